@@ -1,0 +1,111 @@
+"""Addresses: where messages go, whether they may, and the key under which that is remembered for ever."""
+
+import hmac
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from cartwake.profiles import Channel, Consent
+from cartwake.times import Instant
+
+MOST_SENDS: Final = 20
+
+
+class Suppression(StrEnum):
+    """Why nothing at all may go to an address any more."""
+
+    BOUNCE = "bounce"
+    COMPLAINT = "complaint"
+
+
+class Sent(msgspec.Struct, frozen=True, array_like=True):
+    """A marketing message that went to an address, or is about to."""
+
+    at: Instant
+    message: str
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """The row of one address: it outlives the profile and holds no address, only its key.
+
+    Attributes:
+        key: Channel and keyed hash of the normalised address.
+        consent: The latest explicit statement about marketing.
+        suppression: Set: nothing goes out, not even a receipt.
+        sends: The last marketing messages, for the frequency cap.
+        version: Raised by every write; 0 means that there is no row yet.
+    """
+
+    key: str
+    consent: Consent | None = None
+    suppression: Suppression | None = None
+    suppressed_at: Instant = 0
+    sends: tuple[Sent, ...] = ()
+    version: int = 0
+
+
+def derive_key(channel: Channel, normalised: str, secret: bytes) -> str:
+    """Return the key of an address: `email#<hex>`, the same for ever, useless without the secret."""
+    return f"{channel}#{hmac.new(secret, f'{channel}\x1f{normalised}'.encode(), sha256).hexdigest()[:40]}"
+
+
+def normalise(channel: Channel, text: str, *, country: str | None = None) -> str | None:
+    """Return the one spelling of an address: lower-case e-mail, or E.164 number; None when it is neither.
+
+    Args:
+        channel: Which kind of address *text* is.
+        text: As somebody wrote it.
+        country: Two-letter country of numbers that are written without their prefix.
+    """
+    return _normalise_email(text) if channel is Channel.EMAIL else _normalise_phone(text, country)
+
+
+def state_consent(address: Address, consent: Consent) -> Address:
+    """Return the row with the later of its own and a new statement; at the same instant a withdrawal wins."""
+    known = address.consent
+    if known is not None and (known.at, not known.subscribed) >= (consent.at, not consent.subscribed):
+        return address
+    return msgspec.structs.replace(address, consent=consent)
+
+
+def suppress(address: Address, why: Suppression, at: Instant) -> Address:
+    """Return the row suppressed; the first reason stays."""
+    if address.suppression is not None:
+        return address
+    return msgspec.structs.replace(address, suppression=why, suppressed_at=at)
+
+
+def note_send(address: Address, sent: Sent) -> Address:
+    """Return the row with a marketing message counted against the cap."""
+    others = tuple(it for it in address.sends if it.message != sent.message)
+    return msgspec.structs.replace(address, sends=(*others, sent)[-MOST_SENDS:])
+
+
+def release_send(address: Address, message: str) -> Address:
+    """Return the row without a message that did not go out after all."""
+    return msgspec.structs.replace(address, sends=tuple(it for it in address.sends if it.message != message))
+
+
+def _normalise_email(text: str) -> str | None:
+    # imported here: most functions never normalise an address, and a cold start pays for every import
+    from email_validator import EmailNotValidError, validate_email
+
+    try:
+        valid = validate_email(text.strip(), check_deliverability=False, test_environment=True)
+    except EmailNotValidError:
+        return None
+    return valid.normalized.lower()
+
+
+def _normalise_phone(text: str, country: str | None) -> str | None:
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(text, country)
+    except phonenumbers.NumberParseException:
+        return None
+    if not phonenumbers.is_possible_number(number):
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

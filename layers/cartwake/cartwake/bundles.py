@@ -1,0 +1,250 @@
+"""The bundle: everything marketers wrote, compiled, immutable, and named by the hash of its content."""
+
+from collections.abc import Iterable
+from functools import cached_property
+from hashlib import sha256
+from typing import Final
+
+import msgspec
+
+from cartwake.conditions import Condition
+from cartwake.events import Event
+from cartwake.profiles import Channel
+from cartwake.times import DAY, HOUR
+from cartwake.trackers import Need
+from cartwake.values import PropertyTest, find_value, passes
+
+BUNDLE_VERSION: Final = 1
+
+
+class Shop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What templates and pages may say about the shop."""
+
+    name: str
+    url: str = ""
+    postal_address: str = ""
+    logo_url: str = ""
+    color: str = "#1f2937"
+
+
+class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Who messages come from."""
+
+    email: str
+    name: str = ""
+    reply_to: str = ""
+    sms_name: str = ""
+
+
+class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
+    """Local hours within which messages may go out; minutes after midnight."""
+
+    opens_minute: int
+    closes_minute: int
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The shop's settings.
+
+    Attributes:
+        cap_ms: By channel, the window in which an address gets at most one marketing message.
+        hours: By channel, the local hours in which messages may go out; absent: any hour.
+        demo: Permits waits under a minute.
+    """
+
+    shop: Shop
+    sender: Sender
+    timezone: str = "UTC"
+    currency: str = "EUR"
+    language: str = "en"
+    cap_ms: dict[Channel, int] = msgspec.field(
+        default_factory=lambda: {Channel.EMAIL: 16 * HOUR, Channel.SMS: 24 * HOUR}
+    )
+    hours: dict[Channel, QuietHours] = msgspec.field(
+        default_factory=lambda: {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
+    )
+    keep_events_ms: int = 400 * DAY
+    keep_ended_runs_ms: int = 30 * DAY
+    demo: bool = False
+
+
+class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A compiled template: Jinja2 source for each part; an SMS has only `text`."""
+
+    subject: str = ""
+    html: str = ""
+    text: str = ""
+
+
+class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A segment.
+
+    Attributes:
+        where: Its definition.
+        events: Names of the events that can change it.
+        traits: Names of the traits that can change it.
+        changed_generation: The generation in which its definition last changed.
+    """
+
+    title: str
+    where: Condition
+    events: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    changed_generation: int = 0
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What starts or ends a run: an event that passes the tests, or a segment entered or left.
+
+    Attributes:
+        tracker: For an exit by event: the tracker that remembers such events.
+    """
+
+    event: str = ""
+    where: tuple[PropertyTest, ...] = ()
+    entered: str = ""
+    left: str = ""
+    tracker: str = ""
+
+    def fits(self, event: Event) -> bool:
+        """Say whether *event* is one of these."""
+        return self.event == event.name and all(
+            passes(find_value(event.properties, test.path), test.test) for test in self.where
+        )
+
+
+class Wait(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="wait", omit_defaults=True):
+    """Let time pass.
+
+    Attributes:
+        for_ms: How long.
+        of_quiet: Trackers of the events each of which starts the wait anew.
+        at_most_ms: With `of_quiet`: the longest the whole wait can become.
+    """
+
+    for_ms: int
+    of_quiet: tuple[str, ...] = ()
+    at_most_ms: int = 0
+
+
+class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="send", omit_defaults=True):
+    """Send an email or an SMS made from a template.
+
+    Attributes:
+        subject: Jinja2 source; overrides the template's own.
+        not_after_ms: How long after it was planned the message is still useful.
+    """
+
+    channel: Channel
+    template: str
+    subject: str = ""
+    not_after_ms: int = 24 * HOUR
+
+
+class Branch(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="if", omit_defaults=True):
+    """Go one way or the other."""
+
+    condition: Condition
+    then: tuple["Step", ...] = ()
+    otherwise: tuple["Step", ...] = ()
+
+
+Step = Wait | Send | Branch
+
+
+class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A journey.
+
+    Attributes:
+        kind: `marketing` or `transactional`.
+        status: `draft`, `live`, `paused` or `archived`.
+        filter: Checked at entry and again before every message.
+        again_ms: None: never again; 0: always; else the time from one entry to the next.
+    """
+
+    title: str
+    kind: str = "marketing"
+    status: str = "draft"
+    trigger: Trigger
+    filter: Condition | None = None
+    exits: tuple[Trigger, ...] = ()
+    again_ms: int | None = None
+    steps: tuple[Step, ...] = ()
+
+
+class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """All rules at one moment.
+
+    Attributes:
+        generation: Raised by one with every publish.
+        needs: What profiles must remember, by tracker key.
+    """
+
+    version: int = BUNDLE_VERSION
+    generation: int = 0
+    settings: Settings
+    needs: dict[str, Need] = {}
+    segments: dict[str, Segment] = {}
+    journeys: dict[str, Journey] = {}
+    templates: dict[str, Template] = {}
+
+    @cached_property
+    def needs_by_event(self) -> dict[str, dict[str, Need]]:
+        """The needs, by the event they remember."""
+        found: dict[str, dict[str, Need]] = {}
+        for key, need in self.needs.items():
+            found.setdefault(need.event, {})[key] = need
+        return found
+
+    @cached_property
+    def segments_by_event(self) -> dict[str, tuple[str, ...]]:
+        """Names of the segments that an event of a name can change."""
+        return _index((name, event) for name, segment in self.segments.items() for event in segment.events)
+
+    @cached_property
+    def segments_by_trait(self) -> dict[str, tuple[str, ...]]:
+        """Names of the segments that a trait can change."""
+        return _index((name, trait) for name, segment in self.segments.items() for trait in segment.traits)
+
+    @cached_property
+    def signalled_events(self) -> frozenset[str]:
+        """Names of the events that start or end runs of some journey."""
+        return frozenset(
+            trigger.event
+            for journey in self.journeys.values()
+            for trigger in (journey.trigger, *journey.exits)
+            if trigger.event
+        )
+
+    @cached_property
+    def signalled_segments(self) -> frozenset[str]:
+        """Names of the segments whose entering or leaving starts or ends runs of some journey."""
+        return frozenset(
+            segment
+            for journey in self.journeys.values()
+            for trigger in (journey.trigger, *journey.exits)
+            for segment in (trigger.entered, trigger.left)
+            if segment
+        )
+
+
+def encode(bundle: Bundle) -> bytes:
+    """Return the bundle as JSON bytes; equal bundles give equal bytes."""
+    return msgspec.json.encode(bundle, order="deterministic")
+
+
+def decode(content: bytes) -> Bundle:
+    """Return the bundle that `encode` wrote, of this version or an older one."""
+    return msgspec.json.decode(content, type=Bundle)
+
+
+def name_bundle(content: bytes) -> str:
+    """Return the name of a bundle: the SHA-256 of its content."""
+    return sha256(content).hexdigest()
+
+
+def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for name, read in pairs:
+        found.setdefault(read, []).append(name)
+    return {read: tuple(names) for read, names in found.items()}

@@ -1,0 +1,107 @@
+"""The cart: the set of its changes since the last order, from which its items are computed when needed."""
+
+from decimal import Decimal
+from typing import Any, Final
+
+import msgspec
+
+from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED, Event
+from cartwake.times import Instant
+from cartwake.values import parse_number
+
+MOST_CHANGES: Final = 50
+_SHOWN: Final = ("name", "variant", "brand", "category", "sku", "url", "image_url", "currency")
+_LONGEST: Final = 300
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """A product put in (positive quantity) or taken out; quantity 0 takes out all of it."""
+
+    at: Instant
+    id: int
+    product: str
+    quantity: int
+    shown: dict[str, str] = {}
+
+    @property
+    def rank(self) -> tuple[Instant, int]:
+        """Its place in the order of changes."""
+        return self.at, self.id
+
+
+class Cart(msgspec.Struct, frozen=True, array_like=True):
+    """Changes in order of time, all later than the last order."""
+
+    ordered_at: Instant = 0
+    ordered_id: int = 0
+    changes: tuple[Change, ...] = ()
+
+
+class Item(msgspec.Struct, frozen=True):
+    """A product in the cart, as a template sees it."""
+
+    product_id: str
+    name: str
+    quantity: int
+    price: Decimal
+    total: Decimal
+    currency: str = ""
+    variant: str = ""
+    brand: str = ""
+    category: str = ""
+    sku: str = ""
+    url: str = ""
+    image_url: str = ""
+
+
+def fold(cart: Cart, event: Event) -> Cart:
+    """Return *cart* with what *event* did to it; the same object when it did nothing."""
+    if event.name == ORDER_COMPLETED:
+        return join(cart, Cart(event.occurred_at, event.short_id))
+    if event.name not in (PRODUCT_ADDED, PRODUCT_REMOVED):
+        return cart
+    product = _text(event.properties.get("product_id")) or _text(event.properties.get("sku"))
+    if not product:
+        return cart
+    return join(cart, Cart(changes=(_change(event, product),)))
+
+
+def join(left: Cart, right: Cart) -> Cart:
+    """Return the union of two carts: the changes since the later of their last orders."""
+    ordered = max((left.ordered_at, left.ordered_id), (right.ordered_at, right.ordered_id))
+    union = {change.rank: change for change in (*left.changes, *right.changes) if change.rank > ordered}
+    changes = tuple(union[rank] for rank in sorted(union))[-MOST_CHANGES:]
+    joined = Cart(*ordered, changes)
+    return left if joined == left else joined
+
+
+def list_items(cart: Cart) -> list[Item]:
+    """Return what is in the cart now, the product that was put in first standing first."""
+    quantities: dict[str, int] = {}
+    shown: dict[str, dict[str, str]] = {}
+    for change in cart.changes:
+        quantity = quantities.get(change.product, 0) + change.quantity if change.quantity else 0
+        quantities[change.product] = max(0, quantity)
+        shown[change.product] = shown.get(change.product, {}) | change.shown
+    return [_item(product, quantity, shown[product]) for product, quantity in quantities.items() if quantity]
+
+
+def _change(event: Event, product: str) -> Change:
+    quantity = parse_number(event.properties.get("quantity"))
+    if event.name == PRODUCT_REMOVED:
+        return Change(event.occurred_at, event.short_id, product, -int(quantity) if quantity else 0)
+    shown = {name: text for name in _SHOWN if (text := _text(event.properties.get(name)))}
+    price = parse_number(event.properties.get("price"))
+    if price is not None:
+        shown["price"] = str(price)
+    return Change(event.occurred_at, event.short_id, product, max(1, int(quantity or 1)), shown)
+
+
+def _item(product: str, quantity: int, shown: dict[str, str]) -> Item:
+    price = Decimal(shown.get("price", "0"))
+    texts = {name: shown[name] for name in _SHOWN if name in shown and name != "name"}
+    return Item(product_id=product, name=shown.get("name", product), quantity=quantity, price=price, total=price * quantity, **texts)
+
+
+def _text(value: Any) -> str:
+    return str(value)[:_LONGEST] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""

@@ -1,0 +1,101 @@
+"""The event: the one shape in which everything that happened reaches Cartwake."""
+
+from base64 import b32encode
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from cartwake.times import Instant, format_instant
+
+
+class Trust(StrEnum):
+    """Who said it. A browser's key is public: what it asserts moves journeys, never consent or addresses."""
+
+    BROWSER = "browser"
+    SERVER = "server"
+    OWN = "own"
+
+
+EVENT_NAMES: Final = {
+    "identify": "Identified",
+    "page": "Page Viewed",
+    "screen": "Screen Viewed",
+    "group": "Group Joined",
+    "alias": "Alias Set",
+}
+"""The names under which calls other than `track` are stored."""
+
+SUBSCRIBED: Final = "Subscribed"
+"""Asserted by a server or by our own pages: `{"channel": "email" | "sms", "method": "..."}`."""
+UNSUBSCRIBED: Final = "Unsubscribed"
+"""`{"channel": "email" | "sms"}`; without a channel it means email."""
+ORDER_COMPLETED: Final = "Order Completed"
+PRODUCT_ADDED: Final = "Product Added"
+PRODUCT_REMOVED: Final = "Product Removed"
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that happened.
+
+    Attributes:
+        who: Key under which it is stored: `u#<user id>`, or `a#<anonymous id>` when no user is named.
+        id: The client's message id.
+        sent_time: The client's own time exactly as a retry would repeat it, normalised to ISO; "" if none was sent.
+        occurred_at: The client's time corrected by its `sentAt`, never after `received_at`.
+        backfill: Imported history: it is folded, and starts nothing.
+        bot: Its user agent is a known crawler's: it is stored, and folded nowhere.
+    """
+
+    who: str
+    id: str
+    name: str
+    type: str = "track"
+    sent_time: str = ""
+    occurred_at: Instant
+    received_at: Instant
+    trust: Trust
+    user_id: str = ""
+    anonymous_id: str = ""
+    previous_id: str = ""
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+    context: dict[str, Any] = {}
+    backfill: bool = False
+    bot: bool = False
+
+    @property
+    def key(self) -> str:
+        """The sort key: a client's retry (same time and id, another `sentAt`) has the same one."""
+        return f"{self.sent_time}#{self.id}#{self.trust}"
+
+    @property
+    def short_id(self) -> int:
+        """Eight bytes that stand for the event in a profile's state."""
+        return short_id(self.key)
+
+
+def short_id(text: str) -> int:
+    """Return a 63-bit number that stands for *text*."""
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest()) >> 1
+
+
+def derive_id(*parts: str) -> str:
+    """Return an id that is a function of its parts, so that doubles collide: 26 characters of base32."""
+    digest = blake2b("\x1f".join(parts).encode(), digest_size=16).digest()
+    return b32encode(digest).decode().rstrip("=").lower()
+
+
+def own_event(who: str, name: str, *, id: str, at: Instant, properties: dict[str, Any]) -> Event:  # noqa: A002
+    """Return an event that Cartwake itself asserts about *who*, such as an open or an unsubscribe."""
+    return Event(
+        who=who,
+        id=id,
+        name=name,
+        sent_time=format_instant(at),
+        occurred_at=at,
+        received_at=at,
+        trust=Trust.OWN,
+        properties=properties,
+    )

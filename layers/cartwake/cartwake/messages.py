@@ -1,0 +1,135 @@
+"""Messages: the ledger's row, its states, and the last decision before anything leaves the house.
+
+    planned(retry_at) -> claimed(attempt, lease) -> accepted | refused | unknown
+    planned -> skipped(reason)
+
+An expired lease is unknown, and is never claimed again.
+"""
+
+from enum import StrEnum
+from typing import Any, Final
+
+import msgspec
+
+from cartwake.addresses import Address, Suppression
+from cartwake.bundles import Bundle
+from cartwake.events import derive_id
+from cartwake.profiles import Channel, Kind, Profile
+from cartwake.reasons import EndReason, Skip
+from cartwake.runs import Run, find_exit, refuse_filter
+from cartwake.times import HOUR, MINUTE, SECOND, Instant
+
+LEASE_MS: Final = 2 * MINUTE
+STUCK_AFTER_MS: Final = 3 * MINUTE
+SETTLE_AFTER_MS: Final = 15 * MINUTE
+MOST_ATTEMPTS: Final = 2
+_LONGEST_BACKOFF: Final = 1 * HOUR
+
+
+class MessageState(StrEnum):
+    """Where a message stands."""
+
+    PLANNED = "planned"
+    CLAIMED = "claimed"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SKIPPED = "skipped"
+    UNKNOWN = "unknown"
+
+
+class Message(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of the messages table.
+
+    Attributes:
+        who: The run's own key.
+        id: A function of run and step, so that doubles collide.
+        run: The run's sort key.
+        attempt: Id of the attempt that holds the claim.
+        attempts: How many claims there were.
+        retry_at: When to look at it again; None when it is settled.
+        reason: Why it was skipped or refused.
+        provider_id: What SES or SNS call it.
+        happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
+    """
+
+    who: str
+    id: str
+    run: str
+    journey: str
+    path: str
+    channel: Channel
+    kind: str
+    template: str
+    subject: str = ""
+    state: MessageState = MessageState.PLANNED
+    planned_at: Instant
+    not_after: Instant
+    retry_at: Instant | None = None
+    attempt: str = ""
+    attempts: int = 0
+    throttles: int = 0
+    lease_until: Instant = 0
+    claimed_at: Instant = 0
+    accepted_at: Instant = 0
+    settled_at: Instant = 0
+    address_key: str = ""
+    reason: str = ""
+    detail: str = ""
+    provider_id: str = ""
+    happened: dict[str, Instant] = {}
+
+
+def derive_message_id(run: Run, path: str) -> str:
+    """Return the id of the message that a step of a run plans."""
+    return derive_id("message", run.who, run.key, path)
+
+
+def may_send(message: Message, *, run: Run, profile: Profile, rules: Bundle, now: Instant) -> Skip | None:
+    """Return why *message* may not go out as far as run, journey and profile say, or None."""
+    if profile.kind is not Kind.PROFILE:
+        return Skip.ERASED
+    if run.ended not in (None, EndReason.COMPLETED):
+        return Skip.EXITED if run.ended is EndReason.EXITED else Skip.RUN_ENDED
+    journey = rules.journeys.get(message.journey)
+    if journey is None or journey.status != "live":
+        return Skip.PAUSED if journey is not None and journey.status == "paused" else Skip.RUN_ENDED
+    if now > message.not_after:
+        return Skip.TOO_LATE
+    if find_exit(journey, profile.state, rules, run=run, now=now) is not None:
+        return Skip.EXITED
+    refused = refuse_filter(journey, profile.state, rules, now=now, start=run.start)
+    return {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]
+
+
+def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant) -> Skip | None:
+    """Return why *message* may not go to *address*, or None: suppression, consent, frequency cap."""
+    if address.suppression is not None:
+        return Skip.BOUNCED if address.suppression is Suppression.BOUNCE else Skip.COMPLAINED
+    if message.kind == "transactional":
+        return None
+    if address.consent is None:
+        return Skip.NO_CONSENT
+    if not address.consent.subscribed:
+        return Skip.UNSUBSCRIBED
+    since = now - rules.settings.cap_ms.get(message.channel, 0)
+    if any(sent.at > since and sent.message != message.id for sent in address.sends):
+        return Skip.FREQUENCY_CAP
+    return None
+
+
+def back_off(message: Message, now: Instant, *, jitter: float) -> Instant:
+    """Return when to try again after the provider asked for patience; *jitter* is a share between 0 and 1."""
+    wait = min(_LONGEST_BACKOFF, 5 * SECOND * 2**message.throttles)
+    return now + int(wait * (0.5 + jitter / 2))
+
+
+def settle_unknown(message: Message, now: Instant) -> Message:
+    """Return an unknown message that no feedback has settled in time: given up, or, if transactional, tried once more."""
+    if message.kind == "transactional" and message.attempts < MOST_ATTEMPTS and now <= message.not_after:
+        return msgspec.structs.replace(message, state=MessageState.PLANNED, retry_at=now, attempt="", lease_until=0)
+    return msgspec.structs.replace(message, retry_at=None, settled_at=now, reason=Skip.OUTCOME_UNKNOWN)
+
+
+def change(message: Message, **changes: Any) -> Message:
+    """Return *message* with some of its fields changed."""
+    return msgspec.structs.replace(message, **changes)

@@ -1,0 +1,196 @@
+"""Segments: which shoppers belong to them, since when, and until when that answer is good."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from cartwake.bundles import Bundle
+from cartwake.conditions import UNKNOWN, Answer, Condition, Start, Verdict, evaluate
+from cartwake.events import Event
+from cartwake.profiles import Membership, Profile, State, fold, prepare, trim
+from cartwake.times import NEVER, Instant
+from cartwake.trackers import Tracker
+
+
+class SignalKind(StrEnum):
+    """What a profile's write tells the journeys."""
+
+    HAPPENED = "happened"
+    ENTERED = "entered"
+    LEFT = "left"
+
+
+class Signal(msgspec.Struct, frozen=True, array_like=True):
+    """Something journeys may start or end on, written in the same item as the profile.
+
+    Attributes:
+        name: Of the event, or of the segment.
+        at: When it was received, or when the membership changed.
+        source: The key of the event's row: the event itself, or the one that changed the membership ("" for time).
+        source_who: The other half of that key.
+    """
+
+    kind: SignalKind
+    name: str
+    at: Instant
+    source_who: str = ""
+    source: str = ""
+
+
+class ProfileFacts:
+    """What conditions may ask of a folded state under a bundle."""
+
+    def __init__(self, state: State, rules: Bundle) -> None:
+        self._state = state
+        self._rules = rules
+
+    def tracker(self, key: str) -> Tracker | None:
+        """Return the tracker, or None when the profile has never kept it."""
+        return self._state.trackers.get(key)
+
+    def trait(self, name: str) -> object:
+        """Return the value of a trait, or None."""
+        register = self._state.traits.get(name)
+        return None if register is None else register.value
+
+    def segment(self, name: str, now: Instant) -> Verdict:
+        """Return the verdict on a segment: evaluated afresh; the stored membership where that is unknown."""
+        segment = self._rules.segments.get(name)
+        if segment is None:
+            return UNKNOWN
+        verdict = evaluate(segment.where, self, now)
+        if verdict.answer is not Answer.UNKNOWN:
+            return verdict
+        member = name in self._state.memberships and self._state.memberships[name].since > 0
+        return Verdict(Answer.HOLDS if member else Answer.FAILS, verdict.until)
+
+
+def check(condition: Condition, state: State, rules: Bundle, *, now: Instant, start: Start | None = None) -> Verdict:
+    """Return the verdict of *condition* on a profile's state."""
+    return evaluate(condition, ProfileFacts(state, rules), now, start=start)
+
+
+def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list[Signal]]:
+    """Return the profile with *event* folded in and the signals that this gives.
+
+    What time alone changed up to the event's receipt comes first, so that it is not jumped over. An event that is in
+    the profile already changes nothing and signals nothing, unless its trace has been cut from the state: then it
+    signals again, and meets the run that it started before.
+    """
+    profile, signals = advance(profile, rules, event.received_at)
+    before = profile.state
+    state = fold(before, event, rules.needs_by_event.get(event.name, {}))
+    if state is before and not _may_be_news(event, rules, before):
+        return profile, signals
+    now = max(event.received_at, state.evaluated_at)
+    state, changes = _evaluate(state, rules, _affected(before, state, event, rules), now=now)
+    if event.backfill:
+        return _with(profile, state), signals
+    signals += [msgspec.structs.replace(change, source_who=event.who, source=event.key) for change in changes]
+    if event.name in rules.signalled_events and not event.bot:
+        signals.append(Signal(SignalKind.HAPPENED, event.name, event.received_at, event.who, event.key))
+    return _with(profile, state), signals
+
+
+def advance(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, list[Signal]]:
+    """Return the profile as of *now*, stepping through every expiry on the way, and the signals of each."""
+    signals: list[Signal] = []
+    state = profile.state
+    while (at := next_expiry(state)) <= now:
+        due = [name for name, membership in state.memberships.items() if membership.until <= at]
+        state, changes = _evaluate(state, rules, due, now=max(at, state.evaluated_at))
+        signals += changes
+    return _with(profile, state), signals
+
+
+def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
+    """Return the profile under the rules of *rules*: what a new definition changes is changed silently.
+
+    A profile without a row is new: nothing about it was ever true, so nothing is silent.
+    """
+    new = profile.version == 0
+    state = prepare(profile.state, rules.needs, complete_from=0 if new else now)
+    gone = [name for name in state.memberships if name not in rules.segments]
+    if gone:
+        kept = {name: value for name, value in state.memberships.items() if name not in gone}
+        state = msgspec.structs.replace(state, memberships=kept)
+    if not new and profile.generation < rules.generation:
+        changed = [name for name, it in rules.segments.items() if it.changed_generation > profile.generation]
+        state, _ = _evaluate(state, rules, changed, now=max(now, state.evaluated_at))
+    return msgspec.structs.replace(profile, state=state, generation=rules.generation)
+
+
+def reevaluate(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, list[Signal]]:
+    """Return the profile with every segment evaluated at *now*: after a merge."""
+    state, signals = _evaluate(profile.state, rules, rules.segments, now=max(now, profile.state.evaluated_at))
+    return _with(profile, state), signals
+
+
+def finish(profile: Profile, rules: Bundle, now: Instant) -> Profile:
+    """Return the profile without the entries that nothing needs any more: the last thing before it is written."""
+    return _with(profile, trim(profile.state, rules.needs, now))
+
+
+def next_expiry(state: State) -> Instant:
+    """Return the earliest instant at which a membership must be looked at again."""
+    return min((membership.until for membership in state.memberships.values()), default=NEVER)
+
+
+def is_member(membership: Membership | None) -> bool:
+    """Say whether the membership is one."""
+    return membership is not None and membership.since > 0
+
+
+_NOT_YET: Final = Membership(0)
+
+
+def _evaluate(state: State, rules: Bundle, names: Iterable[str], *, now: Instant) -> tuple[State, list[Signal]]:
+    """Evaluate the named segments; an unknown verdict leaves the membership as it was."""
+    facts = ProfileFacts(state, rules)
+    changed: dict[str, Membership] = {}
+    signals: list[Signal] = []
+    for name in names:
+        if name not in rules.segments:
+            continue
+        before = state.memberships.get(name, _NOT_YET)
+        verdict = evaluate(rules.segments[name].where, facts, now)
+        if verdict.until <= now:
+            raise AssertionError(f"segment {name}: a verdict must last; this one ended before it began")
+        member = is_member(before) if verdict.answer is Answer.UNKNOWN else verdict.answer is Answer.HOLDS
+        if member != is_member(before):
+            kind = SignalKind.ENTERED if member else SignalKind.LEFT
+            if name in rules.signalled_segments:
+                signals.append(Signal(kind, name, now))
+        since = (before.since or now) if member else 0
+        changed[name] = Membership(since, verdict.until)
+    memberships = state.memberships | changed
+    kept = {name: value for name, value in memberships.items() if value.since or value.until < NEVER}
+    return msgspec.structs.replace(state, memberships=kept, evaluated_at=max(now, state.evaluated_at)), signals
+
+
+def _affected(before: State, after: State, event: Event, rules: Bundle) -> list[str]:
+    """Return the segments that the fold of *event* can have changed: all of them when none was ever looked at."""
+    if before.evaluated_at == 0:
+        return sorted(rules.segments)
+    names = set(rules.segments_by_event.get(event.name, ()))
+    if before.traits is not after.traits:
+        for trait, segments in rules.segments_by_trait.items():
+            if before.traits.get(trait) != after.traits.get(trait):
+                names.update(segments)
+    return sorted(names)
+
+
+def _may_be_news(event: Event, rules: Bundle, state: State) -> bool:
+    """Say whether an event that left no trace may be one that was never seen: some of them trigger journeys."""
+    if event.bot or event.backfill or event.name not in rules.signalled_events:
+        return False
+    keys = rules.needs_by_event.get(event.name, {})
+    return not any(
+        entry.id == event.short_id for key in keys if key in state.trackers for entry in state.trackers[key].entries
+    )
+
+
+def _with(profile: Profile, state: State) -> Profile:
+    return msgspec.structs.replace(profile, state=state) if state is not profile.state else profile

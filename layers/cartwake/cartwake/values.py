@@ -1,0 +1,161 @@
+"""Values as clients send them: numbers that may be text, paths into nested data, and tests on them."""
+
+from decimal import Decimal, InvalidOperation
+from fnmatch import fnmatchcase
+from re import compile as compile_pattern
+from typing import Any, Final, assert_never
+from urllib.parse import unquote
+
+import msgspec
+
+from cartwake.times import parse_instant
+
+MICROS: Final = 1_000_000
+_LARGEST: Final = Decimal(10) ** 12
+_WORD_START: Final = compile_pattern(r"(?<!\w)\w")
+
+
+class Is(msgspec.Struct, frozen=True, tag="is"):
+    """Equal to one of the values, text compared without case."""
+
+    values: tuple[Any, ...]
+    negated: bool = False
+
+
+class Contains(msgspec.Struct, frozen=True, tag="contains"):
+    """The text occurs in the value, or the value is a list that holds it; without case."""
+
+    text: str
+
+
+class Matches(msgspec.Struct, frozen=True, tag="matches"):
+    """A glob over the percent-decoded value, at the start of any word unless it begins with `*` or `/`."""
+
+    glob: str
+
+
+class Compared(msgspec.Struct, frozen=True, tag="compared"):
+    """A number (or a date, as text) against a bound: `op` is one of more_than, less_than, at_least, at_most."""
+
+    op: str
+    bound: float | str
+
+
+class Exists(msgspec.Struct, frozen=True, tag="exists"):
+    """The value is there and neither null nor empty text, or the opposite."""
+
+    wanted: bool = True
+
+
+type Test = Is | Contains | Matches | Compared | Exists
+
+
+class PropertyTest(msgspec.Struct, frozen=True):
+    """A test on one property of an event, by its dotted path."""
+
+    path: str
+    test: Is | Contains | Matches | Compared | Exists
+
+
+def passes(value: Any, test: Test) -> bool:
+    """Say whether *value* passes *test*; a missing value passes only `exists: false` and `is_not`."""
+    match test:
+        case Exists(wanted):
+            return (value is not None and value != "") == wanted
+        case Is(values, negated):
+            return any(_same(value, wanted) for wanted in values) != negated
+        case Contains(text):
+            return _contains(value, text.casefold())
+        case Matches(glob):
+            return isinstance(value, str) and matches_glob(value, glob)
+        case Compared(op, bound):
+            return _compare(value, op, bound)
+        case _:
+            assert_never(test)
+
+
+def matches_glob(text: str, glob: str) -> bool:
+    """Say whether *glob* matches *text*, percent-decoded and without case.
+
+    A glob that begins with `*` is matched against all of it, one that begins with `/` from the path on, any other
+    from the start of any word: `hiszp*` finds `/wakacje/hiszpania`.
+    """
+    text, glob = unquote(text).casefold(), glob.casefold()
+    if glob.startswith("*"):
+        return fnmatchcase(text, glob)
+    if glob.startswith("/"):
+        return fnmatchcase("/" + text.split("://", 1)[-1].partition("/")[2] if "://" in text else text, glob)
+    return any(fnmatchcase(text[found.start() :], glob) for found in _WORD_START.finditer(text))
+
+
+def find_value(data: Any, path: str) -> Any:
+    """Return what the dotted *path* leads to in nested objects, or None; a key with dots in it is tried first."""
+    if isinstance(data, dict) and path in data:
+        return data[path]
+    for part in path.split("."):
+        if not isinstance(data, dict):
+            return None
+        data = data.get(part)
+    return data
+
+
+def parse_number(value: Any) -> Decimal | None:
+    """Return the number that *value* is or spells ("19,90" and "1 299.00" are numbers), or None."""
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, str):
+        value = value.strip().replace("\u00a0", "").replace(" ", "")
+        if "," in value and "." in value:
+            thousands = "," if value.rfind(",") < value.rfind(".") else "."
+            value = value.replace(thousands, "")
+        value = value.replace(",", ".")
+    if not isinstance(value, (int, float, str, Decimal)):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < _LARGEST else None
+
+
+def to_micros(value: Any) -> int | None:
+    """Return a number as whole millionths, or None when it is none."""
+    number = parse_number(value)
+    return None if number is None else int((number * MICROS).to_integral_value())
+
+
+def _same(value: Any, wanted: Any) -> bool:
+    if isinstance(value, str) and isinstance(wanted, str):
+        return value.casefold() == wanted.casefold()
+    if isinstance(value, bool) or isinstance(wanted, bool):
+        return value is wanted
+    if isinstance(value, list):
+        return any(_same(item, wanted) for item in value)
+    return bool(value == wanted)
+
+
+def _contains(value: Any, text: str) -> bool:
+    if isinstance(value, str):
+        return text in value.casefold()
+    return isinstance(value, list) and any(isinstance(item, str) and item.casefold() == text for item in value)
+
+
+def _compare(value: Any, op: str, bound: float | str) -> bool:
+    left: Any
+    right: Any
+    if isinstance(bound, str):
+        left, right = _instant_or_none(value), _instant_or_none(bound)
+    else:
+        left, right = parse_number(value), Decimal(str(bound))
+    if left is None or right is None:
+        return False
+    return bool(
+        {"more_than": left > right, "less_than": left < right, "at_least": left >= right, "at_most": left <= right}[op]
+    )
+
+
+def _instant_or_none(value: Any) -> int | None:
+    try:
+        return parse_instant(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
