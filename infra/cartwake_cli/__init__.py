@@ -1,0 +1,1 @@
+"""The command line of Cartwake, and the tools that run it on one machine."""

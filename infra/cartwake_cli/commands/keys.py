@@ -1,0 +1,89 @@
+"""`cartwake keys`: make, list and revoke write keys of a deployed stack."""
+
+import time
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from cartwake_cli import keys
+from cartwake_cli.cloud import Cloud
+from cartwake_cli.faults import tell_faults
+from cartwake_cli.stack import read_stack
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="Make, list and revoke write keys.\n\nExample: `cartwake keys make --trust server --note backend`",
+)
+
+StackName = Annotated[str, typer.Option("--stack", help="The name of the CloudFormation stack.")]
+
+
+class Trust(StrEnum):
+    """Who holds the key: anybody who reads the shop's pages, or the shop's own server."""
+
+    browser = "browser"
+    server = "server"
+
+
+@app.command()
+def make(
+    trust: Annotated[Trust, typer.Option(help="browser: public, may move a journey; server: secret, may set consent.")],
+    stack: StackName = "cartwake",
+    note: Annotated[str, typer.Option(help="What it is for, to find it again.")] = "",
+    origin: Annotated[list[str] | None, typer.Option(help="Only this web origin (may be repeated).")] = None,
+    key: Annotated[str | None, typer.Option(help="Use this text instead of drawing a key (for tests).")] = None,
+) -> None:
+    """Make a write key and show it, this once.
+
+    Example: `cartwake keys make --trust browser --origin https://shop.example --note website`
+    """
+    with tell_faults():
+        table = _open_table(stack)
+        text = key or keys.make_text(trust.value)
+        keys.store_key(table, text, trust=trust.value, note=note, origins=origin or ())
+    Console(stderr=True).print(f"A {trust.value} key for {stack}. It is kept only as a hash: copy it now.")
+    typer.echo(text)
+
+
+@app.command(name="list")
+def list_all(stack: StackName = "cartwake") -> None:
+    """List the keys: the beginning of the hash, the trust, and when each was made or revoked.
+
+    Example: `cartwake keys list --stack my-shop`
+    """
+    with tell_faults():
+        found = keys.list_keys(_open_table(stack))
+    table = Table("hash", "trust", "made (UTC)", "revoked (UTC)", "origins", "note", box=None)
+    for each in found:
+        revoked = _show_time(each.revoked_at) if each.revoked_at is not None else ""
+        table.add_row(
+            each.key_hash[:12], each.trust, _show_time(each.created_at), revoked, " ".join(each.origins), each.note
+        )
+    Console().print(table if found else "No keys yet: cartwake keys make --trust browser")
+
+
+@app.command()
+def revoke(
+    key: Annotated[str, typer.Argument(help="The key itself, or the beginning of its hash.")],
+    stack: StackName = "cartwake",
+) -> None:
+    """Revoke a key: the endpoint refuses it from then on.
+
+    Example: `cartwake keys revoke 3f9a1c --stack my-shop`
+    """
+    with tell_faults():
+        revoked = keys.revoke_key(_open_table(stack), key)
+    typer.echo(f"revoked {revoked.key_hash[:12]} ({revoked.trust}{', ' + revoked.note if revoked.note else ''})")
+
+
+def _open_table(stack: str) -> Any:
+    cloud = Cloud()
+    return cloud.table(read_stack(cloud, stack).output("KeysTable"))
+
+
+def _show_time(instant_at: int) -> str:
+    return time.strftime("%Y-%m-%d %H:%M", time.gmtime(instant_at / 1000))

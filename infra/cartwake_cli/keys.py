@@ -1,0 +1,96 @@
+"""Write keys: made here, shown once, kept only as a hash."""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any, Literal
+
+from cartwake_cli.faults import Fault
+
+type Trust = Literal["browser", "server"]
+
+PREFIXES: dict[Trust, str] = {"browser": "pk_", "server": "sk_"}
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """What the table knows of a key; instants are milliseconds since 1970 UTC."""
+
+    key_hash: str
+    trust: str
+    created_at: int
+    note: str = ""
+    origins: tuple[str, ...] = ()
+    revoked_at: int | None = None
+
+
+def make_text(trust: Trust) -> str:
+    """Draw a new key: `pk_` for browsers, `sk_` for servers, and 22 URL-safe characters."""
+    return PREFIXES[trust] + secrets.token_urlsafe(16)
+
+
+def hash_key(key: str) -> str:
+    """Hash a key as the tracking endpoint does before it looks it up."""
+    return sha256(key.encode()).hexdigest()
+
+
+def store_key(table: Any, key: str, *, trust: Trust, note: str = "", origins: Sequence[str] = ()) -> StoredKey:
+    """Write the hash of a key, so that the endpoint accepts it from now on."""
+    stored = StoredKey(hash_key(key), trust, _now(), note, tuple(origins))
+    item: dict[str, Any] = {
+        "key_hash": stored.key_hash,
+        "trust": stored.trust,
+        "created_at": stored.created_at,
+        "note": note,
+    }
+    if stored.origins:
+        item["origins"] = list(stored.origins)
+    table.put_item(Item=item)
+    return stored
+
+
+def list_keys(table: Any) -> list[StoredKey]:
+    """Read every key, oldest first."""
+    items: list[dict[str, Any]] = []
+    page = table.scan()
+    items += page["Items"]
+    while "LastEvaluatedKey" in page:
+        page = table.scan(ExclusiveStartKey=page["LastEvaluatedKey"])
+        items += page["Items"]
+    return sorted((_read_item(item) for item in items), key=lambda stored: stored.created_at)
+
+
+def revoke_key(table: Any, named: str) -> StoredKey:
+    """Mark a key as revoked, named by itself or by the first characters of its hash.
+
+    Raises:
+        Fault: no key, or more than one, goes by that name.
+    """
+    matches = [s for s in list_keys(table) if s.key_hash == hash_key(named) or s.key_hash.startswith(named)]
+    if len(matches) != 1:
+        found = "no key" if not matches else f"{len(matches)} keys"
+        raise Fault(f"{found} named {named[:12]}; give the whole key or more of its hash: see cartwake keys list")
+    table.update_item(
+        Key={"key_hash": matches[0].key_hash},
+        UpdateExpression="SET revoked_at = if_not_exists(revoked_at, :now)",
+        ExpressionAttributeValues={":now": _now()},
+    )
+    return matches[0]
+
+
+def _read_item(item: dict[str, Any]) -> StoredKey:
+    revoked_at = item.get("revoked_at")
+    return StoredKey(
+        key_hash=str(item["key_hash"]),
+        trust=str(item["trust"]),
+        created_at=int(item["created_at"]),
+        note=str(item.get("note", "")),
+        origins=tuple(str(origin) for origin in item.get("origins", ())),
+        revoked_at=None if revoked_at is None else int(revoked_at),
+    )
+
+
+def _now() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,87 @@
+"""The local build: `sam build` of the same template, with wheels for this machine, and only when sources changed."""
+
+import hashlib
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from cartwake_cli.faults import Fault
+from cartwake_cli.local import places
+
+SKIPPED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
+
+
+def build(root: Path = places.ROOT) -> Path:
+    """Build the stack unless it was built from these very sources; return the folder with the built template.
+
+    Raises:
+        Fault: SAM could not build it.
+    """
+    folder = places.WORK / "sam"
+    stamp = folder / "sources.sha256"
+    sources = fingerprint(root)
+    if stamp.exists() and stamp.read_text() == sources:
+        return folder
+    stamp.unlink(missing_ok=True)
+    config = places.WORK / "samconfig.toml"
+    config.parent.mkdir(parents=True, exist_ok=True)
+    config.write_text("version = 0.1\n")
+    command = ["build", "--cached", "--parallel", "--template-file", str(root / "template.yaml")]
+    command += ["--build-dir", str(folder), "--cache-dir", str(places.WORK / "sam-cache")]
+    run_sam([*command, "--config-file", str(config)], log=places.WORK / "build.log")
+    stamp.write_text(sources)
+    return folder
+
+
+def fingerprint(root: Path) -> str:
+    """Hash the names and contents of all that goes into the build."""
+    digest = hashlib.sha256()
+    for path in sorted(_list_sources(root)):
+        digest.update(f"{path.relative_to(root)}\0{path.stat().st_size}\0".encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def run_sam(arguments: list[str], *, log: Path, environment: dict[str, str] | None = None) -> None:
+    """Run the tools' SAM, its output to a log.
+
+    Raises:
+        Fault: it failed; with the last lines it printed.
+    """
+    tools = places.find_tools()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("wb") as output:
+        code = subprocess.call(
+            [str(tools / "bin" / "sam"), *arguments],
+            env=make_environment(tools) | (environment or {}),
+            cwd=places.ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    if code != 0:
+        last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-12:]
+        raise Fault("\n  ".join([f"sam {arguments[0]} failed; the end of {log}:", *last]))
+
+
+def make_environment(tools: Path) -> dict[str, str]:
+    """Build SAM's environment: its own interpreter first, this machine's wheels, nobody's AWS account."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
+    return kept | {
+        "PATH": f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "CARTWAKE_PLATFORM": "host",
+        "SAM_CLI_TELEMETRY": "0",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _list_sources(root: Path) -> Iterator[Path]:
+    yield root / "template.yaml"
+    yield from (root / "infra").glob("*.yaml")
+    for folder in ("functions", "layers"):
+        for path in (root / folder).rglob("*"):
+            if path.is_file() and not SKIPPED.intersection(path.parts):
+                yield path
