@@ -1,0 +1,74 @@
+# Every target installs what it needs first. `make` alone says what there is.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+# SAM finds python3.13 and uv on the path; the layer's packages are kept here between builds.
+export PATH := $(CURDIR)/.venv/bin:$(CURDIR)/.tools/bin:$(PATH)
+export CARTWAKE_CACHE := $(CURDIR)/.build/layer
+export SAM_CLI_TELEMETRY := 0
+INSTALL := infra/install
+
+.PHONY: help demo test prove check bench simulate install lock clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
+
+demo: ## the main job, live, on this machine; CHECK=1 runs the scripted part and ends
+	@$(INSTALL) project engine tools
+	@.venv/bin/cartwake demo $(if $(filter 1 true yes,$(CHECK)),--check)
+
+test: ## everything that a change must pass
+	@$(INSTALL) project engine tools chromium
+	@mkdir -p .build
+	@.venv/bin/pytest -m "not prove" --junitxml=.build/test.xml $(ARGS)
+	@# Under CI a test that skips itself proves nothing.
+	@if [ "$${CI:-}" = true ] && grep -q '<skipped' .build/test.xml; then echo "under CI=true no test may be skipped" >&2; exit 1; fi
+
+prove: ## the long tier of the tests: many more cases of every law
+	@$(INSTALL) project engine tools
+	@HYPOTHESIS_PROFILE=prove .venv/bin/pytest -m "prove or not e2e" $(ARGS)
+
+check: ## format, lint, types, template, starter files
+	@$(INSTALL) project tools checkov
+	@$(MAKE) -j --output-sync=target --keep-going check-template check-security check-types check-sam check-lint check-format check-starter
+
+.PHONY: check-format check-lint check-types check-template check-sam check-security check-starter
+check-format:
+	@.venv/bin/ruff format --check --quiet . || { .venv/bin/ruff format --diff . ; exit 1; }
+
+check-lint:
+	@.venv/bin/ruff check --quiet .
+
+check-types:
+	@.venv/bin/mypy --no-error-summary
+
+check-template:
+	@.tools/bin/cfn-lint template.yaml infra/*.yaml
+
+check-sam:
+	@.tools/bin/sam validate --lint --region eu-central-1 > .build/sam-validate.log 2>&1 || { cat .build/sam-validate.log; exit 1; }
+
+check-security:
+	@.tools/checkov/bin/checkov --config-file .checkov.yaml
+
+check-starter:
+	@.venv/bin/cartwake check infra/starter
+
+bench: ## ratios of the hot paths, measured in one run
+	@$(INSTALL) project engine tools
+	@.venv/bin/python infra/bench/run.py $(ARGS)
+
+simulate: ## random worlds; comes with the simulator
+	@echo "make simulate: the simulator is not part of this version." >&2; exit 2
+
+install: ## every environment
+	@$(INSTALL) project engine tools checkov
+
+lock: ## pin every environment anew
+	@$(INSTALL) locks
+
+clean: ## remove environments and what was built
+	@rm -rf .venv .tools .engine .build .aws-sam .hypothesis .ruff_cache
