@@ -5,6 +5,9 @@ from typing import Any
 
 import boto3
 
+type Client = Any
+"""A boto3 client or resource; boto3 makes them at run time, without types."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
@@ -15,15 +18,18 @@ class Cloud:
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
 
-    def client(self, service: str) -> Any:
+    def client(self, service: str) -> Client:
         """Make the client of one service."""
-        return self._session().client(service, endpoint_url=self.endpoint)
+        return self._session().client(
+            service,  # type: ignore[call-overload]
+            endpoint_url=self.endpoint,
+        )
 
-    def table(self, name: str) -> Any:
+    def table(self, name: str) -> Client:
         """Make the resource of one DynamoDB table."""
         return self._session().resource("dynamodb", endpoint_url=self.endpoint).Table(name)
 
-    def _session(self) -> Any:
+    def _session(self) -> boto3.Session:
         return boto3.Session(
             aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key, region_name=self.region
         )

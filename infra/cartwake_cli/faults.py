@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 
-class Fault(Exception):
+class Fault(Exception):  # noqa: N818 - one word for one idea
     """A foreseen failure of a tool; its text says what happened and what to do."""
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+from cartwake_cli.cloud import Client
 from cartwake_cli.faults import Fault
 
 type Trust = Literal["browser", "server"]
@@ -36,7 +37,7 @@ def hash_key(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-def store_key(table: Any, key: str, *, trust: Trust, note: str = "", origins: Sequence[str] = ()) -> StoredKey:
+def store_key(table: Client, key: str, *, trust: Trust, note: str = "", origins: Sequence[str] = ()) -> StoredKey:
     """Write the hash of a key, so that the endpoint accepts it from now on."""
     stored = StoredKey(hash_key(key), trust, _now(), note, tuple(origins))
     item: dict[str, Any] = {
@@ -51,7 +52,7 @@ def store_key(table: Any, key: str, *, trust: Trust, note: str = "", origins: Se
     return stored
 
 
-def list_keys(table: Any) -> list[StoredKey]:
+def list_keys(table: Client) -> list[StoredKey]:
     """Read every key, oldest first."""
     items: list[dict[str, Any]] = []
     page = table.scan()
@@ -62,7 +63,7 @@ def list_keys(table: Any) -> list[StoredKey]:
     return sorted((_read_item(item) for item in items), key=lambda stored: stored.created_at)
 
 
-def revoke_key(table: Any, named: str) -> StoredKey:
+def revoke_key(table: Client, named: str) -> StoredKey:
     """Mark a key as revoked, named by itself or by the first characters of its hash.
 
     Raises:

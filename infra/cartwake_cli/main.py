@@ -2,23 +2,26 @@
 
 import importlib
 import pkgutil
-from typing import Any
+from typing import TYPE_CHECKING
 
 import typer
 from typer.core import TyperGroup
 
 from cartwake_cli import commands
 
+if TYPE_CHECKING:
+    from typer._click import Command, Context
+
 
 class LazyCommands(TyperGroup):
     """A group whose commands are the modules of `commands/`, each imported when it is used."""
 
-    def list_commands(self, ctx: Any) -> list[str]:
+    def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002 - the group's interface
         """Name every command; the file `deploy_local.py` is the command `deploy-local`."""
         modules = pkgutil.iter_modules(commands.__path__)
         return sorted(module.name.replace("_", "-") for module in modules if not module.name.startswith("_"))
 
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
         """Import the module of one command and take its `app`."""
         if cmd_name not in self.list_commands(ctx):
             return None

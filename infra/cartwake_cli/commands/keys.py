@@ -2,14 +2,14 @@
 
 import time
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from cartwake_cli import keys
-from cartwake_cli.cloud import Cloud
+from cartwake_cli.cloud import Client, Cloud
 from cartwake_cli.faults import tell_faults
 from cartwake_cli.stack import read_stack
 
@@ -80,7 +80,7 @@ def revoke(
     typer.echo(f"revoked {revoked.key_hash[:12]} ({revoked.trust}{', ' + revoked.note if revoked.note else ''})")
 
 
-def _open_table(stack: str) -> Any:
+def _open_table(stack: str) -> Client:
     cloud = Cloud()
     return cloud.table(read_stack(cloud, stack).output("KeysTable"))
 

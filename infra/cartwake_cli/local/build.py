@@ -3,6 +3,7 @@
 import hashlib
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def run_sam(arguments: list[str], *, log: Path, environment: dict[str, str] | No
     """Run the tools' SAM, its output to a log.
 
     Raises:
-        Fault: it failed; with the last lines it printed.
+        Fault: it failed; with the lines that say why.
     """
     tools = places.find_tools()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -61,21 +62,28 @@ def run_sam(arguments: list[str], *, log: Path, environment: dict[str, str] | No
             stderr=subprocess.STDOUT,
         )
     if code != 0:
-        last = [line for line in log.read_text(errors="replace").splitlines() if line.strip()][-12:]
-        raise Fault("\n  ".join([f"sam {arguments[0]} failed; the end of {log}:", *last]))
+        lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+        causes = [place for place, line in enumerate(lines) if "_FAILED" in line]
+        last = lines[causes[0] :][:8] if causes else lines[-12:]
+        raise Fault("\n  ".join([f"sam {arguments[0]} failed; from its log {log}:", *last]))
 
 
 def make_environment(tools: Path) -> dict[str, str]:
     """Build SAM's environment: its own interpreter first, this machine's wheels, nobody's AWS account."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "SAM_", "PYTHON"))}
-    return kept | {
-        "PATH": f"{tools / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
-        "CARTWAKE_PLATFORM": "host",
-        "SAM_CLI_TELEMETRY": "0",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
+    path = [str(tools / "bin"), str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)]
+    return (
+        {"CARTWAKE_CACHE": str(places.ROOT / ".build" / "layer")}
+        | kept
+        | {
+            "PATH": os.pathsep.join(path),
+            "CARTWAKE_PLATFORM": "host",
+            "SAM_CLI_TELEMETRY": "0",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+    )
 
 
 def _list_sources(root: Path) -> Iterator[Path]:

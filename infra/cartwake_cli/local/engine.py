@@ -17,7 +17,7 @@ from cartwake_cli.faults import Fault
 from cartwake_cli.local import places
 
 REGION = "us-east-1"
-ACCESS_KEY = SECRET_KEY = "test"
+ACCESS_KEY = SECRET_KEY = "test"  # noqa: S105 - what the engine takes for its root user
 HOST = "127.0.0.1"
 START_SECONDS = 30
 STOP_SECONDS = 5
@@ -54,12 +54,13 @@ def start(*, auth: bool = False, port: int = 0) -> Engine:
         Fault: the wanted port is taken, or the engine did not come up.
     """
     port = _take_port(port)
+    _remove_remains()
     folder = places.clear(places.WORK / f"engine-{port}")
     (folder / "tmp").mkdir()
     command = [str(places.find_engine_python()), str(Path(__file__).with_name("engine_main.py"))]
     with (folder / "engine.log").open("wb") as log:
         process = subprocess.Popen(
-            [*command, str(places.find_tool_packages())],
+            [*command, str(places.find_transform())],
             env=make_environment(os.environ, folder=folder, port=port, auth=auth),
             cwd=folder,
             stdin=subprocess.PIPE,
@@ -67,6 +68,7 @@ def start(*, auth: bool = False, port: int = 0) -> Engine:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    (folder / "engine.pid").write_text(str(process.pid))
     engine = Engine(process, port, folder)
     atexit.register(stop, engine)
     _await_ready(engine)
@@ -146,6 +148,15 @@ def _await_ready(engine: Engine) -> None:
     stop(engine)
     last = engine.log.read_text(errors="replace").strip().splitlines()[-5:]
     raise Fault("\n  ".join([f"the engine did not start; from its log {engine.log}:", *last]))
+
+
+def _remove_remains() -> None:
+    """Remove the folders of engines that have ended (a log is kept until the next start)."""
+    for mark in places.WORK.glob("engine-*/engine.pid"):
+        try:
+            os.kill(int(mark.read_text() or 0), 0)
+        except ProcessLookupError:
+            shutil.rmtree(mark.parent, ignore_errors=True)
 
 
 def _signal_group(engine: Engine, number: signal.Signals) -> None:

@@ -1,16 +1,46 @@
-"""What the engine's interpreter runs: MiniStack, with SAM's translator, ended when its starter ends.
+"""What the engine's interpreter runs: MiniStack, able to expand SAM templates, ended when its starter ends.
 
-Run as `python engine_main.py TOOL_PACKAGES`, with a pipe for standard input. The translator is taken from the
-tools environment by this process alone: functions run in processes of their own, which must find nothing there.
+Run as `python engine_main.py TRANSFORM_PACKAGES`, with a pipe for standard input. Those packages are seen by this
+process alone: functions run in processes of their own, and must find nothing that the layer does not bring.
 """
 
+import hashlib
 import os
 import signal
 import sys
+import tempfile
 import threading
+import zipfile
+from collections.abc import Iterable
+from pathlib import Path
+
+type Members = Iterable[str | zipfile.ZipInfo] | None
 
 SWEEP_SECONDS = 1
-"""How often one-time schedules are looked at (the engine's own ten seconds make every test wait)."""
+"""How often one-time schedules are looked at; the engine's own ten seconds make every test wait."""
+
+LARGE_ARCHIVE = 500
+"""Files from which on an archive is unpacked once and linked, not unpacked for each process of each function."""
+
+unpack = zipfile.ZipFile.extractall
+unpacking = threading.Lock()
+
+
+def unpack_once(
+    archive: zipfile.ZipFile, path: str | None = None, members: Members = None, pwd: bytes | None = None
+) -> None:
+    """Unpack an archive, a large one by links to a copy that is unpacked once."""
+    files = archive.infolist()
+    if len(files) < LARGE_ARCHIVE:
+        unpack(archive, path, members, pwd)
+        return
+    name = hashlib.sha256("".join(f"{file.filename} {file.CRC};" for file in files).encode()).hexdigest()
+    copy = Path(tempfile.gettempdir()) / f"unpacked-{name[:16]}"
+    with unpacking:
+        if not copy.exists():
+            unpack(archive, copy)
+    for entry in copy.iterdir():
+        (Path(path or ".") / entry.name).symlink_to(entry)
 
 
 def end_with_starter() -> None:
@@ -23,10 +53,11 @@ def serve() -> None:
     """Serve until ended."""
     sys.path.append(sys.argv.pop(1))
     threading.Thread(target=end_with_starter, daemon=True).start()
-    from ministack.app import main  # type: ignore[import-not-found]
-    from ministack.services import scheduler  # type: ignore[import-not-found]
+    zipfile.ZipFile.extractall = unpack_once  # type: ignore[assignment,method-assign]
+    from ministack.app import main  # type: ignore[import-not-found]  # noqa: PLC0415 - after the path is complete
+    from ministack.services import scheduler  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    scheduler._SCHEDULE_TICK_INTERVAL = SWEEP_SECONDS
+    scheduler._SCHEDULE_TICK_INTERVAL = SWEEP_SECONDS  # noqa: SLF001 - there is no setting for it
     main()
 
 

@@ -48,7 +48,7 @@ def publish(cloud: Cloud, topic: str, event: Mapping[str, Any]) -> None:
     )
 
 
-def make_event(kind: Kind, sent: Sent, *, at: int | None = None, **details: Any) -> dict[str, Any]:
+def make_event(kind: Kind, sent: Sent, *, at: int | None = None, **details: object) -> dict[str, Any]:
     """Make the event JSON of one kind; `details` replace the fields of its own object.
 
     Example: `make_event("bounce", sent, bounceType="Transient", bounceSubType="MailboxFull")`; a click takes `link`.

@@ -19,6 +19,9 @@ from cartwake_cli.faults import Fault
 from cartwake_cli.local.engine import HOST
 from cartwake_cli.local.routes import Api, Route
 
+type Json = Any
+"""What JSON holds."""
+
 PREFIXES = ("/v1/", "/unsubscribe/")
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length"}
 ANSWER_SECONDS = 60
@@ -45,7 +48,7 @@ class Answer:
     headers: Mapping[str, str]
     body: bytes
 
-    def json(self) -> Any:
+    def json(self) -> Json:
         """Read the body as JSON."""
         return json.loads(self.body)
 
@@ -105,9 +108,9 @@ class Forwarder(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(answer.body)
 
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any
+    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = handle_any  # noqa: N815 - names of the protocol
 
-    def log_message(self, format: str, *args: Any) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name of the overridden one
         """Print nothing: addresses and tokens are in the paths."""
 
     def _answer(self, body: bytes) -> Answer:

@@ -22,9 +22,10 @@ def find_tools() -> Path:
     return _find("CARTWAKE_TOOLS", ROOT / ".tools")
 
 
-def find_tool_packages() -> Path:
-    """Find the packages of the tools environment (the engine borrows SAM's translator from them)."""
-    found = sorted(find_tools().glob("lib/python3*/site-packages"))
+def find_transform() -> Path:
+    """Find the packages that expand SAM templates: beside the engine, or SAM's own."""
+    beside = find_engine_python().parents[1] / "transform"
+    found = [beside] if beside.is_dir() else sorted(find_tools().glob("lib/python3*/site-packages"))
     if not found:
         raise Fault(f"{find_tools()} holds no packages; run make install")
     return found[-1]

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cartwake_cli.cloud import Cloud
+from cartwake_cli.cloud import Client, Cloud
 from cartwake_cli.faults import Fault
 
 METHODS = {"get", "post", "put", "patch", "delete", "head", "options", "x-amazon-apigateway-any-method"}
@@ -83,7 +83,7 @@ def _read_paths(paths: Mapping[str, Any]) -> Iterator[Route]:
                 yield Route("ANY" if method.startswith("x-") else method.upper(), path, function[1])
 
 
-def _add_missing(gateway: Any, api: Api) -> None:
+def _add_missing(gateway: Client, api: Api) -> None:
     present = {route["RouteKey"] for route in gateway.get_routes(ApiId=api.api_id)["Items"]}
     integrations: dict[str, str] = {}
     for route in api.routes:
@@ -101,6 +101,6 @@ def _add_missing(gateway: Any, api: Api) -> None:
         )
 
 
-def _list_physical_ids(cloudformation: Any, stack: str) -> dict[str, str]:
+def _list_physical_ids(cloudformation: Client, stack: str) -> dict[str, str]:
     resources = cloudformation.describe_stack_resources(StackName=stack)["StackResources"]
     return {each["LogicalResourceId"]: each["PhysicalResourceId"] for each in resources}

@@ -2,12 +2,13 @@
 
 import mimetypes
 from pathlib import Path
-from typing import Any
+
+from cartwake_cli.cloud import Client
 
 TYPES = {".mjml": "text/plain", ".txt": "text/plain", ".json": "application/json", ".csv": "text/csv"}
 
 
-def upload(s3: Any, bucket: str, folder: Path) -> list[str]:
+def upload(s3: Client, bucket: str, folder: Path) -> list[str]:
     """Put every file of a folder under its path, the settings first and the journeys last; return the keys."""
     paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
     keys = sorted((path.relative_to(folder).as_posix() for path in paths), key=_rank)

@@ -16,7 +16,7 @@ from cartwake_cli.local import gateway as gateways
 from cartwake_cli.local import rules
 from cartwake_cli.local.deploy import deploy
 from cartwake_cli.local.feedback import Kind, Sent, make_event, publish
-from cartwake_cli.local.gateway import Answer, Gateway, fetch
+from cartwake_cli.local.gateway import Answer, Gateway, Json, fetch
 from cartwake_cli.local.identity import verify_sender
 from cartwake_cli.local.inbox import Mail, Text, read_mails, read_texts
 from cartwake_cli.local.routes import add_routes
@@ -82,11 +82,11 @@ class World:
         """Every SMS that SNS accepted."""
         return read_texts(self.engine.url)
 
-    def feedback(self, kind: Kind, sent: Sent, **details: Any) -> None:
+    def feedback(self, kind: Kind, sent: Sent, *, at: int | None = None, **details: object) -> None:
         """Tell what became of a mail, as SES would: see `feedback.make_event`."""
-        publish(self.cloud, self.stack.feedback_topic, make_event(kind, sent, **details))
+        publish(self.cloud, self.stack.feedback_topic, make_event(kind, sent, at=at, **details))
 
-    def invoke(self, function: str, payload: object) -> Any:
+    def invoke(self, function: str, payload: object) -> Json:
         """Call a function by its folder's name and return what it returns.
 
         Raises:
@@ -145,7 +145,7 @@ class World:
         return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
-class FunctionFailed(Exception):
+class FunctionFailed(Exception):  # noqa: N818 - it is what happened
     """A function that was invoked raised an error."""
 
 
