@@ -50,6 +50,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why it was skipped or refused.
         provider_id: What SES or SNS call it.
         happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
+        version: Raised by every write; 0 means that there is no row yet.
     """
 
     who: str
@@ -77,6 +78,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     provider_id: str = ""
     happened: dict[str, Instant] = {}
+    version: int = 0
 
 
 def derive_message_id(run: Run, path: str) -> str:

@@ -93,6 +93,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         target: Where a pointer leads.
         generation: The generation of the rules that wrote it; an older generation never writes.
         version: Raised by every write; 0 means that there is no row yet.
+        address_keys: By channel, the key of the address that may be written to.
+        wake_at: When to look at the memberships again, as the row's index has it; it may be early.
     """
 
     who: str
@@ -101,6 +103,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     state: State = State()
     generation: int = 0
     version: int = 0
+    address_keys: dict[Channel, str] = {}
+    wake_at: Instant = NEVER
 
     @property
     def keys(self) -> tuple[str, ...]:

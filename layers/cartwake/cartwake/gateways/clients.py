@@ -1,0 +1,29 @@
+"""boto3 clients: one of each a process, made when first needed."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+
+@cache
+def client(service: str, *, attempts: int = 4, read_timeout_seconds: int = 10) -> Any:
+    """Return the client of a service.
+
+    Args:
+        service: Its name in boto3.
+        attempts: How often a call is made at most. Never more than 1 where a repetition would be seen by a shopper.
+        read_timeout_seconds: How long to wait for an answer.
+    """
+    config = Config(
+        connect_timeout=2,
+        read_timeout=read_timeout_seconds,
+        retries={"total_max_attempts": attempts, "mode": "standard"},
+    )
+    return boto3.client(service, config=config)
+
+
+def forget() -> None:
+    """Make clients anew when next needed; for tests."""
+    client.cache_clear()

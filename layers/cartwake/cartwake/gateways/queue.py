@@ -1,0 +1,55 @@
+"""The queues between functions; a lost message is found again by `wake`, a doubled one does no harm."""
+
+import json
+from collections.abc import Sequence
+from itertools import batched
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cartwake.errors import TryAgain
+from cartwake.gateways import clients
+from cartwake.settings import require
+
+LONGEST_DELAY_SECONDS: Final = 900
+forget = clients.forget
+
+
+def send_step(who: str, run: str, seq: int, *, delay_seconds: int = 0) -> None:
+    """Ask for the next step of a run, after a delay of at most 900 seconds."""
+    _send("STEPS_QUEUE_URL", [{"who": who, "run": run, "seq": seq}], delay_seconds=delay_seconds)
+
+
+def send_steps(steps: Sequence[tuple[str, str]]) -> None:
+    """Ask for the next step of many runs, whatever their position: what `wake` found overdue."""
+    _send("STEPS_QUEUE_URL", [{"who": who, "run": run} for who, run in steps])
+
+
+def send_messages(keys: Sequence[tuple[str, str]], *, delay_seconds: int = 0) -> None:
+    """Ask for messages to be sent, or settled."""
+    _send("MESSAGES_QUEUE_URL", [{"who": who, "message": message} for who, message in keys], delay_seconds=delay_seconds)
+
+
+def send_wakes(whos: Sequence[str]) -> None:
+    """Ask for profiles to be evaluated, because time has passed."""
+    _send("WAKES_QUEUE_URL", [{"who": who} for who in whos])
+
+
+def _send(queue: str, bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
+    """Send in tens.
+
+    Raises:
+        TryAgain: Not all were taken.
+    """
+    delay = max(0, min(delay_seconds, LONGEST_DELAY_SECONDS))
+    for group in batched(bodies, 10, strict=False):
+        entries = [
+            {"Id": str(index), "MessageBody": json.dumps(body), "DelaySeconds": delay}
+            for index, body in enumerate(group)
+        ]
+        try:
+            answer = clients.client("sqs").send_message_batch(QueueUrl=require(queue), Entries=entries)
+        except (BotoCoreError, ClientError) as error:
+            raise TryAgain(f"{queue}: {type(error).__name__}") from error
+        if answer.get("Failed"):
+            raise TryAgain(f"{queue}: {len(answer['Failed'])} not taken")

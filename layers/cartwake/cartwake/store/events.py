@@ -1,0 +1,89 @@
+"""The events table: plain puts; a client's retry rewrites the same row."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import GetError, PutError
+from pynamodb.models import Model
+
+from cartwake.errors import TryAgain
+from cartwake.events import Event
+from cartwake.settings import require
+from cartwake.store import base
+from cartwake.times import DAY, SECOND
+
+KEEP_MS: Final = 400 * DAY
+
+
+class EventRow(Model):
+    """An event: name and type readable, the rest packed."""
+
+    class Meta(base.Meta):
+        table_name = require("EVENTS_TABLE")
+
+    who = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    type = UnicodeAttribute()
+    body = base.packed()
+    expires_at = NumberAttribute()
+
+
+def put_events(events: Sequence[Event]) -> None:
+    """Write *events*; of several with the same key the last one counts.
+
+    Raises:
+        TryAgain: Not all could be written; writing all of them again is harmless.
+    """
+    rows = {(event.who, event.key): _to_row(event) for event in events}
+    try:
+        if len(rows) == 1:
+            next(iter(rows.values())).save()
+            return
+        with EventRow.batch_write() as batch:
+            for row in rows.values():
+                batch.save(row)
+    except PutError as error:
+        raise TryAgain(f"events: {base.failed_with(error)}") from error
+
+
+def get_event(who: str, key: str) -> Event | None:
+    """Return the event under a key."""
+    try:
+        return _to_event(EventRow.get(who, key))
+    except EventRow.DoesNotExist:
+        return None
+    except GetError as error:
+        raise TryAgain(f"events: {base.failed_with(error)}") from error
+
+
+def list_events(who: str, *, limit: int = 1_000) -> list[Event]:
+    """Return the events of one key, the latest by the client's time first."""
+    return [_to_event(row) for row in EventRow.query(who, scan_index_forward=False, limit=limit)]
+
+
+def decode_image(image: dict[str, Any]) -> Event:
+    """Return the event in a stream record's new image, whose binary values are base64 text as Lambda delivers them."""
+    from base64 import b64decode
+
+    return _decode(b64decode(image["body"]["B"]))
+
+
+def _to_row(event: Event) -> EventRow:
+    body = base.squeeze(_encoder.encode(event))
+    expires_at = (event.received_at + KEEP_MS) // SECOND
+    return EventRow(event.who, event.key, name=event.name, type=event.type, body=body, expires_at=expires_at)
+
+
+def _to_event(row: EventRow) -> Event:
+    return _decode(row.body)
+
+
+def _decode(body: bytes) -> Event:
+    return _decoder.decode(base.unsqueeze(body))
+
+
+_encoder: Final = msgspec.msgpack.Encoder()
+_decoder: Final = msgspec.msgpack.Decoder(Event)

@@ -1,0 +1,158 @@
+"""The profiles table: the folded state of each shopper, pointers of merged ones, tombstones of erased ones."""
+
+from base64 import b64decode
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import GetError, QueryError
+from pynamodb.expressions.condition import Condition
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+from cartwake.errors import TryAgain, WriteConflict
+from cartwake.profiles import Channel, Kind, Profile, pack, unpack
+from cartwake.segments import Signal, next_expiry
+from cartwake.settings import require
+from cartwake.store import base
+from cartwake.times import NEVER, Instant
+
+MOST_HOPS: Final = 5
+MOST_SIGNAL_BYTES: Final = 100_000
+
+
+class WakeIndex(GlobalSecondaryIndex["ProfileRow"]):
+    """Profiles whose memberships must be looked at again, by when."""
+
+    class Meta:
+        index_name = "wake"
+        projection = KeysOnlyProjection()
+
+    wake_shard = NumberAttribute(hash_key=True)
+    wake_at = NumberAttribute(range_key=True)
+
+
+class ProfileRow(Model):
+    """A profile, a pointer, or a tombstone."""
+
+    class Meta(base.Meta):
+        table_name = require("PROFILES_TABLE")
+
+    who = UnicodeAttribute(hash_key=True)
+    kind = UnicodeAttribute()
+    target = UnicodeAttribute(null=True)
+    state = base.packed(null=True)
+    signals = base.packed(null=True)
+    generation = NumberAttribute(default=0)
+    version = NumberAttribute()
+    email_key = UnicodeAttribute(null=True)
+    sms_key = UnicodeAttribute(null=True)
+    wake_shard = NumberAttribute(null=True)
+    wake_at = NumberAttribute(null=True)
+    wake_index = WakeIndex()
+
+
+def get_profile(who: str) -> Profile:
+    """Return the row under *who*, read consistently; version 0 when there is none."""
+    try:
+        return _to_profile(ProfileRow.get(who, consistent_read=True))
+    except ProfileRow.DoesNotExist:
+        return Profile(who=who)
+    except GetError as error:
+        raise TryAgain(f"profiles: {base.failed_with(error)}") from error
+
+
+def resolve_profile(who: str) -> Profile:
+    """Return the profile that *who* leads to, following pointers."""
+    for _ in range(MOST_HOPS):
+        profile = get_profile(who)
+        if profile.kind is not Kind.POINTER:
+            return profile
+        who = profile.target
+    raise WriteConflict(f"a chain of more than {MOST_HOPS} pointers")
+
+
+def put_profile(profile: Profile, signals: Sequence[Signal] = ()) -> base.Put:
+    """Return the write of *profile*, which only succeeds over the version it was read in.
+
+    The row's `wake_at` only moves earlier here: an early wake is harmless, and moving an index costs a write.
+    """
+    condition = ProfileRow.who.does_not_exist() if profile.version == 0 else ProfileRow.version == profile.version
+    return base.Put(_to_row(profile, signals), condition)
+
+
+def point_to(source: Profile, target: str) -> base.Put:
+    """Return the write that turns the row of *source* into a pointer to *target*."""
+    condition = ProfileRow.who.does_not_exist() if source.version == 0 else ProfileRow.version == source.version
+    row = ProfileRow(source.who, kind=Kind.POINTER.value, target=target, version=source.version + 1)
+    return base.Put(row, condition)
+
+
+def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.Check:
+    """Return the demand that the row is still a profile, and that its address for *channel* is unchanged."""
+    condition: Condition = ProfileRow.kind == Kind.PROFILE.value
+    if channel is Channel.EMAIL:
+        condition &= ProfileRow.email_key == profile.address_keys[channel]
+    elif channel is Channel.SMS:
+        condition &= ProfileRow.sms_key == profile.address_keys[channel]
+    return base.Check(ProfileRow(profile.who), condition)
+
+
+def rearm(profile: Profile) -> bool:
+    """Set the row's `wake_at` to what the state says; False when somebody else wrote."""
+    due = next_expiry(profile.state)
+    actions = (
+        [ProfileRow.wake_at.remove(), ProfileRow.wake_shard.remove(), ProfileRow.signals.remove()]
+        if due >= NEVER
+        else [ProfileRow.wake_at.set(due), ProfileRow.wake_shard.set(base.shard_of(profile.who)), ProfileRow.signals.remove()]
+    )
+    actions.append(ProfileRow.version.set(profile.version + 1))
+    return base.commit([base.Update(ProfileRow(profile.who), actions, ProfileRow.version == profile.version)])
+
+
+def list_due(now: Instant, *, limit: int) -> list[str]:
+    """Return the keys of up to *limit* profiles in each shard whose memberships must be looked at again."""
+    try:
+        return [
+            row.who
+            for shard in range(base.SHARDS)
+            for row in ProfileRow.wake_index.query(shard, ProfileRow.wake_at <= now, limit=limit)
+        ]
+    except QueryError as error:
+        raise TryAgain(f"profiles: {base.failed_with(error)}") from error
+
+
+def decode_signals(image: dict[str, Any]) -> list[Signal]:
+    """Return the signals in a stream record's new image."""
+    return msgspec.msgpack.decode(b64decode(image["signals"]["B"]), type=list[Signal])
+
+
+def _to_profile(row: ProfileRow) -> Profile:
+    keys = {Channel.EMAIL: row.email_key, Channel.SMS: row.sms_key}
+    return Profile(
+        who=row.who,
+        kind=Kind(row.kind),
+        target=row.target or "",
+        **({"state": unpack(base.unsqueeze(row.state))} if row.state else {}),
+        generation=int(row.generation),
+        version=int(row.version),
+        address_keys={channel: key for channel, key in keys.items() if key},
+        wake_at=int(row.wake_at) if row.wake_at is not None else NEVER,
+    )
+
+
+def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
+    wake_at = min(next_expiry(profile.state), profile.wake_at)
+    return ProfileRow(
+        profile.who,
+        kind=profile.kind.value,
+        state=base.squeeze(pack(profile.state)),
+        signals=msgspec.msgpack.encode(list(signals)) if signals else None,
+        generation=profile.generation,
+        version=profile.version + 1,
+        email_key=profile.address_keys.get(Channel.EMAIL),
+        sms_key=profile.address_keys.get(Channel.SMS),
+        wake_shard=base.shard_of(profile.who) if wake_at < NEVER else None,
+        wake_at=wake_at if wake_at < NEVER else None,
+    )

@@ -1,0 +1,88 @@
+"""The AWS that function tests run against: moto with every table, queue, bucket and secret the template has."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+from moto import mock_aws
+
+
+@contextmanager
+def aws() -> Iterator[None]:
+    """Start moto, make everything, and forget what processes keep between invocations."""
+    with mock_aws():
+        for row in _rows():
+            row.create_table(billing_mode="PAY_PER_REQUEST", wait=False)
+        boto3.client("s3").create_bucket(
+            Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+        )
+        queues = boto3.client("sqs")
+        for name in ("steps", "messages", "wakes", "failures"):
+            queues.create_queue(QueueName=name)
+        boto3.client("scheduler").create_schedule_group(Name="cartwake")
+        boto3.client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')
+        boto3.client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
+        _forget()
+        yield
+        _forget()
+
+
+def lambda_context(*, remaining_ms: int = 30_000) -> Any:
+    """Return what Lambda passes as the context."""
+    return SimpleNamespace(
+        function_name="test",
+        memory_limit_in_mb=256,
+        invoked_function_arn="arn:aws:lambda:eu-central-1:123456789012:function:test",
+        aws_request_id="request-1",
+        get_remaining_time_in_millis=lambda: remaining_ms,
+    )
+
+
+def read_queue(name: str) -> list[dict[str, Any]]:
+    """Return and remove everything that is in a queue, delayed or not."""
+    from moto.sqs.models import sqs_backends
+
+    queue = sqs_backends["123456789012"]["eu-central-1"].queues[name]
+    found = [json.loads(message.body) for message in queue._messages]
+    queue._messages.clear()
+    return found
+
+
+def stream_records(table: str, *, names: tuple[str, ...] = ("INSERT", "MODIFY")) -> list[dict[str, Any]]:
+    """Return a table's rows as the stream records that their last write would give."""
+    scan = boto3.client("dynamodb").scan(TableName=table)
+    return [{"eventName": names[0], "dynamodb": {"NewImage": to_image(item)}} for item in scan["Items"]]
+
+
+def to_image(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a low-level item as Lambda delivers it: binary values are base64 text."""
+    from base64 import b64encode
+
+    return {
+        name: {"B": b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()
+    }
+
+
+def _rows() -> list[Any]:
+    from cartwake.store import addresses, bundles, counts, events, identities, keys, messages, profiles, quarantine, runs, slots
+
+    return [
+        events.EventRow, profiles.ProfileRow, runs.RunRow, slots.SlotRow, messages.MessageRow, addresses.AddressRow,
+        counts.CountRow, identities.IdentityRow, bundles.BundleRow, keys.KeyRow, quarantine.QuarantineRow,
+    ]
+
+
+def _forget() -> None:
+    """Drop clients and caches, so that each test begins like a cold start."""
+    from cartwake import live
+    from cartwake.gateways import bucket, queue, scheduler, secrets
+    from cartwake.store import base
+
+    base._shared = None
+    for row in _rows():
+        row._connection = None
+    for module in (bucket, queue, scheduler, secrets, live):
+        module.forget()
