@@ -1,6 +1,7 @@
 """The tools' own way to AWS, or to the local engine that stands in for it."""
 
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -17,19 +18,34 @@ class Cloud:
     region: str | None = None
     access_key: str | None = field(default=None, repr=False)
     secret_key: str | None = field(default=None, repr=False)
+    session_token: str | None = field(default=None, repr=False)
 
     def client(self, service: str) -> Client:
-        """Make the client of one service."""
-        return self._session().client(
-            service,  # type: ignore[call-overload]
-            endpoint_url=self.endpoint,
-        )
+        """Return the client of one service, always the same one."""
+        return _make_client(self, service)
 
     def table(self, name: str) -> Client:
-        """Make the resource of one DynamoDB table."""
-        return self._session().resource("dynamodb", endpoint_url=self.endpoint).Table(name)
+        """Return the resource of one DynamoDB table."""
+        return _make_tables(self).Table(name)
 
-    def _session(self) -> boto3.Session:
-        return boto3.Session(
-            aws_access_key_id=self.access_key, aws_secret_access_key=self.secret_key, region_name=self.region
-        )
+
+@cache
+def _make_client(cloud: Cloud, service: str) -> Client:
+    make: Any = _make_session(cloud).client
+    return make(service, endpoint_url=cloud.endpoint)
+
+
+@cache
+def _make_tables(cloud: Cloud) -> Client:
+    make: Any = _make_session(cloud).resource
+    return make("dynamodb", endpoint_url=cloud.endpoint)
+
+
+@cache
+def _make_session(cloud: Cloud) -> boto3.Session:
+    return boto3.Session(
+        aws_access_key_id=cloud.access_key,
+        aws_secret_access_key=cloud.secret_key,
+        aws_session_token=cloud.session_token,
+        region_name=cloud.region,
+    )

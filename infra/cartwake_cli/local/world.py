@@ -23,6 +23,7 @@ from cartwake_cli.local.routes import add_routes
 from cartwake_cli.stack import Stack
 
 SENDER = "shop.example"
+SETTLED_SECONDS = 2
 
 type Tell = Callable[[str], None]
 
@@ -99,6 +100,33 @@ class World:
         if "FunctionError" in answer:
             raise FunctionFailed(f"{function}: {result}")
         return result
+
+    def renew_functions(self) -> None:
+        """End every function's processes, so that the next call starts cold and reads the live rules at once."""
+        client = self.cloud.client("lambda")
+        for name in self.stack.functions.values():
+            client.update_function_configuration(FunctionName=name, Description=f"renewed at {time.monotonic_ns()}")
+
+    def publish(self, folder: Path, timeout: float = 60) -> list[str]:
+        """Upload a folder, wait until what went live has not changed for two seconds, and renew the functions.
+
+        Raises:
+            TimeoutError: nothing went live.
+        """
+        before, since = self.scan("bundles"), time.monotonic()
+        keys_put = self.upload_rules(folder)
+        seen = before
+
+        def has_settled() -> bool:
+            nonlocal seen, since
+            now = self.scan("bundles")
+            if now != seen:
+                seen, since = now, time.monotonic()
+            return bool(now) and time.monotonic() - since > SETTLED_SECONDS
+
+        wait_for(has_settled, timeout, what=f"the rules of {folder} going live")
+        self.renew_functions()
+        return keys_put
 
     def scan(self, table: str) -> list[dict[str, Any]]:
         """Read all items of a table by its plain name (`events`, `profiles`, ...)."""
