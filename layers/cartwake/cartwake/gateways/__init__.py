@@ -1,0 +1,1 @@
+"""Gateways: the only modules that know boto3."""
