@@ -1,0 +1,151 @@
+"""What a template sees: the shopper, the cart, the triggering event and the shop, as plain cleaned data.
+
+Most of it was said by browsers, whose key is public. So nothing that a shopper can say becomes a link to
+another site, a script, or a wall of text in somebody's mail.
+"""
+
+import re
+from decimal import Decimal
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from cartwake.bundles import Settings
+from cartwake.carts import Item, list_items
+from cartwake.events import Event
+from cartwake.profiles import Channel, State
+
+SEEN: Final = {
+    "profile.*": 'A trait, for example `profile.first_name`; `firstName` is `first_name` too. It may be absent.',
+    "cart.items[].name": "Name of a product in the cart, as it is at the moment of sending.",
+    "cart.items[].product_id": "Its id.",
+    "cart.items[].quantity": "How many of it.",
+    "cart.items[].price": "Price of one.",
+    "cart.items[].total": "Price times quantity.",
+    "cart.items[].variant": "Size, colour and the like; may be absent.",
+    "cart.items[].brand": "May be absent.",
+    "cart.items[].category": "May be absent.",
+    "cart.items[].sku": "May be absent.",
+    "cart.items[].url": "Page of the product; the shop's own address when it is absent or leads elsewhere.",
+    "cart.items[].image_url": "Picture of the product; may be absent.",
+    "cart.count": "How many things are in the cart.",
+    "cart.total": "Sum of the cart.",
+    "cart.currency": "Currency of the cart, or the shop's.",
+    "event.*": "A property of the event that started the journey, for example `event.order_id`. It may be absent.",
+    "shop.name": "From settings.json, like all of `shop`.",
+    "shop.url": "Address of the shop.",
+    "shop.postal_address": "Must stand in every marketing email.",
+    "shop.logo_url": "May be absent.",
+    "shop.color": "Colour of buttons.",
+    "shop.currency": "Currency where none is said.",
+    "shop.language": "Language of numbers and dates.",
+    "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email.",
+}
+"""The names a template may use; `*` stands for any name, `[]` for a list."""
+
+_MOST: Final = 50
+_DEEPEST: Final = 6
+_LONGEST: Final = 500
+_CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+_SCRIPT: Final = re.compile(r"\s*(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
+_LINK: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+", re.IGNORECASE)
+_DOMAIN: Final = re.compile(r"\w\.[a-z]{2,}(?:/|\b)", re.IGNORECASE)
+_NAMES: Final = frozenset({"name", "first_name", "last_name", "username", "title", "company", "city"})
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def gather(state: State, *, event: Event | None, settings: Settings, unsubscribe_url: str = "") -> dict[str, Any]:
+    """Return what a template sees.
+
+    Args:
+        state: Of the profile, fresh: the cart is the cart at the moment of sending.
+        event: The one that started the run.
+        settings: The live ones.
+        unsubscribe_url: The shopper's own, signed.
+    """
+    shop = settings.shop
+    return {
+        "profile": _show_profile(state, shop.url),
+        "cart": _show_cart(list_items(state.cart)[:_MOST], settings),
+        "event": _clean(event.properties if event else {}, shop.url),
+        "shop": {
+            "name": shop.name,
+            "url": shop.url,
+            "postal_address": shop.postal_address,
+            "logo_url": shop.logo_url or None,
+            "color": shop.color,
+            "currency": settings.currency,
+            "language": settings.language,
+        },
+        "unsubscribe_url": unsubscribe_url,
+    }
+
+
+def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
+    traits = {name: register.value for name, register in state.traits.items()}
+    for name in list(traits):
+        traits.setdefault(_HUMP.sub("_", name).lower(), traits[name])
+    for channel, name in ((Channel.EMAIL, "email"), (Channel.SMS, "phone")):
+        if channel in state.contacts:
+            traits[name] = state.contacts[channel].value
+    cleaned: dict[str, Any] = _clean(traits, shop_url, most=len(traits))
+    names = {name for name in cleaned if _HUMP.sub("_", name).lower() in _NAMES}
+    return {name: None if name in names and _DOMAIN.search(str(value)) else value for name, value in cleaned.items()}
+
+
+def _show_cart(items: list[Item], settings: Settings) -> dict[str, Any]:
+    return {
+        "items": [_show_item(item, settings.shop.url) for item in items],
+        "count": sum(item.quantity for item in items),
+        "total": sum((item.total for item in items), Decimal(0)),
+        "currency": next((item.currency for item in items if item.currency), settings.currency),
+    }
+
+
+def _show_item(item: Item, shop_url: str) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: getattr(item, name) or None for name in item.__struct_fields__}
+    shown = _clean(shown, shop_url) | {"quantity": item.quantity, "price": item.price, "total": item.total}
+    return shown | {"name": shown["name"] or item.product_id, "url": shown["url"] or shop_url}
+
+
+def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> Any:
+    """Return *value* with its texts cleaned and its size bounded; what is unusable becomes None."""
+    if depth > _DEEPEST:
+        return None
+    if isinstance(value, dict):
+        return {
+            str(name): _clean_link(name, item, shop_url)
+            if isinstance(item, str) and _is_link_name(name)
+            else _clean(item, shop_url, depth=depth + 1)
+            for name, item in list(value.items())[:most]
+        }
+    if isinstance(value, list):
+        return [_clean(item, shop_url, depth=depth + 1) for item in value[:_MOST]]
+    return _clean_text(value) if isinstance(value, str) else value
+
+
+def _clean_text(text: str) -> str | None:
+    text = _CONTROL.sub("", text)
+    return None if _SCRIPT.match(text) else _LINK.sub("", text)[:_LONGEST].strip()
+
+
+def _is_link_name(name: str) -> bool:
+    return name.lower().endswith(("url", "href", "link", "image", "picture"))
+
+
+def _clean_link(name: str, link: str, shop_url: str) -> str | None:
+    """Pass pictures from anywhere, and links to the shop alone; other links become the shop's address."""
+    try:
+        parts = urlsplit(_CONTROL.sub("", link).strip()[:2_000])
+        host = parts.hostname or ""
+    except ValueError:
+        return None
+    if parts.scheme not in ("http", "https") or not host or "@" in parts.netloc or "\\" in link:
+        return None
+    if name.lower().endswith(("image_url", "imageurl", "image", "picture")) or _is_within(host, shop_url):
+        return parts.geturl()
+    return shop_url or None
+
+
+def _is_within(host: str, shop_url: str) -> bool:
+    home = (urlsplit(shop_url).hostname or "").removeprefix("www.")
+    return not home or host == home or host.endswith(f".{home}")

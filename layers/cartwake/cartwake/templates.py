@@ -1,0 +1,140 @@
+"""Templates: compiled Jinja2 sources become a subject, HTML and plain text, or fail without having sent anything.
+
+A template was checked when it was published (`rules.expressions`); what stands here holds even if that had missed
+something: plain data only, no calls, no Python attributes, a short list of filters, and bounded output.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+import jinja2
+from jinja2.exceptions import TemplateError
+from jinja2.runtime import LoopContext, StrictUndefined, Undefined
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+from cartwake.bundles import Template
+from cartwake.errors import TemplateFailed
+from cartwake.filters import FILTERS
+
+TESTS: Final = ("defined", "undefined", "odd", "even")
+LOOP: Final = ("index", "index0", "first", "last", "length", "revindex")
+LONGEST_HTML: Final = 200_000
+LONGEST_TEXT: Final = 100_000
+LONGEST_SMS: Final = 1_600
+LONGEST_SUBJECT: Final = 250
+_BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+_UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What goes out: an SMS has only `text`."""
+
+    subject: str
+    html: str
+    text: str
+
+
+class Absent(StrictUndefined):
+    """Something that is not there: false in an `if`, equal to nothing, and an error wherever it would be shown."""
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Undefined)
+
+    def __ne__(self, other: object) -> bool:
+        return not isinstance(other, Undefined)
+
+    __hash__ = object.__hash__
+
+
+class Environment(ImmutableSandboxedEnvironment):
+    """Jinja2 over plain data: `a.b` is a key of a map, never an attribute of a Python object."""
+
+    def __init__(self, *, autoescape: bool) -> None:
+        super().__init__(autoescape=autoescape, undefined=Absent, trim_blocks=True, lstrip_blocks=True)
+        self.globals.clear()
+        self.filters = dict(FILTERS)
+        self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """Return what is under a name."""
+        return self.getitem(obj, attribute)
+
+    def getitem(self, obj: Any, argument: Any) -> Any:
+        """Return what is under a name or at a position; null counts as absent."""
+        if isinstance(obj, Undefined):
+            return obj
+        found = None
+        if isinstance(obj, Mapping):
+            found = obj.get(argument)
+        elif isinstance(obj, (list, tuple)) and isinstance(argument, (int, slice)):
+            found = obj[argument] if isinstance(argument, slice) or -len(obj) <= argument < len(obj) else None
+        elif isinstance(obj, LoopContext) and argument in LOOP:
+            found = getattr(obj, argument)
+        return self.undefined(hint=_tell_absent(argument)) if found is None else found
+
+    def is_safe_callable(self, obj: Any) -> bool:  # noqa: ARG002  nothing may be called
+        """Refuse every call."""
+        return False
+
+
+def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Rendered:
+    """Return *template* filled with *data* (`template_data.gather`).
+
+    Raises:
+        TemplateFailed: Something shown is absent, or the output is too long. No value of the profile is in it.
+    """
+    try:
+        subject = _UNFIT.sub(" ", _fill(template.subject, data, longest=LONGEST_TEXT)).strip()
+        html = _fill(template.html, data, longest=LONGEST_HTML, autoescape=True)
+        text = _fill(template.text, data, longest=LONGEST_TEXT if template.html else LONGEST_SMS)
+    except TemplateError as error:
+        raise TemplateFailed(name, error.message or type(error).__name__) from error
+    except (TypeError, ValueError, ArithmeticError) as error:
+        raise TemplateFailed(name, f"a value is not what the template takes it for ({type(error).__name__})") from None
+    if template.html and not subject:
+        raise TemplateFailed(name, "the subject is empty")
+    if not template.html and not text.strip():
+        raise TemplateFailed(name, "the text is empty")
+    return Rendered(_shorten(subject), html, _BLANK_LINES.sub("\n\n", text).strip() + "\n" * bool(template.html))
+
+
+def environment(*, autoescape: bool) -> Environment:
+    """Return the environment in which HTML (*autoescape*) or text is filled."""
+    return _HTML if autoescape else _TEXT
+
+
+def _fill(source: str, data: Mapping[str, Any], *, longest: int, autoescape: bool = False) -> str:
+    return "".join(_bound(_load(source, autoescape).generate(data), longest)) if source else ""
+
+
+def _bound(parts: Iterator[str], longest: int) -> Iterator[str]:
+    length = 0
+    for part in parts:
+        length += len(part)
+        if length > longest:
+            raise jinja2.TemplateRuntimeError(f"the output is longer than {longest} characters")
+        yield part
+
+
+def _shorten(subject: str) -> str:
+    return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
+
+
+def _tell_absent(argument: object) -> str:
+    return f"\"{argument}\" is absent; write for example |default('…') to say what stands instead"
+
+
+@lru_cache(maxsize=256)
+def _load(source: str, autoescape: bool) -> jinja2.Template:  # noqa: FBT001  lru_cache tells keywords and positions apart
+    return environment(autoescape=autoescape).from_string(source)
+
+
+_HTML: Final = Environment(autoescape=True)
+_TEXT: Final = Environment(autoescape=False)
