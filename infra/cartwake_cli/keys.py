@@ -12,6 +12,9 @@ from cartwake_cli.faults import Fault
 
 type Trust = Literal["browser", "server"]
 
+SHORTEST_HASH = 6
+"""Characters of a hash that name a key."""
+
 PREFIXES: dict[Trust, str] = {"browser": "pk_", "server": "sk_"}
 
 
@@ -69,7 +72,7 @@ def revoke_key(table: Client, named: str) -> StoredKey:
     Raises:
         Fault: no key, or more than one, goes by that name.
     """
-    matches = [s for s in list_keys(table) if s.key_hash == hash_key(named) or s.key_hash.startswith(named)]
+    matches = [stored for stored in list_keys(table) if _is_named(stored, named)]
     if len(matches) != 1:
         found = "no key" if not matches else f"{len(matches)} keys"
         raise Fault(f"{found} named {named[:12]}; give the whole key or more of its hash: see cartwake keys list")
@@ -79,6 +82,11 @@ def revoke_key(table: Client, named: str) -> StoredKey:
         ExpressionAttributeValues={":now": _now()},
     )
     return matches[0]
+
+
+def _is_named(stored: StoredKey, named: str) -> bool:
+    by_hash = len(named) >= SHORTEST_HASH and stored.key_hash.startswith(named)
+    return by_hash or stored.key_hash == hash_key(named)
 
 
 def _read_item(item: dict[str, Any]) -> StoredKey:

@@ -25,6 +25,7 @@ type Json = Any
 PREFIXES = ("/v1/", "/unsubscribe/")
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "host", "content-length"}
 ANSWER_SECONDS = 60
+POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def start(port: int = 0) -> Gateway:
         raise Fault(f"port {port} is taken by another program; name another") from error
     gateway = Gateway(server)
     server.gateway = gateway  # type: ignore[attr-defined]
-    gateway.thread = threading.Thread(target=server.serve_forever, daemon=True)
+    gateway.thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,), daemon=True)
     gateway.thread.start()
     return gateway
 
