@@ -1,0 +1,111 @@
+"""track_delivery: settle the ledger with what SES tells, suppress, and put it back in as events."""
+
+from collections.abc import Callable
+from typing import Any
+
+from cartwake.addresses import suppress
+from cartwake.batches import process_each
+from cartwake.clock import read_clock
+from cartwake.deliveries import (
+    Delivery,
+    Ignored,
+    IgnoreReason,
+    accept,
+    count_changes,
+    find_suppression,
+    make_event,
+    note,
+)
+from cartwake.errors import BadInput, WriteConflict
+from cartwake.feedback import read_delivery
+from cartwake.messages import Message, change
+from cartwake.reasons import Refusal
+from cartwake.store import addresses, events, messages, quarantine
+from cartwake.telemetry import count, logger, metrics
+from cartwake.times import Instant
+
+_ATTEMPTS = 5
+
+type Step = Callable[[Message, Delivery], Message]
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Take a batch of the feedback queue.
+
+    Args:
+        event: `Records` of SQS; each body is SES's event JSON, bare or in SNS's envelope.
+        context: Lambda's.
+    """
+    now = read_clock()
+    again = process_each(event["Records"], lambda record: track(record["body"]), set_aside=_keep_record(now))
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in again]}
+
+
+def track(body: str) -> None:
+    """Do everything that one piece of feedback asks for: first what protects the shopper, last what only informs.
+
+    Each part may be done again, so a failure on the way is mended by repeating the whole.
+
+    Raises:
+        TryAgain: Not all could be written.
+        BadInput: It is not an event of SES.
+    """
+    delivery = read_delivery(body)
+    if isinstance(delivery, Ignored):
+        logger.info("feedback ignored", reason=delivery.reason)
+        return
+    message = messages.get_message(delivery.who, delivery.message)
+    if message is None:
+        reason = IgnoreReason.NO_SUCH_MESSAGE
+        logger.warning("feedback ignored", reason=reason, who=delivery.who, message_id=delivery.message)
+        return
+    _suppress(message, delivery)
+    for step in (accept, note):
+        message = _write(message, delivery, step)
+    event = make_event(message, delivery)
+    if event is not None:
+        events.put_events([event])
+    count("DeliveriesTracked")
+    logger.info("delivery tracked", who=message.who, message_id=message.id, kind=delivery.kind, state=message.state)
+
+
+def _suppress(message: Message, delivery: Delivery) -> None:
+    """Stop the address that the message was claimed for, whatever the shopper's address is by now."""
+    why = find_suppression(delivery)
+    if why is None or not message.address_key:
+        return
+    for _ in range(_ATTEMPTS):
+        before = addresses.get_address(message.address_key)
+        after = suppress(before, why, delivery.at)
+        if after is before:
+            return
+        if addresses.put_address(after):
+            count("AddressesSuppressed")
+            logger.info("address suppressed", who=message.who, message_id=message.id, reason=why)
+            return
+    raise WriteConflict("address written by others too often in a row")
+
+
+def _write(message: Message, delivery: Delivery, step: Step) -> Message:
+    """Return the message as it stands after a step, counted in the transaction that sets a time first."""
+    for _ in range(_ATTEMPTS):
+        after = step(message, delivery)
+        if after is message:
+            return message
+        day, amounts = count_changes(message, after)
+        counter = f"{message.journey}#{message.path}"
+        if messages.replace_message(message, after, counter=counter, day=day, amounts=amounts):
+            return change(after, version=message.version + 1)
+        message = messages.get_message(message.who, message.id) or message
+    raise WriteConflict("message written by others too often in a row")
+
+
+def _keep_record(now: Instant) -> Callable[[dict[str, Any], Exception], None]:
+    def keep(record: dict[str, Any], error: Exception) -> None:
+        reason = error.code if isinstance(error, BadInput) else Refusal.POISON
+        body = str(record.get("body", "")).encode(errors="replace")
+        quarantine.put("", str(record["messageId"]), reason=reason, at=now, where="track_delivery", body=body)
+
+    return keep
