@@ -25,7 +25,12 @@ class _Kept:
 _kept = _Kept()
 
 
-def load_live(now: Instant) -> tuple[str, Bundle]:
+def load_live(now: Instant) -> Bundle:
+    """Return the bundle that is live; see `find_live`."""
+    return find_live(now)[1]
+
+
+def find_live(now: Instant) -> tuple[str, Bundle]:
     """Return the hash and the content of the bundle that is live.
 
     Raises:

@@ -47,6 +47,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         attempt: Id of the attempt that holds the claim.
         attempts: How many claims there were.
         retry_at: When to look at it again; None when it is settled.
+        not_before: Set when the provider asked for patience, or the hours are quiet.
         reason: Why it was skipped or refused.
         provider_id: What SES or SNS call it.
         happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
@@ -69,6 +70,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     attempt: str = ""
     attempts: int = 0
     throttles: int = 0
+    not_before: Instant = 0
     lease_until: Instant = 0
     claimed_at: Instant = 0
     accepted_at: Instant = 0

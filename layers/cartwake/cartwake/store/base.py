@@ -20,18 +20,8 @@ SHARDS: Final = 4
 """Partitions of each sparse index: 4,000 writes a second; an idle look at all of them costs 2 read units."""
 _ATTEMPTS: Final = 6
 _COMPRESS_FROM: Final = 700
-_RETRYABLE: Final = frozenset(
-    {
-        "TransactionConflict",
-        "ThrottlingError",
-        "ProvisionedThroughputExceeded",
-        "TransactionInProgressException",
-        "ThrottlingException",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "InternalServerError",
-    }
-)
+_HOPELESS: Final = frozenset({"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"})
+"""What no repetition mends, such as an item of more than 400 KB; all else is worth another try."""
 
 
 class Meta:
@@ -42,7 +32,7 @@ class Meta:
     max_retry_attempts = 3
 
 
-def packed(**options: Any) -> BinaryAttribute[bytes]:
+def packed(**options: Any) -> BinaryAttribute:
     """Return an attribute for bytes."""
     return BinaryAttribute(legacy_encoding=False, **options)
 
@@ -129,6 +119,8 @@ def _put_one(put: Put) -> bool:
     except PutError as error:
         if failed_with(error) == "ConditionalCheckFailedException":
             return False
+        if failed_with(error) in _HOPELESS:
+            raise
         raise TryAgain(f"put: {failed_with(error)}") from error
     return True
 
@@ -142,9 +134,9 @@ def _transact(actions: Sequence[Action], token: str | None) -> bool:
         codes = [reason.code for reason in error.cancellation_reasons if reason is not None]
         if "ConditionalCheckFailed" in codes:
             return False
-        if failed_with(error) in _RETRYABLE or any(code in _RETRYABLE for code in codes) or not failed_with(error):
-            raise TryAgain(f"transaction: {failed_with(error)} {' '.join(codes)}") from error
-        raise
+        if failed_with(error) in _HOPELESS or _HOPELESS.intersection(codes):
+            raise
+        raise TryAgain(f"transaction: {failed_with(error)} {' '.join(codes)}") from error
     return True
 
 

@@ -18,7 +18,7 @@ from cartwake.settings import require
 from cartwake.store import base
 from cartwake.times import NEVER, Instant
 
-MOST_HOPS: Final = 5
+MOST_HOPS: Final = 10
 MOST_SIGNAL_BYTES: Final = 100_000
 
 
@@ -76,7 +76,8 @@ def resolve_profile(who: str) -> Profile:
 def put_profile(profile: Profile, signals: Sequence[Signal] = ()) -> base.Put:
     """Return the write of *profile*, which only succeeds over the version it was read in.
 
-    The row's `wake_at` only moves earlier here: an early wake is harmless, and moving an index costs a write.
+    The row's `wake_at` only moves earlier than `profile.wake_at`: an early wake is harmless, and moving an index costs
+    a write. A wake sets `profile.wake_at` to NEVER first, and so arms the row exactly.
     """
     condition = ProfileRow.who.does_not_exist() if profile.version == 0 else ProfileRow.version == profile.version
     return base.Put(_to_row(profile, signals), condition)
@@ -97,18 +98,6 @@ def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.
     elif channel is Channel.SMS:
         condition &= ProfileRow.sms_key == profile.address_keys[channel]
     return base.Check(ProfileRow(profile.who), condition)
-
-
-def rearm(profile: Profile) -> bool:
-    """Set the row's `wake_at` to what the state says; False when somebody else wrote."""
-    due = next_expiry(profile.state)
-    actions = (
-        [ProfileRow.wake_at.remove(), ProfileRow.wake_shard.remove(), ProfileRow.signals.remove()]
-        if due >= NEVER
-        else [ProfileRow.wake_at.set(due), ProfileRow.wake_shard.set(base.shard_of(profile.who)), ProfileRow.signals.remove()]
-    )
-    actions.append(ProfileRow.version.set(profile.version + 1))
-    return base.commit([base.Update(ProfileRow(profile.who), actions, ProfileRow.version == profile.version)])
 
 
 def list_due(now: Instant, *, limit: int) -> list[str]:

@@ -1,6 +1,7 @@
 """The runs table: where each shopper stands in each journey, and when the next step is due."""
 
 from typing import Final
+from zlib import crc32
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -94,16 +95,27 @@ def list_due(now: Instant, *, limit: int) -> list[tuple[str, str]]:
         raise TryAgain(f"runs: {base.failed_with(error)}") from error
 
 
+def list_held(journey: str, *, limit: int) -> list[tuple[str, str]]:
+    """Return the keys of up to *limit* runs that a pause of *journey* holds: they stand apart from what is due."""
+    try:
+        return [(row.who, row.run) for row in RunRow.due_index.query(_held_shard(journey), limit=limit)]
+    except QueryError as error:
+        raise TryAgain(f"runs: {base.failed_with(error)}") from error
+
+
+def _held_shard(journey: str) -> int:
+    return base.SHARDS + crc32(journey.encode())
+
+
 def _to_row(run: Run) -> RunRow:
-    waiting = run.ended is None and not run.held
     return RunRow(
         run.who,
         run.key,
         seq=run.seq,
         ended=run.ended.value if run.ended else None,
         body=base.squeeze(_encoder.encode(run)),
-        due_shard=base.shard_of(run.key) if waiting else None,
-        due_at=run.due_at if waiting else None,
+        due_shard=None if run.ended else _held_shard(run.journey) if run.held else base.shard_of(run.key),
+        due_at=None if run.ended else run.due_at,
         expires_at=(run.ended_at + KEEP_ENDED_MS) // SECOND if run.ended else None,
     )
 

@@ -1,0 +1,147 @@
+"""run_step: perform one step of a run and plan the next; the run's row decides, not who asks."""
+
+from typing import Any
+
+import msgspec
+
+from cartwake import runs as deciding
+from cartwake.batches import is_queue, process_queue
+from cartwake.bundles import Bundle
+from cartwake.clock import read_clock
+from cartwake.errors import TryAgain
+from cartwake.gateways.queue import send_messages
+from cartwake.gateways.scheduler import plan_step
+from cartwake.live import load_bundle, load_live
+from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id
+from cartwake.profiles import Profile
+from cartwake.reasons import EndReason, Refusal
+from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Run
+from cartwake.store import base, messages, profiles, quarantine, runs, slots
+from cartwake.telemetry import logger, metrics
+from cartwake.times import Instant
+
+_MOST_MOVES = 25
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
+    """Take `{"who", "run", "seq"}` from a one-time schedule, or a batch of such bodies from the queue.
+
+    Args:
+        event: One step, or `Records` of SQS; without `seq` (from `wake`) it means wherever the run stands.
+        context: Lambda's.
+    """
+    now = read_clock()
+    if "Records" not in event:
+        step(event, now)
+        return None
+
+    def set_aside(record: dict[str, Any], error: Exception) -> None:
+        key, body = record["messageId"], record["body"].encode()
+        quarantine.put("", key, reason=Refusal.POISON, at=now, where=type(error).__name__, body=body)
+
+    assert is_queue(event)  # noqa: S101  nothing else is wired to this function
+    return process_queue(event, lambda body: step(body, now), set_aside=set_aside)
+
+
+def step(asked: dict[str, Any], now: Instant) -> None:
+    """Move a run as far as it goes now; an outdated or doubled request finds it elsewhere and does nothing."""
+    run = runs.get_run(asked["who"], asked["run"])
+    if run is None or run.ended is not None or asked.get("seq", run.seq) != run.seq:
+        logger.info("step outdated", run=asked["run"])
+        return
+    for _ in range(_MOST_MOVES):
+        moved = _move(run, now)
+        if moved.ended is not None or moved.held:
+            return
+        if moved.due_at > now:
+            plan_step(moved, now)
+            return
+        run = moved
+    plan_step(run, now)
+
+
+def _move(run: Run, now: Instant) -> Run:
+    """Decide one move and save it with the message it plans; return the run as it now is.
+
+    Raises:
+        TryAgain: Somebody else moved the run meanwhile; the next request looks again.
+    """
+    profile = profiles.resolve_profile(run.who)
+    live = load_live(now)
+    move = _decide(run, profile, own=load_bundle(run.bundle), live=live, now=now)
+    moved, message = _apply(run, move, live=live, now=now)
+    if moved == run:
+        return run
+    writes: list[base.Action] = [runs.move(run, moved)]
+    if message is not None:
+        writes.append(messages.write_message(message))
+    if moved.ended is not None:
+        writes.append(slots.release(run))
+    if not base.commit(writes):
+        raise TryAgain("the run was moved by another")
+    logger.info("step ran", run=run.key, move=type(move).__name__, path=moved.path, reason=moved.ended)
+    if message is not None and message.state is MessageState.PLANNED:
+        _announce(message)
+    return moved
+
+
+def _decide(run: Run, profile: Profile, *, own: Bundle, live: Bundle, now: Instant) -> Move:
+    """Return the next move, unless the profile was merged with one that is on this journey since earlier."""
+    for key in profile.keys:
+        if key != run.who:
+            slot = slots.get_slot(key, run.journey)
+            if slot.active and slot.entered_at is not None and (slot.entered_at, slot.run) < (run.entered_at, run.id):
+                return End(reason=EndReason.MERGED)
+    return deciding.decide(run, profile, own=own, live=live, now=now)
+
+
+def _apply(run: Run, move: Move, *, live: Bundle, now: Instant) -> tuple[Run, Message | None]:
+    """Return the run after *move*, and the message that it plans."""
+    match move:
+        case Advance(path=path, due_at=due_at, wait_from=wait_from, planned=planned):
+            moved = msgspec.structs.replace(
+                run, path=path, due_at=due_at, wait_from=wait_from, seq=run.seq + 1, held=False
+            )
+            return moved, _message(run, planned, live=live, now=now)
+        case Replan(due_at=due_at):
+            if due_at == run.due_at and not run.held:
+                return run, None
+            return msgspec.structs.replace(run, due_at=due_at, seq=run.seq + 1, held=False), None
+        case Hold():
+            return (run if run.held else msgspec.structs.replace(run, held=True, seq=run.seq + 1)), None
+        case End(reason=reason, by=by, planned=planned):
+            moved = msgspec.structs.replace(run, ended=reason, ended_by=by, ended_at=now, seq=run.seq + 1)
+            return moved, _message(run, planned, live=live, now=now)
+
+
+def _message(run: Run, planned: Planned | None, *, live: Bundle, now: Instant) -> Message | None:
+    if planned is None:
+        return None
+    skipped = planned.skip is not None
+    return Message(
+        who=run.who,
+        id=derive_message_id(run, planned.path),
+        run=run.key,
+        journey=run.journey,
+        path=planned.path,
+        channel=planned.step.channel,
+        kind=live.journeys[run.journey].kind,
+        template=planned.step.template,
+        subject=planned.step.subject,
+        state=MessageState.SKIPPED if skipped else MessageState.PLANNED,
+        planned_at=now,
+        not_after=now + planned.step.not_after_ms,
+        retry_at=None if skipped else now + STUCK_AFTER_MS,
+        settled_at=now if skipped else 0,
+        reason=planned.skip or "",
+    )
+
+
+def _announce(message: Message) -> None:
+    """Ask for the message to be sent; if that fails, `wake` finds it three minutes later."""
+    try:
+        send_messages([(message.who, message.id)])
+    except TryAgain:
+        logger.warning("message not announced", message=message.id)

@@ -1,0 +1,48 @@
+"""wake: find what is due and was not done, and hand its keys to the queues."""
+
+from typing import Any, Final
+
+from cartwake.bundles import Bundle
+from cartwake.clock import read_clock
+from cartwake.gateways import queue
+from cartwake.live import load_live
+from cartwake.store import messages, profiles, runs
+from cartwake.telemetry import count, logger, metrics
+from cartwake.times import MINUTE
+
+OVERDUE_AFTER_MS: Final = 3 * MINUTE
+MOST_A_SHARD: Final = 500
+
+
+@metrics.log_metrics
+@logger.inject_lambda_context(clear_state=True)
+def handler(event: dict[str, Any], context: Any) -> None:
+    """Run every minute: overdue steps, runs of journeys that go on, stuck messages, profiles whose answer has expired.
+
+    Args:
+        event: Anything; `{"at": instant}` pretends another time, for tests.
+        context: Lambda's.
+    """
+    now = event.get("at") or read_clock()
+    overdue = runs.list_due(now - OVERDUE_AFTER_MS, limit=MOST_A_SHARD)
+    queue.send_steps(overdue)
+    resumed = _list_resumed(load_live(now))
+    queue.send_steps(resumed)
+    stuck = messages.list_due(now, limit=MOST_A_SHARD)
+    queue.send_messages(stuck)
+    woken = profiles.list_due(now, limit=MOST_A_SHARD)
+    queue.send_wakes(woken)
+    count("OverdueRuns", len(overdue))
+    count("StuckMessages", len(stuck))
+    count("ProfilesWoken", len(woken))
+    logger.info("woken", runs=len(overdue), resumed=len(resumed), messages=len(stuck), profiles=len(woken))
+
+
+def _list_resumed(rules: Bundle) -> list[tuple[str, str]]:
+    """Return runs that a pause held and that may go on, or must end."""
+    return [
+        key
+        for name, journey in rules.journeys.items()
+        if journey.status in ("live", "archived")
+        for key in runs.list_held(name, limit=MOST_A_SHARD)
+    ]
