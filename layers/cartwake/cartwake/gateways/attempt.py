@@ -73,7 +73,7 @@ def classify_failure(failure: Exception) -> Outcome:
 
 def _classify_answer(failure: ClientError) -> Outcome:
     error = failure.response.get("Error", {})
-    code, text = error.get("Code", ""), error.get("Message", "").lower()
+    code, text = error.get("Code") or "", (error.get("Message") or "").lower()  # SNS may say nothing at all
     status = failure.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _THROTTLED or status == 429:
         return Throttled(code, whole_channel="daily" in text)

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cartwake.gateways import clients
 from cartwake.gateways.attempt import FAILURES, classify_failure
-from cartwake.outcomes import Accepted, Outcome, Refused, Throttled
+from cartwake.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
 
 _BREAKS: Final = re.compile(r"[\r\n\0]")
 _HEADER_NAME: Final = re.compile(r"[!-9;-@A-~]{1,126}")
@@ -64,7 +64,7 @@ def send_email(mail: Mail) -> Outcome:
     finally:
         # A connection kept while the function sleeps may be dead when it wakes: its answer would be lost.
         client.close()
-    return Accepted(answer["MessageId"])
+    return Accepted(answer["MessageId"]) if answer.get("MessageId") else Unknown("NoMessageId")
 
 
 def _find_fault(mail: Mail) -> str:
@@ -115,7 +115,7 @@ def _encode_domain(address: str) -> str:
 def _name_unverified_sender(mail: Mail, failure: ClientError) -> Throttled | None:
     """SES says "not verified" of our sender and, in the sandbox, of recipients: only the first is ours to mend."""
     error = failure.response.get("Error", {})
-    text = error.get("Message", "").lower()
+    text = (error.get("Message") or "").lower()
     address = parseaddr(mail.sender)[1].lower()
     if "not verified" in text and address in text:
         return Throttled(error.get("Code", ""), whole_channel=True)

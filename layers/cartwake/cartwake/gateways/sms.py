@@ -6,7 +6,7 @@ from typing import Final
 
 from cartwake.gateways import clients
 from cartwake.gateways.attempt import FAILURES, classify_failure
-from cartwake.outcomes import Accepted, Outcome, Refused
+from cartwake.outcomes import Accepted, Outcome, Refused, Unknown
 
 LONGEST_TEXT: Final = 1_600
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")
@@ -44,7 +44,7 @@ def send_sms(message: Sms) -> Outcome:
         return classify_failure(failure)
     finally:
         client.close()
-    return Accepted(answer["MessageId"])
+    return Accepted(answer["MessageId"]) if answer.get("MessageId") else Unknown("NoMessageId")
 
 
 def _find_fault(message: Sms) -> str:

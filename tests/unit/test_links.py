@@ -1,0 +1,86 @@
+"""Signed links."""
+
+from typing import Final
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from itsdangerous import Signer, URLSafeSerializer
+from itsdangerous.encoding import base64_encode
+
+from cartwake.links import LONGEST_TOKEN, Unsubscribe, read_unsubscribe, unsubscribe_url
+from cartwake.profiles import Channel
+
+BASE: Final = "https://abcdefghij.execute-api.ap-southeast-2.amazonaws.com"
+LINK: Final = Unsubscribe("u#ewa", "m2k4x7w5q3vztjhy6bnsad4e2i", "email#" + "0f" * 20, Channel.EMAIL)
+
+secrets = st.binary(min_size=16, max_size=64)
+whos = st.text(st.characters(exclude_categories=["Cs"]), max_size=180).filter(lambda it: len(it.encode()) <= 180)
+links = st.builds(
+    Unsubscribe,
+    who=whos.map("u#".__add__),
+    message=st.text("abcdefghijklmnopqrstuvwxyz234567", min_size=26, max_size=26),
+    address_key=st.text("0123456789abcdef", min_size=40, max_size=40).map("email#".__add__),
+    channel=st.sampled_from(Channel),
+)
+
+
+def token_of(link: Unsubscribe, *keys: bytes) -> str:
+    return unsubscribe_url(BASE, link, keys).rpartition("/")[2]
+
+
+@given(links, secrets)
+def test_a_link_reads_back(link: Unsubscribe, secret: bytes) -> None:
+    """What a link was made of is what it stands for, and it fits a header and an address as it is."""
+    url = unsubscribe_url(BASE, link, [secret])
+    token = url.rpartition("/")[2]
+    assert read_unsubscribe(token, [secret]) == link
+    assert len(url) < 900
+    assert len(token) < LONGEST_TOKEN
+    assert quote(token, safe="") == token
+
+
+@given(links, st.lists(secrets, min_size=1, max_size=4, unique=True), secrets)
+def test_rotation_keeps_old_links(link: Unsubscribe, old: list[bytes], new: bytes) -> None:
+    """A link signed before a rotation stays valid, and new ones are signed by the newest secret alone."""
+    assert read_unsubscribe(token_of(link, *old), [new, *old]) == link
+    if new not in old:
+        assert read_unsubscribe(token_of(link, new, *old), [new]) == link
+        assert read_unsubscribe(token_of(link, new, *old), old) is None
+
+
+@given(st.data(), links)
+def test_tampering_is_noticed(data: st.DataObject, link: Unsubscribe) -> None:
+    """No change of one character leaves a link valid, not even one that base64 readers overlook."""
+    token = token_of(link, b"a secret of the shop")
+    at = data.draw(st.integers(0, len(token) - 1))
+    other = data.draw(st.sampled_from("ABCxyz019-_.=!~ %\n\0é"))
+    for changed in (token[:at] + other + token[at + 1 :], token[:at] + other + token[at:], token[:at]):
+        assert changed == token or read_unsubscribe(changed, [b"a secret of the shop"]) is None
+
+
+@given(st.text(max_size=2_000))
+def test_garbage_is_no_link(text: str) -> None:
+    """Whatever somebody types is answered with None, never with an exception."""
+    assert read_unsubscribe(text, [b"a secret of the shop"]) is None
+
+
+@pytest.mark.parametrize("purpose", ["preferences", "confirm", ""])
+def test_a_token_for_another_purpose_is_none(purpose: str) -> None:
+    """A token that the same secret signed for something else does not unsubscribe."""
+    payload = token_of(LINK, b"k").partition(".")[0]
+    signer = Signer([b"k"], salt=f"cartwake.{purpose}", key_derivation="hmac", digest_method="sha256")
+    assert read_unsubscribe(signer.sign(payload).decode(), [b"k"]) is None
+    assert read_unsubscribe(str(URLSafeSerializer(b"k").dumps(["u#ewa"])), [b"k"]) is None
+
+
+def test_no_address_inside() -> None:
+    """A token names keys: whoever sees it learns no e-mail address."""
+    assert base64_encode(b"@").decode() not in token_of(LINK, b"k")
+    assert "ewa@example.com" not in str(LINK)
+
+
+def test_signed_with_sha256() -> None:
+    """The signature is SHA-256's: 43 characters, where the library's default has 27."""
+    assert len(token_of(LINK, b"k").rpartition(".")[2]) == 43
