@@ -21,6 +21,7 @@ SEEN: Final = {
     "cart.items[].quantity": "How many of it.",
     "cart.items[].price": "Price of one.",
     "cart.items[].total": "Price times quantity.",
+    "cart.items[].currency": "May be absent.",
     "cart.items[].variant": "Size, colour and the like; may be absent.",
     "cart.items[].brand": "May be absent.",
     "cart.items[].category": "May be absent.",

@@ -1,0 +1,171 @@
+"""The base of all models of marketers' files: nothing unknown passes, and every fault is a sentence."""
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar, Final, Self
+
+from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+
+from cartwake.rules.faults import Fault, find_nearest, name_all
+
+_KINDS: Final = {
+    "string_type": "should be text, in double quotes",
+    "int_type": "should be a whole number, without quotes",
+    "int_from_float": "should be a whole number",
+    "float_type": "should be a number, without quotes",
+    "bool_type": "should be true or false, without quotes",
+    "list_type": "should be a list: [ … ]",
+    "dict_type": "should be an object: { … }",
+    "model_type": "should be an object: { … }",
+    "model_attributes_type": "should be an object: { … }",
+    "string_too_short": "must not be empty",
+    "too_short": "must not be empty",
+    "string_pattern_mismatch": "is not written as it should be",
+}
+_LEADING: Final = frozenset(
+    ("$schema", "did", "did_not", "total_of", "trait", "in_segment", "wait", "email", "sms", "if", "event", "segment")
+)
+
+
+class Rule(BaseModel):
+    """A part of a marketer's file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, serialize_by_alias=True)
+    later: ClassVar[dict[str, str]] = {}
+    """Keys that the design knows and this version does not."""
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _explain(cls, value: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        try:
+            return handler(value)
+        except ValidationError as error:
+            lines = [_rewrite(cls, line) for line in error.errors(include_url=False)]
+            raise ValidationError.from_exception_data(cls.__name__, lines) from None
+
+
+def check[Model: Rule](model: type[Model], data: Any, file: str) -> Model | list[Fault]:
+    """Return *data* as a model, or every fault in it."""
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        return [_to_fault(line, file) for line in error.errors(include_url=False)]
+
+
+def dump(rule: Rule) -> dict[str, Any]:
+    """Return the JSON of a model as somebody would write it: what was left out stays out."""
+    dumped: dict[str, Any] = _lead(rule.model_dump(mode="json", by_alias=True, exclude_unset=True))
+    return dumped
+
+
+def _lead(data: Any) -> Any:
+    """Put first, in every object, the key that says what it is."""
+    if isinstance(data, list):
+        return [_lead(item) for item in data]
+    if not isinstance(data, dict):
+        return data
+    keys = sorted(data, key=lambda key: key not in _LEADING)
+    return {key: _lead(data[key]) for key in keys}
+
+
+def complain(message: str, *, suggestion: str = "", example: str = "", path: str = "") -> PydanticCustomError:
+    """Return the error that a validator raises to tell one fault.
+
+    Args:
+        message: The rest of a sentence whose subject is the path, or a whole sentence.
+        suggestion: The nearest right thing.
+        example: Something right.
+        path: The key, below the model, that is to blame.
+    """
+    told = {"message": message, "suggestion": suggestion, "example": example, "path": path}
+    return PydanticCustomError("fault", "{message}", told)
+
+
+def choose_kind(kinds: tuple[str, ...]) -> Callable[[Any], str | None]:
+    """Return a discriminator: the first key of an object that is one of *kinds*, as a tag such as `<did>`."""
+
+    def choose(value: Any) -> str | None:
+        if isinstance(value, Rule):
+            names = [field.alias or name for name, field in type(value).model_fields.items()]
+        else:
+            names = list(value) if isinstance(value, dict) else []
+        return next((f"<{name}>" for name in names if name in kinds), None)
+
+    return choose
+
+
+def list_keys(model: type[Rule]) -> list[str]:
+    """Return the keys that a model's object may have."""
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def show_example(model: type[Rule], key: str) -> str:
+    """Return `"key": value` with the first example of the field, or ""."""
+    field = next((it for name, it in model.model_fields.items() if (it.alias or name) == key), None)
+    return f"{json.dumps(key)}: {json.dumps(field.examples[0], ensure_ascii=False)}" if field and field.examples else ""
+
+
+def _rewrite(model: type[Rule], line: ErrorDetails) -> InitErrorDetails:
+    return InitErrorDetails(type=_to_complaint(model, line), loc=line["loc"], input=line["input"])
+
+
+def _to_complaint(model: type[Rule], line: ErrorDetails) -> PydanticCustomError:
+    """Return one of pydantic's errors as a fault in our words."""
+    key = next((str(part) for part in line["loc"] if not str(part).startswith("<")), "")
+    context = line.get("ctx", {})
+    match line["type"]:
+        case "fault":
+            return complain(**context)
+        case "extra_forbidden":
+            return _tell_unknown_key(model, key)
+        case "missing":
+            return complain(f'"{key}" is missing.', example=show_example(model, key))
+        case "no_kind":
+            return _tell_no_kind(line["input"], context["kinds"].split(), later=context.get("later", "").split())
+        case "literal_error":
+            return _tell_choices(line["input"], context["expected"])
+        case "value_error":
+            return complain(str(context["error"]), example=show_example(model, key))
+        case kind:
+            message = _KINDS.get(kind) or line["msg"].removeprefix("Input ").rstrip(".")
+            return complain(f"{message[0].upper()}{message[1:]}.", example=show_example(model, key))
+
+
+def _tell_unknown_key(model: type[Rule], key: str) -> PydanticCustomError:
+    if key in model.later:
+        return complain(f'"{key}" is not there yet: {model.later[key]}.')
+    nearest = find_nearest(key, list_keys(model))
+    known = name_all(name for name in list_keys(model) if name != "$schema")
+    return complain(
+        f'There is no "{key}" here; what may stand here is {known}.',
+        suggestion=nearest,
+        example=show_example(model, nearest) if nearest else "",
+    )
+
+
+def _tell_no_kind(value: Any, kinds: list[str], *, later: list[str]) -> PydanticCustomError:
+    if not isinstance(value, dict):
+        return complain(f"Should be an object that begins with {name_all(kinds)}.")
+    first = next(iter(value), "")
+    if not first:
+        return complain(f"The object is empty; it begins with {name_all(kinds)}.")
+    if first in later:
+        return complain(f'"{first}" is not there yet: it comes with a later version.')
+    nearest = find_nearest(first, kinds)
+    return complain(f'"{first}" is not what an object here begins with: {name_all(kinds)}.', suggestion=nearest)
+
+
+def _tell_choices(value: Any, expected: str) -> PydanticCustomError:
+    choices = [word for word in expected.replace(" or ", ", ").replace("'", "").split(", ") if word]
+    nearest = find_nearest(value, choices) if isinstance(value, str) else ""
+    return complain(f"Should be {name_all(choices)}.", suggestion=nearest)
+
+
+def _to_fault(line: ErrorDetails, file: str) -> Fault:
+    told = line.get("ctx", {})
+    parts = [part for part in (*line["loc"], told["path"]) if part != "" and not str(part).startswith("<")]
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
+    return Fault(
+        file=file, path=path, message=told["message"], suggestion=told["suggestion"], example=told["example"]
+    )

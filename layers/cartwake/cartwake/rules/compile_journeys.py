@@ -1,0 +1,206 @@
+"""Journeys as marketers write them become journeys as they are run."""
+
+from collections.abc import Mapping
+from typing import Final, assert_never
+
+from cartwake import bundles
+from cartwake.conditions import Condition
+from cartwake.profiles import Channel
+from cartwake.rules.compile_conditions import Reads, compile_condition
+from cartwake.rules.condition_models import AnyCondition
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.faults import Fault, find_nearest
+from cartwake.rules.files import SETTINGS, walk
+from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep, WaitStep
+from cartwake.rules.needs import Needs, compile_where
+from cartwake.times import DAY, MINUTE, parse_duration
+from cartwake.trackers import Need
+
+MOST_STEPS: Final = 100
+DEEPEST_BRANCHES: Final = 5
+LONGEST_WAIT: Final = 365 * DAY
+LONGEST_USE: Final = 30 * DAY
+TRIGGERS_KEPT: Final = 5
+"""How many of the latest triggering events are kept: a redelivered one is known for as long as it is among them."""
+
+
+class JourneyCompiler:
+    """Compiles one journey file and collects what does not fit."""
+
+    def __init__(self, file: str, needs: Needs, *, demo: bool) -> None:
+        self.reads = Reads()
+        self.conflicts: list[Conflict] = []
+        self._file = file
+        self._needs = needs
+        self._demo = demo
+
+    def compile(self, rule: Journey) -> bundles.Journey:
+        """Return the compiled journey; what is wrong with it is in `conflicts`."""
+        self._check_size(rule)
+        return bundles.Journey(
+            title=rule.name,
+            kind=rule.kind,
+            status=rule.status,
+            trigger=self._compile_trigger(rule.trigger, "trigger", latest=TRIGGERS_KEPT),
+            filter=self._compile_condition(rule.filter, "filter") if rule.filter else None,
+            exits=tuple(
+                # One entry more: the event that started the run may itself be the last one.
+                self._compile_trigger(trigger, f"exit[{index}]", latest=2)
+                for index, trigger in enumerate(rule.exit)
+            ),
+            again_ms=_compile_again(rule.again),
+            steps=self._compile_steps(rule.steps, "steps"),
+        )
+
+    def check_templates(
+        self, rule: Journey, templates: Mapping[str, bundles.Template], shown: Mapping[str, set[str]]
+    ) -> list[Conflict]:
+        """Return what is wrong with the templates that the journey names.
+
+        Args:
+            rule: The journey.
+            templates: All there are.
+            shown: The names that each email always shows, whatever the data are.
+        """
+        found: list[Conflict] = []
+        for path, step in walk(rule.steps):
+            match step:
+                case EmailStep():
+                    found += self._check_email(step, path, templates)
+                    if rule.kind == "marketing" and step.email in shown:
+                        found += self._check_marketing(step.email, shown[step.email])
+                case SmsStep():
+                    found += self._check_sms(step, path, templates)
+                case _:
+                    continue
+        return found
+
+    def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> bundles.Trigger:
+        match rule:
+            case ByEvent():
+                where = compile_where(rule.where)
+                tracker = self._needs.add(Need(event=rule.event, where=where, latest=latest))
+                return bundles.Trigger(event=rule.event, where=where, tracker=tracker)
+            case _:
+                self.reads.segments.append((rule.segment, f"{path}.segment"))
+                entered = rule.on == "entered"
+                return bundles.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
+
+    def _compile_condition(self, rule: AnyCondition, path: str) -> Condition:
+        return compile_condition(rule, self._needs, self.reads, path=path)
+
+    def _compile_steps(self, steps: list[AnyStep], path: str) -> tuple[bundles.Step, ...]:
+        return tuple(self._compile_step(step, f"{path}[{index}]") for index, step in enumerate(steps))
+
+    def _compile_step(self, step: AnyStep, path: str) -> bundles.Step:
+        match step:
+            case WaitStep():
+                return self._compile_wait(step, path)
+            case EmailStep():
+                use = self._compile_use(step.not_after, path)
+                return bundles.Send(channel=Channel.EMAIL, template=step.email, subject=step.subject or "", not_after_ms=use)
+            case SmsStep():
+                use = self._compile_use(step.not_after, path)
+                return bundles.Send(channel=Channel.SMS, template=step.sms, not_after_ms=use)
+            case IfStep():
+                return bundles.Branch(
+                    condition=self._compile_condition(step.if_, f"{path}.if"),
+                    then=self._compile_steps(step.then, f"{path}.then"),
+                    otherwise=self._compile_steps(step.else_ or [], f"{path}.else"),
+                )
+            case _:
+                assert_never(step)
+
+    def _compile_wait(self, step: WaitStep, path: str) -> bundles.Wait:
+        for_ms = self._compile_time(step.wait, f"{path}.wait")
+        at_most_ms = self._compile_time(step.at_most, f"{path}.at_most") if step.at_most else 0
+        if step.at_most and not step.of_quiet:
+            self._refuse(f"{path}.at_most", '"at_most" belongs to "of_quiet"; without it the wait is as long as it says.')
+        if step.at_most and at_most_ms < for_ms:
+            self._refuse(f"{path}.at_most", f'The longest wait is shorter than the wait of "{step.wait}".')
+        quiet = tuple(self._needs.add(Need(event=event, latest=1)) for event in step.of_quiet or ())
+        return bundles.Wait(for_ms=for_ms, of_quiet=quiet, at_most_ms=at_most_ms)
+
+    def _compile_time(self, words: str, path: str) -> int:
+        duration = parse_duration(words)
+        if duration > LONGEST_WAIT:
+            self._refuse(path, "A wait takes at most 365 days.", example='"30 days"')
+        if duration < MINUTE and not self._demo:
+            # Either file may have changed: the wait, or settings.json that no longer says "demo".
+            message = 'A wait takes at least a minute; only with "demo": true in settings.json it may be shorter.'
+            self._refuse(path, message, example='"1 minute"', files=(self._file, SETTINGS))
+        return duration
+
+    def _compile_use(self, words: str, path: str) -> int:
+        duration = parse_duration(words)
+        if duration > LONGEST_USE:
+            self._refuse(f"{path}.not_after", "A message is useful for at most 30 days.", example='"24 hours"')
+        return duration
+
+    def _check_size(self, rule: Journey) -> None:
+        paths = [path for path, _ in walk(rule.steps)]
+        if len(paths) > MOST_STEPS:
+            self._refuse("steps", f"There are {len(paths)} steps; at most {MOST_STEPS} are run.")
+        deepest = max(paths, key=lambda path: path.count("."))
+        if deepest.count(".") > DEEPEST_BRANCHES:
+            self._refuse(deepest, f'"if" stands at most {DEEPEST_BRANCHES} deep in each other.')
+
+    def _check_email(self, step: EmailStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
+        file = f"templates/{step.email}.mjml"
+        template = templates.get(step.email)
+        if template is None or not template.html:
+            emails = [name for name, each in templates.items() if each.html]
+            kind = "; the one there is an SMS" if template else ""
+            message = f'There is no email template "{step.email}" ({file}){kind}.'
+            return [self._tell(f"{path}.email", message, find_nearest(step.email, emails), files=(self._file, file))]
+        if not step.subject and not template.subject:
+            message = 'The email has no subject: write "subject" here or <mj-title> in the template.'
+            return [self._tell(f"{path}.subject", message, files=(self._file, file))]
+        return []
+
+    def _check_sms(self, step: SmsStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
+        template = templates.get(step.sms)
+        if template is not None and not template.html:
+            return []
+        texts = [name for name, each in templates.items() if not each.html]
+        kind = "; the one there is the plain text of an email" if template else ""
+        message = f'There is no SMS template "{step.sms}" (templates/{step.sms}.txt){kind}.'
+        files = (self._file, f"templates/{step.sms}.txt", f"templates/{step.sms}.mjml")
+        return [self._tell(f"{path}.sms", message, find_nearest(step.sms, texts), files=files)]
+
+    def _check_marketing(self, name: str, shown: set[str]) -> list[Conflict]:
+        """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""
+        file = f"templates/{name}.mjml"
+        wanted = {
+            "unsubscribe_url": '<a href="{{ unsubscribe_url }}">Unsubscribe</a>',
+            "shop.postal_address": "{{ shop.postal_address }}",
+        }
+        return [
+            Conflict(
+                Fault(
+                    file=file,
+                    message=f"A marketing email must always show {{{{ {path} }}}}, outside of any if and for; "
+                    f"{self._file} sends it.",
+                    example=example,
+                ),
+                (file, self._file),
+            )
+            for path, example in wanted.items()
+            if path not in shown
+        ]
+
+    def _refuse(self, path: str, message: str, *, example: str = "", files: tuple[str, ...] = ()) -> None:
+        self.conflicts.append(self._tell(path, message, example=example, files=files or (self._file,)))
+
+    def _tell(
+        self, path: str, message: str, suggestion: str = "", *, example: str = "", files: tuple[str, ...]
+    ) -> Conflict:
+        return Conflict(
+            Fault(file=self._file, path=path, message=message, suggestion=suggestion, example=example), files
+        )
+
+
+def _compile_again(words: str) -> int | None:
+    if words == "never":
+        return None
+    return 0 if words == "always" else parse_duration(words.removeprefix("after "))

@@ -1,0 +1,53 @@
+"""settings.json becomes the settings that functions read."""
+
+from typing import Final
+
+from cartwake import bundles
+from cartwake.profiles import Channel
+from cartwake.rules.models import Hours, Settings
+from cartwake.times import parse_duration
+
+PLACEHOLDER: Final = bundles.Settings(shop=bundles.Shop(name=""), sender=bundles.Sender(email=""))
+"""Stands in while a part of the files is checked without settings.json."""
+
+
+def compile_settings(rule: Settings) -> bundles.Settings:
+    """Return the compiled settings."""
+    shop, sender = rule.shop, rule.sender
+    hours = {Channel.EMAIL: rule.sending_hours.email, Channel.SMS: rule.sending_hours.sms}
+    return bundles.Settings(
+        shop=bundles.Shop(
+            name=shop.name,
+            url=shop.url,
+            postal_address=shop.postal_address,
+            logo_url=shop.logo_url or "",
+            color=shop.color,
+        ),
+        sender=bundles.Sender(
+            email=sender.email,
+            name=sender.name or shop.name,
+            reply_to=sender.reply_to or "",
+            sms_name=sender.sms_name or "",
+        ),
+        timezone=rule.timezone,
+        currency=rule.currency,
+        language=rule.language,
+        cap_ms={Channel.EMAIL: _compile_cap(rule.caps.email), Channel.SMS: _compile_cap(rule.caps.sms)},
+        hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
+        keep_events_ms=parse_duration(rule.retention.events),
+        keep_ended_runs_ms=parse_duration(rule.retention.ended_runs),
+        demo=rule.demo,
+    )
+
+
+def _compile_cap(words: str) -> int:
+    return 0 if words == "none" else parse_duration(words)
+
+
+def _compile_hours(hours: Hours) -> bundles.QuietHours:
+    return bundles.QuietHours(opens_minute=_minute_of(hours.from_), closes_minute=_minute_of(hours.to))
+
+
+def _minute_of(time: str) -> int:
+    hour, minute = time.split(":")
+    return int(hour) * 60 + int(minute)

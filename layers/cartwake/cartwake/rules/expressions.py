@@ -1,0 +1,222 @@
+"""Expressions of templates, checked when they are published: what may be done, and which names there are."""
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from jinja2 import nodes
+from jinja2.exceptions import TemplateSyntaxError
+
+from cartwake.filters import FILTERS
+from cartwake.rules.faults import find_nearest, name_all
+from cartwake.template_data import SEEN
+from cartwake.templates import LOOP, TESTS, environment
+
+DEEPEST_LOOPS: Final = 2
+_ALLOWED: Final = (
+    nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Getitem, nodes.If, nodes.For,
+    nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Const, nodes.CondExpr,
+    nodes.Add, nodes.Sub, nodes.Concat, nodes.Neg, nodes.List, nodes.Tuple, nodes.Slice,
+)  # fmt: skip
+_NAMED: Final = {
+    "Call": "Nothing can be called here",
+    "Assign": "{% set %} is not available",
+    "AssignBlock": "{% set %} is not available",
+    "Macro": "{% macro %} is not available",
+    "CallBlock": "{% call %} is not available",
+    "Include": "{% include %} is not available",
+    "Import": "{% import %} is not available",
+    "FromImport": "{% import %} is not available",
+    "Extends": "{% extends %} is not available",
+    "Block": "{% block %} is not available",
+    "FilterBlock": "{% filter %} is not available",
+    "With": "{% with %} is not available",
+    "Mul": "* is not available",
+    "Div": "/ is not available",
+    "FloorDiv": "// is not available",
+    "Mod": "% is not available",
+    "Pow": "** is not available",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a template may not say."""
+
+    line: int
+    message: str
+    suggestion: str = ""
+    example: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ListOf:
+    """The shape of a list."""
+
+    item: Any
+
+
+_OPEN: Final = "open"
+_VALUE: Final = "value"
+type Shape = str | ListOf | dict[str, Shape]
+
+
+@dataclass(slots=True)
+class Findings:
+    """What a source says: its problems, and the dotted names that it shows whatever the data are."""
+
+    problems: list[Problem] = field(default_factory=list)
+    always: set[str] = field(default_factory=set)
+
+
+def examine(source: str) -> Findings:
+    """Return what is wrong with a Jinja2 source, and what it always shows."""
+    try:
+        tree = environment(autoescape=False).parse(source)
+    except TemplateSyntaxError as error:
+        message = f"This is not a template expression: {error.message}"
+        return Findings([Problem(error.lineno, message.rstrip(".") + ".", example="{{ profile.first_name|default('there') }}")])
+    except RecursionError:
+        return Findings([Problem(1, "Expressions are nested too deep.")])
+    walker = _Walker()
+    walker.visit(tree, _SHAPES)
+    return walker.findings
+
+
+class _Walker:
+    """Walks over a tree with the names that are known at each place."""
+
+    def __init__(self) -> None:
+        self.findings = Findings()
+        self._loops = 0
+        self._branches = 0
+
+    def visit(self, node: nodes.Node, names: dict[str, Shape]) -> Shape:
+        """Check *node* and what is below it; return the shape of its value."""
+        if not isinstance(node, _ALLOWED):
+            kind = type(node).__name__
+            return self._tell(node, f"{_NAMED.get(kind, f'{kind} is not available')} in templates.")
+        match node:
+            case nodes.Name():
+                return self._visit_name(node, names)
+            case nodes.Getattr():
+                return self._visit_key(node, node.attr, names)
+            case nodes.Getitem():
+                return self._visit_item(node, names)
+            case nodes.Filter():
+                return self._visit_filter(node, names)
+            case nodes.For():
+                return self._visit_loop(node, names)
+            case nodes.If() | nodes.CondExpr():
+                return self._visit_branch(node, names)
+            case nodes.Test() if node.name not in TESTS:
+                self._tell(node, f'There is no test "{node.name}".', find_nearest(node.name, TESTS))
+        shapes = [self.visit(child, names) for child in node.iter_child_nodes()]
+        return _OPEN if isinstance(node, (nodes.Or, nodes.And)) and _OPEN in shapes else _VALUE
+
+    def _visit_name(self, node: nodes.Name, names: dict[str, Shape]) -> Shape:
+        if node.name not in names:
+            known = name_all(sorted(names))
+            return self._tell(node, f'There is no "{node.name}"; a template sees {known}.', find_nearest(node.name, names))
+        self._show(node.name)
+        return names[node.name]
+
+    def _visit_key(self, node: nodes.Getattr | nodes.Getitem, key: str, names: dict[str, Shape]) -> Shape:
+        shape = self.visit(node.node, names)
+        if isinstance(shape, dict):
+            if key not in shape:
+                known = name_all(sorted(shape))
+                return self._tell(node, f'There is no "{key}" here; there is {known}.', find_nearest(key, shape))
+            self._show(f"{_name_of(node.node)}.{key}")
+            return shape[key]
+        if isinstance(shape, ListOf):
+            return self._tell(node, f'A list has no "{key}"; its first is [0].', example="{{ cart.items[0].name }}")
+        if shape == _VALUE:
+            return self._tell(node, f'There is nothing called "{key}" in a single value.')
+        return _OPEN
+
+    def _visit_item(self, node: nodes.Getitem, names: dict[str, Shape]) -> Shape:
+        if isinstance(node.arg, nodes.Const) and isinstance(node.arg.value, str):
+            return self._visit_key(node, node.arg.value, names)
+        shape = self.visit(node.node, names)
+        parts = node.arg.iter_child_nodes() if isinstance(node.arg, nodes.Slice) else [node.arg]
+        if not all(_is_number(part) for part in parts):
+            return self._tell(node, "Between [ and ] stands a number or a name in quotes.", example="cart.items[0]")
+        if isinstance(node.arg, nodes.Slice):
+            return shape
+        return shape.item if isinstance(shape, ListOf) else _OPEN
+
+    def _visit_filter(self, node: nodes.Filter, names: dict[str, Shape]) -> Shape:
+        if node.name not in FILTERS:
+            self._tell(node, f'There is no filter "{node.name}"; there are {name_all(sorted(FILTERS))}.', find_nearest(node.name, FILTERS))
+        shapes = [self.visit(child, names) for child in node.iter_child_nodes()]
+        if node.name == "default":
+            return shapes[0] if shapes else _VALUE
+        return _OPEN if node.name in ("first", "last") else _VALUE
+
+    def _visit_loop(self, node: nodes.For, names: dict[str, Shape]) -> Shape:
+        if node.recursive or not isinstance(node.target, nodes.Name):
+            return self._tell(node, "A loop has one name.", example="{% for item in cart.items %}…{% endfor %}")
+        shape = self.visit(node.iter, names)
+        if shape == _VALUE or isinstance(shape, dict):
+            self._tell(node, "This is not a list.", example="{% for item in cart.items %}…{% endfor %}")
+        self._loops += 1
+        if self._loops > DEEPEST_LOOPS:
+            self._tell(node, f"Loops stand at most {DEEPEST_LOOPS} deep in each other.")
+        inner = names | {node.target.name: shape.item if isinstance(shape, ListOf) else _OPEN, "loop": _LOOP_SHAPE}
+        self._visit_aside([*node.body, *([node.test] if node.test else [])], inner)
+        self._visit_aside(node.else_, names)
+        self._loops -= 1
+        return _VALUE
+
+    def _visit_branch(self, node: nodes.If | nodes.CondExpr, names: dict[str, Shape]) -> Shape:
+        self._visit_aside(list(node.iter_child_nodes()), names)
+        return _OPEN if isinstance(node, nodes.CondExpr) else _VALUE
+
+    def _visit_aside(self, below: list[Any], names: dict[str, Shape]) -> None:
+        """Visit what is shown for some data only."""
+        self._branches += 1
+        for node in below:
+            self.visit(node, names)
+        self._branches -= 1
+
+    def _show(self, name: str) -> None:
+        if not self._branches:
+            self.findings.always.add(name)
+
+    def _tell(self, node: nodes.Node, message: str, suggestion: str = "", example: str = "") -> Shape:
+        self.findings.problems.append(Problem(node.lineno, message, suggestion, example))
+        return _OPEN
+
+
+def _is_number(node: nodes.Node) -> bool:
+    if isinstance(node, nodes.Neg):
+        return _is_number(node.node)
+    return isinstance(node, nodes.Const) and isinstance(node.value, int)
+
+
+def _name_of(node: nodes.Node) -> str:
+    return node.name if isinstance(node, nodes.Name) else f"{_name_of(node.node)}.{node.attr}" if isinstance(node, nodes.Getattr) else "?"
+
+
+def _build_shapes() -> dict[str, Shape]:
+    """Return the shape of what is seen, from its documented names."""
+    root: dict[str, Shape] = {}
+    for name in SEEN:
+        here: dict[str, Shape] = root
+        *parents, last = name.split(".")
+        for parent in parents:
+            key = parent.removesuffix("[]")
+            if last == "*":
+                here[key] = _OPEN
+            elif parent.endswith("[]"):
+                listed = here.setdefault(key, ListOf({}))
+                here = listed.item  # type: ignore[union-attr]  made a line above
+            else:
+                here = here.setdefault(key, {})  # type: ignore[assignment]  likewise
+        if last != "*":
+            here[last] = _VALUE
+    return root
+
+
+_SHAPES: Final = _build_shapes()
+_LOOP_SHAPE: Final[dict[str, Shape]] = dict.fromkeys(LOOP, _VALUE)

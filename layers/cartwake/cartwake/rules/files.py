@@ -1,0 +1,105 @@
+"""Files: which of them are rules, and what each says by itself."""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from cartwake import bundles
+from cartwake.rules.base import check
+from cartwake.rules.expressions import Findings, examine
+from cartwake.rules.faults import Fault, Faulty
+from cartwake.rules.mjml import compile_mjml, compile_text, to_fault
+from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment, Settings
+from cartwake.rules.texts import read_json, read_text
+from cartwake.rules.words import NAME
+
+SETTINGS: Final = "settings.json"
+FOLDERS: Final = {"segments": (".json",), "journeys": (".json",), "templates": (".mjml", ".txt")}
+LATER: Final = ("forms", "campaigns", "coupons", "catalog")
+"""Folders that the design knows and this version does not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template's file: MJML is an email; a text is an SMS, or the plain text of the email of the same name."""
+
+    template: bundles.Template
+    findings: Findings
+
+
+type Content = Settings | Segment | Journey | TemplateFile
+
+
+def is_rule(file: str) -> bool:
+    """Say whether *file* is one that is read; what does not begin like one is nobody's business."""
+    folder, slash, name = file.partition("/")
+    hidden = not name or name.endswith("/") or name.startswith(".")
+    return file == SETTINGS or (bool(slash) and folder in FOLDERS and not hidden)
+
+
+def name_of(file: str) -> str:
+    """Return the name by which other files call it: `vip` for `segments/vip.json`."""
+    return file.rpartition("/")[2].rpartition(".")[0]
+
+
+def read_file(file: str, content: bytes) -> Content:
+    """Return what a file says.
+
+    Args:
+        file: For example `segments/vip.json`.
+        content: Its bytes.
+
+    Raises:
+        Faulty: It has faults; all of them are told.
+    """
+    _check_name(file)
+    text = read_text(file, content)
+    if file.endswith(".mjml"):
+        return TemplateFile(*compile_mjml(file, text))
+    if file.endswith(".txt"):
+        return TemplateFile(*compile_text(file, text))
+    model = {"segments": Segment, "journeys": Journey}.get(file.partition("/")[0], Settings)
+    read = check(model, read_json(file, text), file)
+    faults = read if isinstance(read, list) else _check_subjects(file, read)
+    if isinstance(read, list) or faults:
+        raise Faulty(faults)
+    if not isinstance(read, (Settings, Segment, Journey)):
+        raise AssertionError(f"{file} was read as {type(read).__name__}")
+    return read
+
+
+def _check_name(file: str) -> None:
+    if file == SETTINGS:
+        return
+    folder, _, name = file.partition("/")
+    stem, dot, ending = name.rpartition(".")
+    if f"{dot}{ending}" not in FOLDERS[folder]:
+        message = f"Files in {folder}/ end in {' or '.join(FOLDERS[folder])}."
+        raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{FOLDERS[folder][0]}")])
+    if not re.fullmatch(NAME, stem):
+        better = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "name"
+        message = "The name of a file has lower-case letters, digits and hyphens, at most 63, and no folders below."
+        raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{better}.{ending}")])
+
+
+def _check_subjects(file: str, read: object) -> list[Fault]:
+    if not isinstance(read, Journey):
+        return []
+    return [
+        to_fault(file, problem, path=f"{path}.subject")
+        for path, step in walk(read.steps)
+        if isinstance(step, EmailStep) and step.subject
+        for problem in examine(step.subject).problems
+    ]
+
+
+def walk(steps: list[AnyStep], path: str = "steps") -> list[tuple[str, AnyStep]]:
+    """Return every step with its path, those of branches after the `if` that they belong to."""
+    found: list[tuple[str, AnyStep]] = []
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        found.append((here, step))
+        if isinstance(step, IfStep):
+            found += walk(step.then, f"{here}.then")
+            found += walk(step.else_ or [], f"{here}.else")
+    return found

@@ -1,0 +1,67 @@
+"""What compiled rules must remember of a shopper: trackers, named by what they remember and as deep as needed."""
+
+from hashlib import blake2b
+from typing import Any
+
+import msgspec
+
+from cartwake.rules.words import ValueTestObject, ValueTests
+from cartwake.trackers import Need
+from cartwake.values import Compared, Contains, Exists, Is, Matches, PropertyTest, Test
+
+
+class Needs:
+    """The union of what all rules need, collected while they are compiled."""
+
+    def __init__(self) -> None:
+        self.by_key: dict[str, Need] = {}
+
+    def add(self, need: Need) -> str:
+        """Take *need* in and return the key of its tracker: the same for the same event, tests and amount."""
+        key = derive_tracker_key(need)
+        known = self.by_key.get(key, need)
+        self.by_key[key] = msgspec.structs.replace(
+            known, latest=max(known.latest, need.latest), within_ms=max(known.within_ms, need.within_ms)
+        )
+        return key
+
+
+def derive_tracker_key(need: Need) -> str:
+    """Return a short name that is a function of what a tracker remembers, and not of how much of it."""
+    kind = msgspec.json.encode((need.event, need.where, need.amount), order="deterministic")
+    return blake2b(kind, digest_size=6).hexdigest()
+
+
+def compile_where(where: dict[str, Any] | None) -> tuple[PropertyTest, ...]:
+    """Return the tests on an event's properties, in order of their names."""
+    return tuple(
+        PropertyTest(path, test) for path in sorted(where or {}) for test in _compile_value((where or {})[path])
+    )
+
+
+def compile_tests(rule: ValueTests) -> tuple[Test, ...]:
+    """Return the tests that a model spells."""
+    tests: list[Test] = []
+    if rule.is_ is not None:
+        tests.append(Is(_listed(rule.is_)))
+    if rule.is_not is not None:
+        tests.append(Is(_listed(rule.is_not), negated=True))
+    if rule.contains is not None:
+        tests.append(Contains(rule.contains))
+    if rule.matches is not None:
+        tests.append(Matches(rule.matches))
+    for op in ("more_than", "less_than", "at_least", "at_most"):
+        bound = getattr(rule, op)
+        if bound is not None:
+            tests.append(Compared(op, bound if isinstance(bound, str) else float(bound)))
+    if rule.exists is not None:
+        tests.append(Exists(rule.exists))
+    return tuple(tests)
+
+
+def _compile_value(value: Any) -> tuple[Test, ...]:
+    return compile_tests(value) if isinstance(value, ValueTestObject) else (Is(_listed(value)),)
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    return tuple(value) if isinstance(value, list) else (value,)

@@ -1,0 +1,73 @@
+"""Plain text of an email, made of its HTML: what is shown stays, links stand beside their words."""
+
+import re
+from html.parser import HTMLParser
+from typing import Final
+
+_BLOCKS: Final = frozenset(
+    ("address", "blockquote", "div", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "table", "tr", "ul")
+)
+_SPACED: Final = frozenset(("h1", "h2", "h3", "p", "table", "ul", "ol"))
+_SILENT: Final = frozenset(("head", "style", "script", "title"))
+_VOID: Final = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
+_HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_SPACES: Final = re.compile(r"[ \t\u00a0]+")
+
+
+def write_plain(html: str) -> str:
+    """Return the text of an HTML email; comments, styles and hidden parts are left out."""
+    writer = _Writer()
+    writer.feed(html)
+    writer.close()
+    lines = (_SPACES.sub(" ", line).strip() for line in "".join(writer.parts).split("\n"))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+
+
+class _Writer(HTMLParser):
+    """Collects text while it reads HTML."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.parts: list[str] = []
+        self._silent: list[str] = []
+        self._links: list[tuple[str, int]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Begin a line at a block, and note links and what is hidden."""
+        values = dict(attrs)
+        if self._silent:
+            if tag not in _VOID:
+                self._silent.append(tag)
+            return
+        if tag in _SILENT or _HIDDEN.search(values.get("style") or ""):
+            if tag not in _VOID:
+                self._silent.append(tag)
+            return
+        if tag == "br" or tag in _BLOCKS:
+            self.parts.append("\n")
+        elif tag == "td":
+            self.parts.append(" ")
+        elif tag == "a":
+            self._links.append((values.get("href") or "", len(self.parts)))
+
+    def handle_endtag(self, tag: str) -> None:
+        """End a line at a block, and write a link's address."""
+        if self._silent:
+            if tag in self._silent:
+                while self._silent.pop() != tag:
+                    pass
+            return
+        if tag == "a" and self._links:
+            address, begin = self._links.pop()
+            words = "".join(self.parts[begin:]).strip()
+            if address and not words:
+                return
+            if address and address != words:
+                self.parts.append(f": {address}")
+        elif tag in _BLOCKS:
+            self.parts.append("\n\n" if tag in _SPACED else "\n")
+
+    def handle_data(self, data: str) -> None:
+        """Write text; its own line breaks are spaces."""
+        if not self._silent:
+            self.parts.append(re.sub(r"\s+", " ", data))

@@ -1,0 +1,191 @@
+"""Publication: what goes live of what is in the bucket, file by file, so that no fault takes away what worked."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from cartwake.bundles import Bundle
+from cartwake.rules.compile import link
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.faults import Fault, Faulty
+from cartwake.rules.files import Content, is_rule, read_file
+
+SOURCES_VERSION: Final = 1
+
+
+class InUse(StrEnum):
+    """Which version of a file is in use."""
+
+    CURRENT = "current"
+    LAST_GOOD = "last_good"
+    NONE = "none"
+
+
+class Sources(msgspec.Struct, frozen=True, kw_only=True):
+    """The files that a bundle was made of."""
+
+    version: int = SOURCES_VERSION
+    files: dict[str, str] = {}
+
+
+class FileStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a file.
+
+    Attributes:
+        state: `live`, or `rejected`: then `in_use` says what counts instead.
+    """
+
+    state: str
+    in_use: InUse
+    faults: tuple[Fault, ...] = ()
+
+
+class Publication(msgspec.Struct, frozen=True, kw_only=True):
+    """What to do.
+
+    Attributes:
+        bundle: To be live; None when there is nothing that could be.
+        sources: What it was made of.
+        files: What became of every file.
+    """
+
+    bundle: Bundle | None
+    sources: Sources
+    files: dict[str, FileStatus]
+
+    def is_news(self, live: Bundle | None, sources: Sources) -> bool:
+        """Say whether the bundle differs from what is live, in its sources or in what was made of them."""
+        if self.bundle is None or live is None:
+            return self.bundle is not None
+        return self.sources != sources or msgspec.structs.replace(self.bundle, generation=live.generation) != live
+
+
+def choose(current: Mapping[str, bytes], *, live: Bundle | None = None, sources: Sources | None = None) -> Publication:
+    """Return what goes live.
+
+    A file with a fault is replaced by its last good version. Where files do not fit together, the first one of those
+    concerned that changed is; and so on until all fit, which the files of the live bundle do.
+
+    Args:
+        current: All files in the bucket.
+        live: The bundle that is live.
+        sources: What that was made of.
+    """
+    return _Chooser(current, live=live, last=sources.files if sources else {}).choose()
+
+
+def encode_sources(sources: Sources) -> bytes:
+    """Return the sources as JSON bytes."""
+    return msgspec.json.encode(sources, order="deterministic")
+
+
+def decode_sources(content: bytes) -> Sources:
+    """Return what `encode_sources` wrote."""
+    return msgspec.json.decode(content, type=Sources)
+
+
+def to_json(status: FileStatus) -> dict[str, Any]:
+    """Return the status of a file as JSON data."""
+    faults = [{name: value for name, value in msgspec.to_builtins(fault).items() if name != "file"} for fault in status.faults]
+    return {"state": status.state, "in_use": str(status.in_use), "faults": faults}
+
+
+class _Chooser:
+    """Holds, while it chooses, which files were given back and why."""
+
+    def __init__(self, current: Mapping[str, bytes], *, live: Bundle | None, last: Mapping[str, str]) -> None:
+        self._current = {file: content for file, content in current.items() if is_rule(file)}
+        self._last = {file: text.encode() for file, text in last.items()}
+        self._live = live
+        self._faults: dict[str, list[Fault]] = {}
+        self._returned: set[str] = set()
+
+    def choose(self) -> Publication:
+        for file in sorted(self._current):
+            found = _read(file, self._current[file])
+            if isinstance(found, tuple):
+                self._return(file, found)
+        while True:
+            files = self._read_chosen()
+            if files is None:
+                return self._tell(None)
+            generation = self._live.generation + 1 if self._live else 1
+            linked = link(files, previous=self._live, generation=generation)
+            if not linked.conflicts:
+                return self._tell(linked.bundle)
+            if not self._settle(linked.conflicts):
+                return self._tell(None)
+
+    def _read_chosen(self) -> dict[str, Content] | None:
+        """Return what the chosen version of each file says; None when one that was good once no longer is."""
+        contents: dict[str, Content] = {}
+        for file in sorted(self._current.keys() | self._last.keys()):
+            chosen = self._chosen(file)
+            found = None if chosen is None else _read(file, chosen)
+            if isinstance(found, tuple):
+                self._faults.setdefault(file, []).extend(found)
+                return None
+            if found is not None:
+                contents[file] = found
+        return contents
+
+    def _chosen(self, file: str) -> bytes | None:
+        return (self._last if file in self._returned else self._current).get(file)
+
+    def _settle(self, conflicts: list[Conflict]) -> bool:
+        """Give back the first changed file of the first conflict; False when nothing is left to give back."""
+        for conflict in conflicts:
+            guilty = self._find_changed(conflict)
+            if guilty is not None:
+                self._return(guilty, [each.fault for each in conflicts if self._find_changed(each) == guilty])
+                return True
+        for conflict in conflicts:
+            self._faults.setdefault(conflict.fault.file, []).append(conflict.fault)
+        return False
+
+    def _find_changed(self, conflict: Conflict) -> str | None:
+        return next((file for file in conflict.files if file not in self._returned and self._differs(file)), None)
+
+    def _differs(self, file: str) -> bool:
+        return _normal(self._current.get(file)) != _normal(self._last.get(file))
+
+    def _return(self, file: str, faults: tuple[Fault, ...] | list[Fault]) -> None:
+        """Use the last good version of a file; a fault that stands in another file is told there too."""
+        self._returned.add(file)
+        for fault in faults:
+            self._faults.setdefault(fault.file, []).append(fault)
+        if all(fault.file != file for fault in faults):
+            gone = file not in self._current
+            message = f"The file {'cannot go' if gone else 'does not fit'}: {faults[0]}"
+            self._faults.setdefault(file, []).append(Fault(file=file, message=message))
+
+    def _tell(self, bundle: Bundle | None) -> Publication:
+        files = {file: self._status(file, usable=bundle is not None) for file in sorted(self._current.keys() | self._faults.keys())}
+        chosen = {file: self._chosen(file) for file in sorted(self._current.keys() | self._last.keys())}
+        texts = {file: _normal(content).decode() for file, content in chosen.items() if content is not None} if bundle else {}
+        return Publication(bundle=bundle, sources=Sources(files=texts), files=files)
+
+    def _status(self, file: str, *, usable: bool) -> FileStatus:
+        faults = tuple(self._faults.get(file, ()))
+        if usable and file not in self._returned:
+            state = "live" if file in self._current else "rejected"
+            return FileStatus(state=state, in_use=InUse.CURRENT if state == "live" else InUse.NONE, faults=faults)
+        in_use = InUse.LAST_GOOD if file in self._last else InUse.NONE
+        same = not self._differs(file) and not faults
+        return FileStatus(state="live" if same and file in self._last else "rejected", in_use=in_use, faults=faults)
+
+
+def _normal(content: bytes | None) -> bytes:
+    """Return a file as it is kept: without byte order mark, with single line ends."""
+    return b"" if content is None else content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
+
+
+@lru_cache(maxsize=512)
+def _read(file: str, content: bytes) -> Content | tuple[Fault, ...]:
+    try:
+        return read_file(file, content)
+    except Faulty as error:
+        return error.faults
