@@ -46,7 +46,7 @@ check-types:
 	@.venv/bin/mypy --no-error-summary
 
 check-template:
-	@.tools/bin/cfn-lint template.yaml infra/*.yaml
+	@.tools/bin/cfn-lint
 
 check-sam:
 	@.tools/bin/sam validate --lint --region eu-central-1 > .build/sam-validate.log 2>&1 || { cat .build/sam-validate.log; exit 1; }

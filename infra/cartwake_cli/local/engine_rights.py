@@ -1,8 +1,8 @@
 """What the engine's authorization does not know of AWS, taught to it before it serves.
 
-Runs in the engine's interpreter. With AUTH=true MiniStack 1.5.33 compares a narrow statement with the resource "*" where it
-does not know which resource a call names, asks for actions that AWS does not have, and takes every call for unencrypted.
-Without these corrections the roles would need wider rights here than on AWS.
+Runs in the engine's interpreter. With AUTH=true MiniStack 1.5.33 compares a narrow statement with the resource "*"
+where it does not know which resource a call names, asks for actions that AWS does not have, and takes every call for
+unencrypted. Without these corrections the roles would need wider rights here than on AWS.
 """
 
 import json
@@ -58,7 +58,7 @@ def teach() -> None:
         resource: str = extract_resource(service, method, path, *rest)
         return resource
 
-    def take_loopback_for_secure(source: str, secure: bool) -> None:  # noqa: FBT001 - the engine calls it so
+    def take_loopback_for_secure(source: str, secure: bool) -> None:
         pin_origin(source, secure or ip_address(source).is_loopback)
 
     iam_actions.extract_iam_action = name_action
