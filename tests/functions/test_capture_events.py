@@ -427,8 +427,10 @@ JSON = st.recursive(
     max_leaves=8,
 )
 FIELDS = st.sampled_from(
-    ["type", "event", "userId", "anonymousId", "previousId", "groupId", "messageId", "timestamp", "originalTimestamp"]
-    + ["sentAt", "properties", "traits", "context", "name", "writeKey", "integrations"]
+    (
+        *("type", "event", "userId", "anonymousId", "previousId", "groupId", "messageId", "timestamp"),
+        *("originalTimestamp", "sentAt", "properties", "traits", "context", "name", "writeKey", "integrations"),
+    )
 )
 CALLS = st.dictionaries(FIELDS, JSON | st.sampled_from(["track", "identify", "page", "group", "alias", "screen"]))
 

@@ -9,6 +9,8 @@ from cartwake.times import DAY, Instant, parse_instant
 EARLIEST_AT: Final[Instant] = parse_instant("2000-01-01T00:00:00Z")
 FUTURE_MS: Final = DAY
 """An event from further ahead than this is refused; one from less far ahead counts as happening at its receipt."""
+_FIRST_AT: Final[Instant] = parse_instant("1900-01-01T00:00:00Z")
+_LAST_AT: Final[Instant] = parse_instant("9999-12-31T23:59:59Z")
 _EXAMPLE: Final = "2026-11-21T19:41:15.328Z"
 
 
@@ -57,6 +59,7 @@ def _parse(value: object) -> Instant | None:
     if not isinstance(value, str):
         return None
     try:
-        return parse_instant(value.strip())
+        found = parse_instant(value.strip())
     except (ValueError, OverflowError):
         return None
+    return found if _FIRST_AT <= found <= _LAST_AT else None
