@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 
-class Fault(Exception):  # noqa: N818 - one word for one idea
+class Fault(Exception):
     """A foreseen failure of a tool; its text says what happened and what to do."""
 
 

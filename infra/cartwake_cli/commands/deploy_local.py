@@ -1,11 +1,12 @@
 """`cartwake deploy-local`: the whole stack on this machine, until Ctrl-C."""
 
 import signal
+import threading
+from collections.abc import Iterator
 from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from cartwake_cli.faults import tell_faults
 from cartwake_cli.local import places
@@ -24,35 +25,35 @@ def deploy_local(
 
     Example: `cartwake deploy-local --port 8080 --auth`
     """
-    console = Console(stderr=True)
+    console = Console(stderr=True, highlight=False)
     with tell_faults(), console.status("") as status, open_world(port=port, auth=auth, tell=status.update) as world:
         if starter:
             status.update("Uploading the starter files")
             world.upload_rules(places.STARTER)
         status.stop()
-        console.print(describe(world))
-        _await_interrupt()
+        for name, told in describe(world):
+            console.print(f"{name:>18}  {told}", soft_wrap=True, markup=False)
+        console.print("\nCtrl-C ends it; nothing is kept.")
+        await_interrupt()
         console.print("Ending.")
 
 
-def describe(world: World) -> Table:
-    """Tabulate what a person needs to use the local stack."""
-    table = Table(show_header=False, box=None)
-    table.add_row("tracking endpoint", f"{world.url}/v1/batch")
-    table.add_row("browser key", world.browser_key)
-    table.add_row("server key", world.server_key)
-    table.add_row("bucket", world.stack.bucket)
-    table.add_row("sent mail", f"{world.engine.url}/_ministack/ses/messages")
-    table.add_row("sent SMS", f"{world.engine.url}/_ministack/sns/sms-messages")
-    table.add_row("log", str(world.engine.log))
-    table.add_row("AWS tools", f"AWS_ENDPOINT_URL={world.engine.url} AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test")
-    table.add_row("", f"AWS_DEFAULT_REGION={world.cloud.region} cartwake keys list --stack {world.stack.name}")
-    table.add_row("", "Ctrl-C ends it; nothing is kept.")
-    return table
+def describe(world: World) -> Iterator[tuple[str, str]]:
+    """Tell what a person needs to use the local stack, by name."""
+    yield "tracking endpoint", f"{world.url}/v1/batch"
+    yield "browser key", world.browser_key
+    yield "server key", world.server_key
+    yield "bucket", world.stack.bucket
+    yield "sent mail", f"{world.engine.url}/_ministack/ses/messages"
+    yield "sent SMS", f"{world.engine.url}/_ministack/sns/sms-messages"
+    yield "log", str(world.engine.log)
+    yield "for AWS tools", f"export AWS_ENDPOINT_URL={world.engine.url} AWS_DEFAULT_REGION={world.cloud.region}"
+    yield "", f"export AWS_ACCESS_KEY_ID={world.cloud.access_key} AWS_SECRET_ACCESS_KEY={world.cloud.secret_key}"
 
 
-def _await_interrupt() -> None:
-    try:
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
-    except KeyboardInterrupt:
-        return
+def await_interrupt() -> None:
+    """Wait for Ctrl-C, or for the signal that ends services."""
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    ended.wait()

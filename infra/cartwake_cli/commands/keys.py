@@ -57,7 +57,11 @@ def list_all(stack: StackName = "cartwake") -> None:
     """
     with tell_faults():
         found = keys.list_keys(_open_table(stack))
-    table = Table("hash", "trust", "made (UTC)", "revoked (UTC)", "origins", "note", box=None)
+    table = Table(box=None)
+    for heading in ("hash", "trust", "made (UTC)", "revoked (UTC)"):
+        table.add_column(heading, no_wrap=True)
+    table.add_column("origins")
+    table.add_column("note")
     for each in found:
         revoked = _show_time(each.revoked_at) if each.revoked_at is not None else ""
         table.add_row(

@@ -173,7 +173,7 @@ class World:
         return "\n".join(event["message"] for page in pages for event in page["events"])
 
 
-class FunctionFailed(Exception):  # noqa: N818 - it is what happened
+class FunctionFailed(Exception):
     """A function that was invoked raised an error."""
 
 
