@@ -47,6 +47,7 @@ _MOST: Final = 50
 _DEEPEST: Final = 6
 _LONGEST: Final = 500
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
+_SPACES: Final = re.compile(r"\s+")
 _SCRIPT: Final = re.compile(r"\s*(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
 _LINK: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"\w\.[a-z]{2,}(?:/|\b)", re.IGNORECASE)
@@ -125,7 +126,7 @@ def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> A
 
 
 def _clean_text(text: str) -> str | None:
-    text = _CONTROL.sub("", text)
+    text = _CONTROL.sub("", _SPACES.sub(" ", text))
     return None if _SCRIPT.match(text) else _LINK.sub("", text)[:_LONGEST].strip()
 
 

@@ -25,7 +25,11 @@ LONGEST_HTML: Final = 200_000
 LONGEST_TEXT: Final = 100_000
 LONGEST_SMS: Final = 1_600
 LONGEST_SUBJECT: Final = 250
-_BLANK_LINES: Final = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+LINE: Final = "\v"
+"""A new line, in plain text that was made of HTML: one of a run of them counts."""
+PARAGRAPH: Final = "\f"
+"""A blank line, likewise."""
+_BREAKS: Final = re.compile(r"[ \t]*[\n\v\f][\n\v\f \t]*")
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
@@ -102,7 +106,7 @@ def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Re
         raise TemplateFailed(name, "the subject is empty")
     if not template.html and not text.strip():
         raise TemplateFailed(name, "the text is empty")
-    return Rendered(_shorten(subject), html, _BLANK_LINES.sub("\n\n", text).strip() + "\n" * bool(template.html))
+    return Rendered(_shorten(subject), html, _break_lines(text))
 
 
 def environment(*, autoescape: bool) -> Environment:
@@ -121,6 +125,15 @@ def _bound(parts: Iterator[str], longest: int) -> Iterator[str]:
         if length > longest:
             raise jinja2.TemplateRuntimeError(f"the output is longer than {longest} characters")
         yield part
+
+
+def _break_lines(text: str) -> str:
+    """Make of every run of breaks a new line, or at most one blank line."""
+
+    def join(run: re.Match[str]) -> str:
+        return "\n\n" if PARAGRAPH in run[0] or run[0].count("\n") > 1 else "\n"
+
+    return _BREAKS.sub(join, text).strip()
 
 
 def _shorten(subject: str) -> str:

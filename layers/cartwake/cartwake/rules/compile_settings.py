@@ -18,7 +18,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
     return bundles.Settings(
         shop=bundles.Shop(
             name=shop.name,
-            url=shop.url,
+            url=shop.url.rstrip("/"),
             postal_address=shop.postal_address,
             logo_url=shop.logo_url or "",
             color=shop.color,

@@ -4,6 +4,8 @@ import re
 from html.parser import HTMLParser
 from typing import Final
 
+from cartwake.templates import LINE, PARAGRAPH
+
 _BLOCKS: Final = frozenset(
     ("address", "blockquote", "div", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "table", "tr", "ul")
 )
@@ -11,16 +13,20 @@ _SPACED: Final = frozenset(("h1", "h2", "h3", "p", "table", "ul", "ol"))
 _SILENT: Final = frozenset(("head", "style", "script", "title"))
 _VOID: Final = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
 _HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
-_SPACES: Final = re.compile(r"[ \t\u00a0]+")
+_RUN: Final = re.compile(rf"[ \t]*[{LINE}{PARAGRAPH}][{LINE}{PARAGRAPH} \t]*")
 
 
 def write_plain(html: str) -> str:
-    """Return the text of an HTML email; comments, styles and hidden parts are left out."""
+    """Return the text of an HTML email; comments, styles and what is hidden from readers are left out.
+
+    It is a template still: which breaks follow each other is only known when it has been filled. So they are
+    written as `LINE` and `PARAGRAPH`, and `templates.render` makes one of every run of them.
+    """
     writer = _Writer()
     writer.feed(html)
     writer.close()
-    lines = (_SPACES.sub(" ", line).strip() for line in "".join(writer.parts).split("\n"))
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
+    text = re.sub(r"[ \t\u00a0]+", " ", "".join(writer.parts))
+    return _RUN.sub(lambda run: PARAGRAPH if PARAGRAPH in run[0] else LINE, text).strip(f" {LINE}{PARAGRAPH}")
 
 
 class _Writer(HTMLParser):
@@ -39,12 +45,12 @@ class _Writer(HTMLParser):
             if tag not in _VOID:
                 self._silent.append(tag)
             return
-        if tag in _SILENT or _HIDDEN.search(values.get("style") or ""):
+        if tag in _SILENT or _HIDDEN.search(values.get("style") or "") or values.get("aria-hidden") == "true":
             if tag not in _VOID:
                 self._silent.append(tag)
             return
         if tag == "br" or tag in _BLOCKS:
-            self.parts.append("\n")
+            self.parts.append(PARAGRAPH if tag in _SPACED else LINE)
         elif tag == "td":
             self.parts.append(" ")
         elif tag == "a":
@@ -65,7 +71,7 @@ class _Writer(HTMLParser):
             if address and address != words:
                 self.parts.append(f": {address}")
         elif tag in _BLOCKS:
-            self.parts.append("\n\n" if tag in _SPACED else "\n")
+            self.parts.append(PARAGRAPH if tag in _SPACED else LINE)
 
     def handle_data(self, data: str) -> None:
         """Write text; its own line breaks are spaces."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from enum import StrEnum
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -85,12 +85,6 @@ def encode_sources(sources: Sources) -> bytes:
 def decode_sources(content: bytes) -> Sources:
     """Return what `encode_sources` wrote."""
     return msgspec.json.decode(content, type=Sources)
-
-
-def to_json(status: FileStatus) -> dict[str, Any]:
-    """Return the status of a file as JSON data."""
-    faults = [{name: value for name, value in msgspec.to_builtins(fault).items() if name != "file"} for fault in status.faults]
-    return {"state": status.state, "in_use": str(status.in_use), "faults": faults}
 
 
 class _Chooser:

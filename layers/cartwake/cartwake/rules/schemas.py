@@ -27,6 +27,10 @@ class _Generator(GenerateJsonSchema):
         made = super().tagged_union_schema(schema)
         return {("anyOf" if key == "oneOf" else key): value for key, value in made.items()}
 
+    def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:  # noqa: ARG002
+        """Keep the order of the models: the key that says what something is comes first."""
+        return value
+
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002  a name is title enough
         """Set no titles."""
         return False

@@ -22,6 +22,14 @@ EVENTS: Final = (
 """Events that editors offer; any other name is as good."""
 
 
+_DURATIONS: Final = ("30 minutes", "1 hour", "16 hours", "1 day", "7 days", "30 days", "90 days")
+
+
+def _offer(words: tuple[str, ...], schema: dict[str, Any]) -> WithJsonSchema:
+    """Return a schema for which editors offer *words*, and which anything fits that fits *schema*."""
+    return WithJsonSchema({"anyOf": [{"enum": list(words)}, schema]})
+
+
 def _check_duration(words: str) -> str:
     try:
         duration = parse_duration(words)
@@ -73,11 +81,8 @@ def _check_glob(glob: str) -> str:
 Duration = Annotated[
     str,
     AfterValidator(_check_duration),
-    WithJsonSchema({
-        "type": "string", "pattern": _DURATION_PATTERN,
-        "examples": ["30 minutes", "1 hour", "16 hours", "1 day", "7 days", "30 days", "90 days"],
-    }),
-]  # fmt: skip
+    _offer(_DURATIONS, {"type": "string", "pattern": _DURATION_PATTERN}),
+]
 Name = Annotated[
     str, AfterValidator(_check_name), WithJsonSchema({"type": "string", "pattern": NAME, "examples": ["vip"]})
 ]
@@ -85,7 +90,7 @@ EventName = Annotated[
     str,
     Field(min_length=1),
     AfterValidator(_check_event),
-    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "examples": list(EVENTS)}),
+    _offer(EVENTS, {"type": "string", "minLength": 1, "maxLength": 200}),
 ]
 Path = Annotated[str, Field(min_length=1, max_length=200)]
 Scalar = Annotated[Any, AfterValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
