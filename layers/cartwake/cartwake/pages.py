@@ -78,7 +78,7 @@ def _pick_ink(background: str) -> str:
     shares = [int(background[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     linear = [share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares]
     luminance = sum(weight * share for weight, share in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
-    return "#ffffff" if luminance < 0.179 else "#111827"
+    return "#ffffff" if luminance < 0.179 else "#000000"
 
 
 def _link_home(shop: Shop, text: str) -> str:
