@@ -51,10 +51,14 @@ def end_with_starter() -> None:
 
 def serve() -> None:
     """Serve until ended."""
+    sys.path[0] = str(Path(__file__).parents[2])
     sys.path.append(sys.argv.pop(1))
+    from cartwake_cli.local.engine_rights import teach  # noqa: PLC0415 - the path had to be completed
+
+    teach()
     threading.Thread(target=end_with_starter, daemon=True).start()
     zipfile.ZipFile.extractall = unpack_once  # type: ignore[assignment,method-assign]
-    from ministack.app import main  # type: ignore[import-not-found]  # noqa: PLC0415 - after the path is complete
+    from ministack.app import main  # type: ignore[import-not-found]  # noqa: PLC0415 - after what was taught
     from ministack.services import scheduler  # type: ignore[import-not-found]  # noqa: PLC0415
 
     scheduler._SCHEDULE_TICK_INTERVAL = SWEEP_SECONDS  # noqa: SLF001 - there is no setting for it
