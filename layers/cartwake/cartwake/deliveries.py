@@ -98,13 +98,14 @@ def tags_for(who: str, message: str) -> dict[str, str]:
 
 def read_tags(tags: Mapping[str, list[str]]) -> tuple[str, str] | None:
     """Return `who` and message id from the tags as SES gives them back, or None when they are not ours."""
-    messages, whos = tags.get("message"), tags.get("who")
-    if not messages or not whos:
-        return None
+    message, packed = ((tags.get(name) or [""])[0] for name in ("message", "who"))
     try:
-        return urlsafe_b64decode(whos[0] + "=" * (-len(whos[0]) % 4)).decode(), messages[0]
+        who = urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode()
     except ValueError:
         return None
+    # base64 readers skip what they do not know, so look whether it reads back
+    ours = who and message and tags_for(who, message)["who"] == packed
+    return (who, message) if ours else None
 
 
 def accept(message: Message, delivery: Delivery) -> Message:
