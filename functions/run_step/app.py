@@ -144,4 +144,4 @@ def _announce(message: Message) -> None:
     try:
         send_messages([(message.who, message.id)])
     except TryAgain:
-        logger.warning("message not announced", message=message.id)
+        logger.warning("message not announced", message_id=message.id)

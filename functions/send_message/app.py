@@ -75,7 +75,7 @@ def handle(who: str, message_id: str, now: Instant) -> None:
     """Bring one message one state further, whatever state it is in."""
     message = messages.get_message(who, message_id)
     if message is None:
-        logger.warning("no such message", message=message_id)
+        logger.warning("no such message", message_id=message_id)
         return
     match message.state:
         case MessageState.PLANNED:
@@ -88,7 +88,7 @@ def handle(who: str, message_id: str, now: Instant) -> None:
             if message.retry_at is not None and message.retry_at <= now:
                 _replace(message, deciding.settle_unknown(message, now))
         case MessageState.ACCEPTED | MessageState.REFUSED | MessageState.SKIPPED:
-            logger.info("already settled", message=message.id)
+            logger.info("already settled", message_id=message.id)
 
 
 def _send(message: Message, now: Instant) -> None:
@@ -256,12 +256,12 @@ def _give_back(ready: Ready, before: Message, after: Message) -> None:
         if released != address:
             writes.append(addresses.write_address(released))
         if base.commit(writes):
-            logger.info("not sent", message=before.id, state=after.state.value, reason=after.reason, code=after.detail)
+            logger.info("not sent", message_id=before.id, state=after.state.value, reason=after.reason, code=after.detail)
             return
         current = messages.get_message(before.who, before.id)
         if current is None or current.version != before.version:
             return
-    logger.warning("outcome not recorded; the lease will expire", message=before.id)
+    logger.warning("outcome not recorded; the lease will expire", message_id=before.id)
 
 
 def _doubt(message: Message, detail: str) -> None:
@@ -277,7 +277,7 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
     if replaced and after.state is MessageState.SKIPPED:
         count("MessagesSkipped")
     phrase = "message settled" if after.retry_at is None else "message moved"
-    logger.info(phrase, message=before.id, state=after.state.value, reason=after.reason, written=replaced)
+    logger.info(phrase, message_id=before.id, state=after.state.value, reason=after.reason, written=replaced)
     return replaced
 
 

@@ -1,6 +1,7 @@
 """Conditions: the compiled form of what marketers say about a shopper, and its verdict with an expiry."""
 
 from enum import StrEnum
+from itertools import groupby
 from typing import Final, Protocol, assert_never
 
 import msgspec
@@ -185,15 +186,10 @@ def _evaluate_total(condition: Total, tracker: Tracker | None, now: Instant) -> 
     total, bound = sum(entry.micros for entry in inside), round(condition.bound * MICROS)
     answer = _holds(total, condition.op, bound)
     until = entries[len(inside)].at if len(inside) < len(entries) else NEVER
-    for entry, following in zip(inside, [*inside[1:], None], strict=True):
-        left_at = entry.at + condition.within_ms
-        if left_at >= until:
-            break
-        total -= entry.micros
-        if following is not None and following.at == entry.at:
-            continue
-        if _holds(total, condition.op, bound) != answer:
-            until = left_at
+    for left_at, leaving in groupby(inside, key=lambda entry: entry.at + condition.within_ms):
+        total -= sum(entry.micros for entry in leaving)
+        if left_at >= until or _holds(total, condition.op, bound) != answer:
+            until = min(until, left_at)
             break
     return Verdict(Answer.HOLDS if answer else Answer.FAILS, until)
 

@@ -12,7 +12,7 @@ from cartwake.settings import require
 
 def address_secret() -> bytes:
     """Return the key of the address hashes: never rotated, or every suppression would be forgotten."""
-    return _derive(_secret()["root"], "addresses")
+    return derive_secret(_secret()["root"], "addresses")
 
 
 def link_secrets() -> list[bytes]:
@@ -21,8 +21,8 @@ def link_secrets() -> list[bytes]:
     To rotate, put a list `links` of texts into the secret, the newest first; links signed before stay valid.
     """
     secret = _secret()
-    newer = [_derive(text, "links") for text in secret.get("links", ())]
-    return [*newer, _derive(secret["root"], "links")]
+    newer = [derive_secret(text, "links") for text in secret.get("links", ())]
+    return [*newer, derive_secret(secret["root"], "links")]
 
 
 def forget() -> None:
@@ -38,5 +38,6 @@ def _secret() -> dict[str, Any]:
     return secret
 
 
-def _derive(text: str, purpose: str) -> bytes:
+def derive_secret(text: str, purpose: str) -> bytes:
+    """Return the key for one purpose that follows from a secret text."""
     return hmac.new(text.encode(), purpose.encode(), sha256).digest()

@@ -1,0 +1,189 @@
+"""Why a shopper got what they got, and did not get the rest: everything that is stored of them, in plain words."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cartwake.addresses import Address
+from cartwake.bundles import Bundle
+from cartwake.messages import Message, MessageState
+from cartwake.profiles import Channel, Kind
+from cartwake.runs import Run, Slot
+from cartwake.segments import is_member
+from cartwake.times import NEVER, Instant, format_instant
+from cartwake_cli import words
+from cartwake_cli.tables import Facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A heading and its lines; each line has cells for the columns."""
+
+    title: str
+    columns: tuple[str, ...]
+    lines: tuple[tuple[str, ...], ...]
+    empty: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """All sections about one shopper."""
+
+    who: str
+    keys: tuple[str, ...]
+    sections: tuple[Section, ...]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return plain data, for `--json`."""
+        found = {
+            section.title: [dict(zip(section.columns, line, strict=True)) for line in section.lines]
+            for section in self.sections
+        }
+        return {"who": self.who, "keys": list(self.keys), **found}
+
+
+def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Address]) -> Explanation:
+    """Return everything about one shopper.
+
+    Args:
+        facts: What the tables hold under all keys of the shopper.
+        rules: The live ones, for titles; None when nothing was published.
+        addresses: The rows of the addresses that may be written to.
+    """
+    return Explanation(
+        who=facts.profile.who,
+        keys=facts.profile.keys,
+        sections=(
+            _explain_profile(facts),
+            _explain_addresses(facts, addresses),
+            _explain_segments(facts, rules),
+            _explain_runs(facts),
+            _explain_messages(facts),
+            _explain_not_entered(facts),
+            _explain_refused(facts),
+        ),
+    )
+
+
+def _explain_profile(facts: Facts) -> Section:
+    state = facts.profile.state
+    lines = [("first seen", _when(state.first_seen_at)), ("last seen", _when(state.last_seen_at))]
+    lines += [(name, str(register.value)) for name, register in sorted(state.traits.items())]
+    known = facts.profile.version > 0
+    erased = ("erased", "yes") if facts.profile.kind is Kind.TOMBSTONE else None
+    return Section(
+        title="profile",
+        columns=("what", "value"),
+        lines=(erased,) if erased else tuple(lines) if known else (),
+        empty="nobody is known under this name",
+    )
+
+
+def _explain_addresses(facts: Facts, addresses: Mapping[Channel, Address]) -> Section:
+    lines = []
+    for channel, register in sorted(facts.profile.state.contacts.items()):
+        address = addresses.get(channel)
+        lines.append((channel.value, str(register.value), _consent(address), _suppression(address)))
+    return Section(
+        title="addresses",
+        columns=("channel", "address", "consent", "suppressed"),
+        lines=tuple(lines),
+        empty="no trusted source has told an address; nothing can be sent",
+    )
+
+
+def _consent(address: Address | None) -> str:
+    if address is None or address.consent is None:
+        return "never asked"
+    word = "subscribed" if address.consent.subscribed else "unsubscribed"
+    method = f" ({address.consent.method})" if address.consent.method else ""
+    return f"{word} since {_when(address.consent.at)}{method}"
+
+
+def _suppression(address: Address | None) -> str:
+    if address is None or address.suppression is None:
+        return "no"
+    return f"{address.suppression.value} since {_when(address.suppressed_at)}"
+
+
+def _explain_segments(facts: Facts, rules: Bundle | None) -> Section:
+    lines = tuple(
+        (name, _title(rules, name), _when(membership.since), _when(membership.until))
+        for name, membership in sorted(facts.profile.state.memberships.items())
+        if is_member(membership)
+    )
+    return Section(title="segments", columns=("segment", "title", "since", "until"), lines=lines, empty="in none")
+
+
+def _explain_runs(facts: Facts) -> Section:
+    runs = sorted(facts.runs, key=lambda run: run.entered_at)
+    return Section(
+        title="runs",
+        columns=("journey", "entered", "stands", "why"),
+        lines=tuple((run.journey, _when(run.entered_at), *_stands(run)) for run in runs),
+        empty="no journey was ever entered",
+    )
+
+
+def _stands(run: Run) -> tuple[str, str]:
+    if run.ended is not None:
+        by = f" ({run.ended_by})" if run.ended_by else ""
+        return f"ended {_when(run.ended_at)}", words.say(run.ended, words.ENDED) + by
+    if run.held:
+        return f"held at step {run.path}", "the journey is paused"
+    return f"waits at step {run.path}", f"until {_when(run.due_at)}"
+
+
+def _explain_messages(facts: Facts) -> Section:
+    messages = sorted(facts.messages, key=lambda message: message.planned_at)
+    return Section(
+        title="messages",
+        columns=("journey", "channel", "template", "planned", "state", "reason", "why", "since then"),
+        lines=tuple(_message(message) for message in messages),
+        empty="none was ever planned",
+    )
+
+
+def _message(message: Message) -> tuple[str, ...]:
+    why = words.say(message.reason, words.SKIPPED) if message.reason else ""
+    if message.state is MessageState.PLANNED and message.retry_at is not None:
+        why = f"to be sent, looked at again {_when(message.retry_at)}"
+    happened = ", ".join(f"{name} {_when(at)}" for name, at in sorted(message.happened.items(), key=lambda it: it[1]))
+    detail = f"{why}: {message.detail}" if why and message.detail else why or message.detail
+    return (
+        message.journey, message.channel.value, message.template, _when(message.planned_at), message.state.value,
+        message.reason, detail, happened,
+    )
+
+
+def _explain_not_entered(facts: Facts) -> Section:
+    refused: list[tuple[Slot, str]] = [(slot, slot.refused) for slot in facts.slots if slot.refused is not None]
+    return Section(
+        title="not entered",
+        columns=("journey", "when", "reason", "why"),
+        lines=tuple(
+            (slot.journey, _when(slot.refused_at), str(why), words.say(why, words.NOT_ENTERED)) for slot, why in refused
+        ),
+        empty="no trigger was refused",
+    )
+
+
+def _explain_refused(facts: Facts) -> Section:
+    return Section(
+        title="refused events",
+        columns=("when", "reason", "where", "why"),
+        lines=tuple(
+            (_when(at), reason, where, words.say(reason, words.REFUSED)) for reason, where, at in sorted(facts.refused, key=lambda it: it[2])
+        ),
+        empty="every event was accepted",
+    )
+
+
+def _title(rules: Bundle | None, segment: str) -> str:
+    return rules.segments[segment].title if rules is not None and segment in rules.segments else "(no longer defined)"
+
+
+def _when(instant: Instant) -> str:
+    if instant in (0, NEVER):
+        return "never" if instant == 0 else "something happens"
+    return format_instant(instant)

@@ -1,0 +1,54 @@
+"""Reasons in plain words."""
+
+from typing import Final
+
+from cartwake.reasons import EndReason, NotEntered, Refusal, Skip
+
+SKIPPED: Final[dict[str, str]] = {
+    Skip.FILTER: "the journey's filter no longer lets this shopper through",
+    Skip.FILTER_UNKNOWN: "too little is known to answer the journey's filter",
+    Skip.EXITED: "what ends the journey had happened",
+    Skip.RUN_ENDED: "the journey had ended",
+    Skip.PAUSED: "the journey is paused",
+    Skip.NO_ADDRESS: "no address that the shop's server vouched for",
+    Skip.ADDRESS_CHANGED: "the address changed in the meantime",
+    Skip.NO_CONSENT: "the shopper never agreed to receive it",
+    Skip.UNSUBSCRIBED: "the shopper has unsubscribed",
+    Skip.BOUNCED: "mail to this address bounced",
+    Skip.COMPLAINED: "the shopper marked an earlier mail as spam",
+    Skip.FREQUENCY_CAP: "another message went to this address a moment ago",
+    Skip.TOO_LATE: "its last useful moment had passed",
+    Skip.TEMPLATE: "the template could not be rendered",
+    Skip.TEMPLATE_GONE: "the template is gone",
+    Skip.ERASED: "the shopper's data was erased",
+    Skip.REFUSED_BY_PROVIDER: "the mail service refused it",
+    Skip.OUTCOME_UNKNOWN: "nobody knows whether it went out, so it is not sent again",
+}
+NOT_ENTERED: Final[dict[str, str]] = {
+    NotEntered.ALREADY_ACTIVE: "it is under way for this shopper already",
+    NotEntered.ENTERED_BEFORE: "this shopper entered it a moment ago",
+    NotEntered.FILTER: "its filter does not let this shopper through",
+    NotEntered.FILTER_UNKNOWN: "too little is known to answer its filter",
+    NotEntered.PAUSED: "it is paused",
+    NotEntered.ERASED: "the shopper's data was erased",
+}
+ENDED: Final[dict[str, str]] = {
+    EndReason.COMPLETED: "all its steps are done",
+    EndReason.EXITED: "what ends it happened",
+    EndReason.ARCHIVED: "it was archived",
+    EndReason.MERGED: "an earlier run of the same shopper goes on",
+    EndReason.ERASED: "the shopper's data was erased",
+    EndReason.STEP_GONE: "its next step is gone",
+}
+REFUSED: Final[dict[str, str]] = {
+    Refusal.PLACEHOLDER_ID: "its user id stands for nobody",
+    Refusal.TOO_MANY_MERGES: "too many profiles were merged into this one today",
+    Refusal.CLOCK_OFF: "its clock is far off",
+    Refusal.ERASED: "the shopper's data was erased",
+    Refusal.POISON: "no code could process it; it is kept for repair",
+}
+
+
+def say(reason: str, words: dict[str, str]) -> str:
+    """Return the words for a reason, or the reason itself where there are none."""
+    return words.get(reason, reason.replace("_", " "))

@@ -1,0 +1,392 @@
+"""The ledger: nothing twice, nothing to whom it may not go, and a reason for everything that was not sent."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from builders import (
+    CART, NEEDS, NOON, WELCOME, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish,
+)
+from shoppers import Shop, queue_event
+from world import lambda_context
+
+import functions.send_message.app as send_message
+from cartwake.addresses import Suppression, state_consent, suppress
+from cartwake.bundles import QuietHours, Template
+from cartwake.conditions import Trait
+from cartwake.messages import LEASE_MS, SETTLE_AFTER_MS, Message, MessageState
+from cartwake.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
+from cartwake.profiles import Channel, Consent, Kind
+from cartwake.reasons import NotEntered, Skip
+from cartwake.store import addresses, base, messages, profiles, runs, slots
+from cartwake.times import DAY, HOUR, MINUTE
+from cartwake.values import Is
+
+CART_ONLY = {"cart": CART}
+
+
+def _one(shop: Shop, journey: str = "cart") -> Message:
+    """Return the first message of a journey."""
+    return next(m for m in messages.list_messages("u#1") if m.journey == journey and m.path in ("0", "1"))
+
+
+def _leave_a_cart(shop: Shop, **rules: Any) -> Message:
+    """Have a known subscriber leave a cart under other rules, and return the message that came of it."""
+    shop.known()
+    publish(a_bundle(**{"generation": 2, "journeys": CART_ONLY} | rules))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    return _one(shop)
+
+
+def _answers(monkeypatch: pytest.MonkeyPatch, *outcomes: Outcome) -> list[Any]:
+    """Have SES give these answers, one after another; return the mails that it was handed."""
+    handed: list[Any] = []
+
+    def send(mail: Any) -> Outcome:
+        handed.append(mail)
+        return outcomes[min(len(handed), len(outcomes)) - 1]
+
+    monkeypatch.setattr(send_message, "send_email", send)
+    return handed
+
+
+def _address_key() -> str:
+    return profiles.get_profile("u#1").address_keys[Channel.EMAIL]
+
+
+def test_accepted(shop: Shop) -> None:
+    """What SES took is recorded with SES's id, counted, and held against the cap of the address."""
+    message = _leave_a_cart(shop)
+    assert message.state is MessageState.ACCEPTED
+    assert message.provider_id
+    assert message.retry_at is None
+    assert [sent.message for sent in addresses.get_address(_address_key()).sends][-1] == message.id
+
+
+def test_doubled_queue_messages_send_once(shop: Shop) -> None:
+    """SQS may deliver a message again and again; the row says that it is settled."""
+    message = _leave_a_cart(shop)
+    sent = len(shop.mails())
+    body = {"who": message.who, "message": message.id}
+    send_message.handler(queue_event(body, body, body), lambda_context())
+    assert len(shop.mails()) == sent
+
+
+def test_two_senders_at_once_send_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two functions that hold the same message only one gets the claim."""
+    handed = _answers(monkeypatch, Accepted("one"), Accepted("two"))
+    real = base.commit
+    racing = {"done": False}
+
+    def commit(writes: Any, **options: Any) -> bool:
+        claiming = options.get("token") is not None and not racing["done"]
+        if claiming:
+            racing["done"] = True
+            send_message.handle("u#1", _planned().id, shop.now)
+        return real(writes, **options)
+
+    monkeypatch.setattr(send_message.base, "commit", commit)
+    _leave_a_cart(shop)
+    assert len([mail for mail in handed if "left" in mail.subject]) == 1
+
+
+def _planned() -> Message:
+    return next(m for m in messages.list_messages("u#1") if m.state is MessageState.PLANNED)
+
+
+@pytest.mark.parametrize("what", ["unsubscribe", "bounce", "erase", "new address", "order"])
+def test_whatever_happens_between_decision_and_claim_is_seen(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    """The claim is one transaction with all that permits it: nobody is mailed after their unsubscribe was answered."""
+    real, done = base.commit, [True]
+
+    def interfere() -> None:
+        address = addresses.get_address(_address_key())
+        match what:
+            case "unsubscribe":
+                assert addresses.put_address(state_consent(address, Consent(False, shop.now, 1)))
+            case "bounce":
+                assert addresses.put_address(suppress(address, Suppression.BOUNCE, shop.now))
+            case "erase":
+                profile = profiles.get_profile("u#1")
+                gone = base.Put(profiles.ProfileRow("u#1", kind=Kind.TOMBSTONE.value, version=profile.version + 1))
+                assert real([gone])
+            case "new address":
+                shop.derive(an_identify("other@example.com", at=shop.now))
+            case "order":
+                shop.hear(an_order(at=shop.now))
+
+    def commit(writes: Any, **options: Any) -> bool:
+        if options.get("token") is not None and not done:
+            done.append(True)
+            interfere()
+        return real(writes, **options)
+
+    monkeypatch.setattr(send_message.base, "commit", commit)
+    shop.known()
+    done.clear()
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    reasons = {
+        "unsubscribe": Skip.UNSUBSCRIBED,
+        "bounce": Skip.BOUNCED,
+        "erase": Skip.ERASED,
+        "new address": None,
+        "order": Skip.EXITED,
+    }
+    if what == "new address":
+        assert [mail.destinations["ToAddresses"] for mail in shop.mails()][-1] == ["other@example.com"]
+    else:
+        assert _one(shop).reason == reasons[what]
+        assert "You left Trail Runner behind" not in shop.subjects()
+
+
+def test_throttled_goes_back_and_releases_the_cap(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A send that SES puts off is planned again, counts against no cap, and goes out later, once."""
+    shop.known()
+    handed = _answers(monkeypatch, Throttled("TooManyRequestsException"), Accepted("later"))
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    message = _one(shop)
+    assert (message.state, message.attempts, message.throttles) == (MessageState.PLANNED, 0, 1)
+    assert message.id not in [sent.message for sent in addresses.get_address(_address_key()).sends]
+    send_message.handle("u#1", message.id, shop.now)
+    assert len(handed) == 1
+    shop.wait(MINUTE)
+    assert (_one(shop).state, len(handed)) == (MessageState.ACCEPTED, 2)
+
+
+def test_refused_is_recorded_and_releases_the_cap(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What SES refuses for good is not tried again, and takes no place under the cap."""
+    shop.known()
+    handed = _answers(monkeypatch, Refused("MessageRejected"))
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    shop.wait(HOUR)
+    message = _one(shop)
+    assert (message.state, message.reason, message.detail) == (
+        MessageState.REFUSED, Skip.REFUSED_BY_PROVIDER, "MessageRejected",
+    )
+    assert message.id not in [sent.message for sent in addresses.get_address(_address_key()).sends]
+    assert len(handed) == 1
+
+
+def test_unknown_marketing_is_never_sent_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost answer: 15 minutes later the message is given up, and was handed over once."""
+    shop.known()
+    handed = _answers(monkeypatch, Unknown("ReadTimeoutError"))
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).state is MessageState.UNKNOWN
+    shop.wait(SETTLE_AFTER_MS + MINUTE)
+    shop.wait(HOUR)
+    message = _one(shop)
+    assert (message.state, message.reason, message.retry_at) == (MessageState.UNKNOWN, Skip.OUTCOME_UNKNOWN, None)
+    assert len(handed) == 1
+
+
+def test_unknown_transactional_is_tried_once_more(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A receipt whose answer was lost is sent a second time, never a third."""
+    shop.known()
+    handed = _answers(monkeypatch, Unknown("ReadTimeoutError"))
+    journey = msgspec.structs.replace(WELCOME, kind="transactional")
+    publish(a_bundle(generation=2, journeys={"welcome": journey}))
+    shop.hear(a_subscription(at=shop.now, id="again"))
+    for _ in range(6):
+        shop.wait(SETTLE_AFTER_MS + MINUTE)
+    assert len([mail for mail in handed if mail.subject == "Welcome"]) == 2
+
+
+def test_expired_lease_is_unknown_and_never_claimed_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A function that died after its claim may have sent: the message is unknown, and stays unsent by others."""
+    shop.known()
+
+    class Killed(BaseException):
+        pass
+
+    def die(_: Any) -> Outcome:
+        raise Killed
+
+    monkeypatch.setattr(send_message, "send_email", die)
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    shop.hear(a_cart_event(at=shop.now))
+    with pytest.raises(Killed):
+        shop.wait(HOUR + 4 * MINUTE)
+    handed = _answers(monkeypatch, Accepted("again"))
+    assert _one(shop).state is MessageState.CLAIMED
+    shop.wait(LEASE_MS + MINUTE)
+    assert _one(shop).state is MessageState.UNKNOWN
+    shop.wait(SETTLE_AFTER_MS)
+    assert (_one(shop).reason, handed) == (Skip.OUTCOME_UNKNOWN, [])
+
+
+def test_no_consent(shop: Shop) -> None:
+    """Nobody is mailed marketing who was never asked."""
+    shop.hear(an_identify())
+    shop.hear(a_cart_event())
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).reason == Skip.NO_CONSENT
+
+
+def test_no_address(shop: Shop) -> None:
+    """An anonymous visitor's message is not sent, and says why."""
+    shop.hear(a_cart_event())
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).reason == Skip.NO_ADDRESS
+
+
+def test_unsubscribed(shop: Shop) -> None:
+    """Who took the consent back is not mailed; an event from the server does it as well."""
+    shop.known()
+    shop.hear(an_event("Unsubscribed", at=shop.now, properties={"channel": "email"}))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).reason == Skip.UNSUBSCRIBED
+
+
+def test_subscribing_again_lifts_the_unsubscription(shop: Shop) -> None:
+    """A later explicit yes counts."""
+    shop.known()
+    shop.hear(an_event("Unsubscribed", at=shop.now - 2, properties={"channel": "email"}))
+    shop.hear(a_subscription(at=shop.now - 1, id="yes"))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).state is MessageState.ACCEPTED
+
+
+@pytest.mark.parametrize(("why", "reason"), [(Suppression.BOUNCE, Skip.BOUNCED), (Suppression.COMPLAINT, Skip.COMPLAINED)])
+def test_suppressed(shop: Shop, why: Suppression, reason: Skip) -> None:
+    """A dead address or a complaint stops everything, also what is not marketing."""
+    shop.known()
+    address = addresses.get_address(_address_key())
+    assert addresses.put_address(suppress(address, why, shop.now))
+    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, kind="transactional")}))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).reason == reason
+
+
+def test_an_unsubscription_does_not_stop_a_receipt(shop: Shop) -> None:
+    """Transactional mail needs no consent and carries no unsubscribe link."""
+    shop.known()
+    shop.hear(an_event("Unsubscribed", at=shop.now, properties={"channel": "email"}))
+    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, kind="transactional")}))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).state is MessageState.ACCEPTED
+
+
+def test_frequency_cap(shop: Shop) -> None:
+    """Sixteen hours must pass between two marketing mails to one address."""
+    shop.hear(an_identify(), a_subscription(), a_cart_event())
+    shop.wait(HOUR + 4 * MINUTE)
+    assert _one(shop).reason == Skip.FREQUENCY_CAP
+    assert shop.subjects() == ["Welcome"]
+
+
+def test_filter(shop: Shop) -> None:
+    """The journey's filter is asked again before every message."""
+    oslo = Trait(name="city", test=Is(("Oslo",)))
+    shop.known()
+    shop.hear(an_event("Identified", traits={"city": "Oslo"}, at=shop.now))
+    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, filter=oslo)}))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.hear(an_event("Identified", traits={"city": "Kyiv"}, at=shop.now + 1))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert (_one(shop).state, _one(shop).reason) == (MessageState.SKIPPED, Skip.FILTER)
+
+
+def test_template_error_sends_nothing(shop: Shop) -> None:
+    """A name that the profile does not have is an error, not an empty space in somebody's mail."""
+    broken = {"cart-1": Template(html="<p>{{ profile.shoe_size }}</p>", text="x")}
+    message = _leave_a_cart(shop, templates=broken)
+    assert message.reason == Skip.TEMPLATE
+    assert "shoe_size" in message.detail
+    assert addresses.get_address(_address_key()).sends[-1].message != message.id
+
+
+def test_template_gone(shop: Shop) -> None:
+    """A template that was deleted under a waiting run is a reason too."""
+    assert _leave_a_cart(shop, templates={}).reason == Skip.TEMPLATE_GONE
+
+
+def test_too_late(shop: Shop) -> None:
+    """A message that could not go out while it was useful does not go out at all."""
+    message = _leave_a_cart(shop)
+    late = msgspec.structs.replace(message, state=MessageState.PLANNED, not_after=shop.now - 1, retry_at=shop.now)
+    assert messages.replace_message(message, late)
+    send_message.handle("u#1", message.id, shop.now)
+    assert _one(shop).reason == Skip.TOO_LATE
+
+
+def test_paused_between_plan_and_send(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A journey that is paused while a message is on its way to the sender sends nothing."""
+    message = _leave_a_cart(shop)
+    again = msgspec.structs.replace(message, state=MessageState.PLANNED, retry_at=shop.now)
+    assert messages.replace_message(message, again)
+    publish(a_bundle(generation=3, journeys={"cart": msgspec.structs.replace(CART, status="paused")}))
+    send_message.handle("u#1", message.id, shop.now)
+    assert _one(shop).reason == Skip.PAUSED
+
+
+def test_quiet_hours_hold_the_run(shop: Shop) -> None:
+    """In quiet hours the run waits at its message until the hours open; the sender never does."""
+    settings = msgspec.structs.replace(
+        a_bundle().settings, hours={Channel.EMAIL: QuietHours(opens_minute=15 * 60, closes_minute=16 * 60)}
+    )
+    shop.known()
+    publish(a_bundle(generation=2, journeys=CART_ONLY, settings=settings))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    (run,) = runs.list_runs("u#1", journey="cart")
+    assert run.due_at == NOON + DAY + 3 * HOUR
+    shop.wait(2 * HOUR)
+    assert "You left Trail Runner behind" in shop.subjects()
+
+
+def test_reasons_for_not_entering(shop: Shop) -> None:
+    """A trigger that starts nothing leaves its reason at the journey's slot."""
+    shop.known()
+    shop.hear(a_cart_event(at=shop.now))
+    shop.hear(a_cart_event(at=shop.now + 1))
+    assert slots.get_slot("u#1", "cart").refused is NotEntered.ALREADY_ACTIVE
+    shop.hear(an_order(at=shop.now + 2))
+    shop.hear(a_cart_event(at=shop.now + 3))
+    assert slots.get_slot("u#1", "cart").refused is NotEntered.ENTERED_BEFORE
+    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, status="paused")}))
+    shop.hear(a_cart_event(at=shop.now + 4))
+    assert slots.get_slot("u#1", "cart").refused is NotEntered.PAUSED
+    oslo = msgspec.structs.replace(CART, filter=Trait(name="city", test=Is(("Oslo",))), again_ms=0)
+    publish(a_bundle(generation=3, journeys={"cart": oslo}))
+    shop.hear(a_cart_event(at=shop.now + 5))
+    assert slots.get_slot("u#1", "cart").refused is NotEntered.FILTER
+
+
+def test_again_after_its_time(shop: Shop) -> None:
+    """Seven days after an entry the journey may be entered again, not earlier."""
+    shop.known()
+    shop.hear(a_cart_event(at=shop.now))
+    shop.hear(an_order(at=shop.now + 1))
+    entered_at = shop.now
+    shop.now = entered_at + 7 * DAY - 1
+    shop.hear(a_cart_event(at=shop.now))
+    assert len(runs.list_runs("u#1", journey="cart")) == 1
+    shop.now = entered_at + 7 * DAY
+    shop.hear(a_cart_event(at=shop.now))
+    assert len(runs.list_runs("u#1", journey="cart")) == 2
+
+
+def test_backfill_starts_nothing(shop: Shop) -> None:
+    """Imported history is folded and makes members, and neither starts nor sends anything."""
+    for index in range(3):
+        shop.hear(an_order(backfill=True, at=NOON - index, id=f"o{index}"))
+    shop.hear(a_cart_event(backfill=True))
+    assert shop.profile("u#1").state.memberships["vip"].since
+    assert runs.list_runs("u#1") == []
+    assert NEEDS

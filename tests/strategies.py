@@ -1,0 +1,89 @@
+"""What Hypothesis draws: events of few shoppers in a short time, so that ties and doubles are common."""
+
+from builders import NEEDS, NOON
+from hypothesis import strategies as st
+
+from cartwake.conditions import All, Any_, Condition, Did, NoneOf, Total, Trait
+from cartwake.events import Event, Trust
+from cartwake.times import DAY, HOUR, MINUTE, SECOND, format_instant
+from cartwake.values import Compared, Exists, Is
+
+WINDOWS = (10 * SECOND, MINUTE, HOUR, DAY, 90 * DAY)
+INSTANTS = st.one_of(
+    st.integers(NOON - 200 * DAY, NOON),
+    st.sampled_from([NOON - window + shift for window in WINDOWS for shift in (-1, 0, 1)]),
+    st.sampled_from([NOON - 5 * SECOND, NOON - 5 * SECOND, NOON - 1, NOON]),
+)
+AMOUNTS = st.sampled_from([0, 10, 99.99, 100, 200, 200.01, "19,90", -50, None])
+
+
+@st.composite
+def any_event(draw: st.DrawFn) -> Event:
+    """One event of any kind that the fold knows."""
+    at = draw(INSTANTS)
+    name = draw(
+        st.sampled_from(["Order Completed", "Product Added", "Product Removed", "Page Viewed", "Subscribed", "Unsubscribed", "Identified"])
+    )
+    properties: dict[str, object] = {
+        "revenue": draw(AMOUNTS),
+        "product_id": draw(st.sampled_from(["P-1", "P-2", 3])),
+        "quantity": draw(st.sampled_from([1, 2, None])),
+        "price": 10,
+        "channel": draw(st.sampled_from(["email", "sms"])),
+    }
+    traits = {"city": draw(st.sampled_from(["Oslo", "Kyiv", 7])), "email": draw(st.sampled_from(["a@example.com", "b@example.com"]))}
+    return Event(
+        who="u#1",
+        id=f"m{draw(st.integers(0, 30))}",
+        name=name,
+        sent_time=format_instant(at),
+        occurred_at=at,
+        received_at=at + draw(st.sampled_from([0, 1, SECOND])),
+        trust=draw(st.sampled_from(list(Trust))),
+        properties=properties,
+        traits=traits if name == "Identified" else {},
+    )
+
+
+def histories(max_size: int = 25) -> st.SearchStrategy[list[Event]]:
+    """Several events, no two with one key."""
+    return st.lists(any_event(), max_size=max_size, unique_by=lambda event: event.key)
+
+
+COUNTS = st.builds(
+    Did,
+    tracker=st.just("orders"),
+    op=st.sampled_from(["at_least", "at_most", "exactly"]),
+    count=st.integers(0, 3),
+    within_ms=st.sampled_from((0, *[window for window in WINDOWS if window <= 90 * DAY])),
+)
+TOTALS = st.builds(
+    Total,
+    tracker=st.just("revenue"),
+    op=st.sampled_from(["more_than", "less_than", "at_least", "at_most"]),
+    bound=st.sampled_from([0.0, 100.0, 200.0, -10.0]),
+    within_ms=st.sampled_from(WINDOWS),
+)
+TRAITS = st.builds(
+    Trait,
+    name=st.sampled_from(["city", "email", "none"]),
+    test=st.one_of(
+        st.builds(Is, values=st.just(("Oslo",)), negated=st.booleans()),
+        st.builds(Exists, wanted=st.booleans()),
+        st.builds(Compared, op=st.just("more_than"), bound=st.just(5.0)),
+    ),
+)
+BASIC = st.one_of(COUNTS, TOTALS)
+
+
+def conditions() -> st.SearchStrategy[Condition]:
+    """Conditions of any depth."""
+
+    def nest(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
+        several = st.lists(inner, min_size=1, max_size=3).map(tuple)
+        return st.one_of(several.map(lambda of: All(of=of)), several.map(lambda of: Any_(of=of)), several.map(lambda of: NoneOf(of=of)))
+
+    return st.recursive(st.one_of(COUNTS, TOTALS, TRAITS), nest, max_leaves=6)
+
+
+assert {"orders", "revenue"} <= NEEDS.keys()

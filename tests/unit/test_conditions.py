@@ -1,0 +1,128 @@
+"""Verdicts: an answer stays until its expiry, and the expiry of the basic conditions is exact."""
+
+from builders import NEEDS, NOON, VIP, a_bundle, an_order
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from strategies import BASIC, conditions, histories
+
+from cartwake.conditions import All, Answer, Any_, Condition, Did, InSegment, NoneOf, Start, Total, Verdict
+from cartwake.events import Event
+from cartwake.profiles import Membership, State, fold, prepare
+from cartwake.bundles import Segment
+from cartwake.segments import check
+from cartwake.times import DAY, HOUR, NEVER
+from cartwake.trackers import Need, Tracker
+
+RULES = a_bundle()
+
+
+def _state(events: list[Event], needs: dict[str, Need] = NEEDS) -> State:
+    state = prepare(State(), needs, complete_from=0)
+    for event in events:
+        state = fold(state, event, needs)
+    return state
+
+
+def _check(condition: Condition, state: State, now: int = NOON, start: Start | None = None) -> Verdict:
+    return check(condition, state, RULES, now=now, start=start)
+
+
+@given(conditions(), histories(12), st.integers(NOON - 200 * DAY, NOON + 200 * DAY), st.integers(0, 10**12), st.integers(0, 10**12))
+def test_an_answer_stays_until_it_expires(condition: Condition, events: list[Event], now: int, a: int, b: int) -> None:
+    """For any condition and profile the answer is the same at all times between now and its expiry."""
+    state = _state(events)
+    verdict = _check(condition, state, now)
+    assert verdict.until > now
+    for step in (a, b):
+        later = now + step % (min(verdict.until, now + 400 * DAY) - now)
+        assert _check(condition, state, later).answer is verdict.answer
+    assert _check(condition, state, min(verdict.until, now + 400 * DAY) - 1).answer is verdict.answer
+
+
+@given(BASIC, histories(12), st.integers(NOON - 200 * DAY, NOON + 100 * DAY))
+def test_the_expiry_of_a_basic_condition_is_exact(condition: Condition, events: list[Event], now: int) -> None:
+    """Of a count or a sum with all events in the past, the answer at its expiry is another one."""
+    state = _state([event for event in events if event.occurred_at <= now])
+    assume(not (isinstance(condition, Did) and condition.op == "exactly"))
+    verdict = _check(condition, state, now)
+    if verdict.until < NEVER:
+        assert _check(condition, state, verdict.until).answer is not verdict.answer
+
+
+@given(histories(15), st.integers(0, 3), st.sampled_from([HOUR, DAY, 90 * DAY]))
+def test_counts_equal_counting(events: list[Event], count: int, window: int) -> None:
+    """What a tracker answers equals counting the whole history."""
+    times = {event.key: event.occurred_at for event in events if event.name == "Order Completed"}
+    counted = sum(NOON - window < at <= NOON for at in times.values())
+    answers = {
+        op: _check(Did(tracker="orders", op=op, count=count, within_ms=window), _state(events)).answer is Answer.HOLDS
+        for op in ("at_least", "at_most", "exactly")
+    }
+    assert answers == {"at_least": counted >= count, "at_most": counted <= count, "exactly": counted == count}
+
+
+def test_windows_are_half_open() -> None:
+    """An event counts from its own millisecond on, and no longer at the end of the window."""
+    condition = Did(tracker="orders", within_ms=DAY)
+    state = _state([an_order(at=NOON)])
+    assert _check(condition, state, NOON) == Verdict(Answer.HOLDS, NOON + DAY)
+    assert _check(condition, state, NOON + DAY - 1).answer is Answer.HOLDS
+    assert _check(condition, state, NOON + DAY) == Verdict(Answer.FAILS)
+
+
+def test_incomplete_state_is_unknown() -> None:
+    """Over a past that was not recorded, "did not" is unknown until the window lies in what was."""
+    state = State(trackers={"orders": Tracker(complete_from=NOON - HOUR)})
+    condition = Did(tracker="orders", op="at_most", count=0, within_ms=DAY)
+    assert _check(condition, state) == Verdict(Answer.UNKNOWN, NOON - HOUR + DAY - 1)
+    assert _check(condition, state, NOON - HOUR + DAY - 1).answer is Answer.HOLDS
+    assert _check(Did(tracker="missing"), state).answer is Answer.UNKNOWN
+
+
+def test_enough_is_enough_on_incomplete_state() -> None:
+    """"At least once" holds as soon as one is there, whatever is not known."""
+    state = State(trackers={"orders": Tracker(NOON, _state([an_order(at=NOON)]).trackers["orders"].entries)})
+    assert _check(Did(tracker="orders", within_ms=DAY), state).answer is Answer.HOLDS
+
+
+def test_since_start_does_not_count_the_trigger() -> None:
+    """What happened at the very instant of the trigger counts, the trigger itself does not."""
+    trigger, other = an_order(id="trigger"), an_order(id="other")
+    condition = Did(tracker="orders", since_start=True)
+    start = Start(NOON, trigger.short_id)
+    assert _check(condition, _state([trigger]), start=start).answer is Answer.FAILS
+    assert _check(condition, _state([trigger, other]), start=start).answer is Answer.HOLDS
+    assert _check(condition, _state([trigger])).answer is Answer.UNKNOWN
+
+
+def test_composition_of_expiries() -> None:
+    """`all` lasts until its earliest child while it holds; failing, until the latest failing child recovers."""
+    state = _state([an_order(at=NOON - HOUR, id="a"), an_order(at=NOON, id="b")])
+    once, twice = Did(tracker="orders", within_ms=DAY), Did(tracker="orders", count=2, within_ms=DAY)
+    never = Did(tracker="orders", count=9, within_ms=DAY)
+    assert _check(All(of=(once, twice)), state) == Verdict(Answer.HOLDS, NOON - HOUR + DAY)
+    assert _check(Any_(of=(once, twice)), state) == Verdict(Answer.HOLDS, NOON + DAY)
+    assert _check(All(of=(once, never)), state) == Verdict(Answer.FAILS, NEVER)
+    assert _check(NoneOf(of=(once, never)), state) == Verdict(Answer.FAILS, NOON + DAY)
+
+
+def test_sum_expires_with_the_entry_that_carries_it() -> None:
+    """A sum changes its answer in the millisecond in which the deciding order leaves the window."""
+    state = _state([an_order(150, at=NOON - HOUR), an_order(100, at=NOON)])
+    condition = Total(tracker="revenue", op="more_than", bound=200, within_ms=90 * DAY)
+    assert _check(condition, state) == Verdict(Answer.HOLDS, NOON - HOUR + 90 * DAY)
+
+
+def test_in_segment_is_evaluated_not_remembered() -> None:
+    """Another segment's stored membership is not believed when its definition says otherwise."""
+    rules = a_bundle(segments={"vip": Segment(title="VIP", where=VIP)})
+    state = _state([an_order(90, at=NOON, id=str(index)) for index in range(3)])
+    stale = State(trackers=state.trackers, memberships={"vip": Membership(0)})
+    verdict = check(InSegment(segment="vip"), stale, rules, now=NOON)
+    assert verdict == Verdict(Answer.HOLDS, NOON + 90 * DAY)
+
+
+def test_in_segment_keeps_the_membership_while_unknown() -> None:
+    """Where a segment is unknown, the membership stays as it was."""
+    state = State(memberships={"vip": Membership(NOON)})
+    assert check(InSegment(segment="vip"), state, RULES, now=NOON).answer is Answer.HOLDS
