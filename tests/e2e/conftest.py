@@ -7,7 +7,8 @@
     stack.post(path, body, key=, headers=) -> Answer(status, headers, body, json()); bytes go as they are, else JSON;
                                            key="" sends none, the default is the browser's
     stack.request(method, path, body=, headers=)   any other request; OPTIONS reaches the function as on AWS
-    stack.publish(folder)                  upload marketers' files, wait until they are live, renew the functions
+    stack.publish(folder)                  upload marketers' files, wait for publish_rules' status (returned: what
+                                           is live and what is wrong), renew the functions
     stack.upload_rules(folder)             only upload; returns the keys
     stack.renew_functions()                end the functions' processes (they keep the rules for 30 s otherwise)
     stack.inbox() / .texts()               mails (to, subject, text, html, sent_at) / SMS (to, text) that went out
@@ -50,5 +51,6 @@ def deployed() -> Iterator[World]:
 @pytest.fixture(scope="session")
 def stack(deployed: World) -> World:
     """The stack with the starter files live."""
-    deployed.publish(places.STARTER)
+    status = deployed.publish(places.STARTER)
+    assert {each["state"] for each in status["files"].values()} == {"live"}, status
     return deployed

@@ -1,5 +1,8 @@
 """The deployed stack is whole: functions, routes, roles."""
 
+import json
+from typing import Any
+
 import pytest
 from botocore.exceptions import ClientError
 
@@ -25,12 +28,28 @@ def test_every_route_of_the_template_is_served(deployed: World) -> None:
     assert wanted <= served
 
 
+def make_queued(**body: str) -> dict[str, Any]:
+    return {"Records": [{"eventSource": "aws:sqs", "messageId": "1", "body": json.dumps(body)}]}
+
+
 @pytest.mark.parametrize(
-    "function", ["derive_segments", "enter_journeys", "run_step", "send_message", "track_delivery", "publish_rules"]
+    ("function", "event"),
+    [
+        ("derive_segments", make_queued(who="u#nobody")),
+        ("wake", {}),
+        ("enter_journeys", {"Records": []}),
+        ("run_step", {"who": "u#nobody", "run": "none", "seq": 1}),
+        ("run_step", make_queued(who="u#nobody", run="none")),
+        ("send_message", make_queued(who="u#nobody", message="none")),
+        ("track_delivery", {"Records": []}),
+        ("publish_rules", {"Records": []}),
+    ],
 )
-def test_a_function_starts_with_what_the_layer_brings(deployed: World, function: str) -> None:
-    """Every function that is started by records starts from the layer alone, and takes an empty batch."""
-    deployed.invoke(function, {"Records": []})
+def test_a_function_runs_from_the_layer_with_its_role(stack: World, function: str, event: dict[str, Any]) -> None:
+    """Each function finds all it imports in the layer, may read what it needs, and has nothing to do for nobody."""
+    answer = stack.invoke(function, event)
+    assert not (answer or {}).get("batchItemFailures")
+    assert stack.scan("quarantine") == []
 
 
 def test_a_preflight_reaches_the_function(deployed: World) -> None:

@@ -45,7 +45,8 @@ def unpack_once(
 
 def end_with_starter() -> None:
     """End this process and the functions' processes when the pipe from the starter closes."""
-    sys.stdin.buffer.read()
+    while os.read(0, 1024):  # not sys.stdin: its lock would be held when the interpreter ends
+        pass
     os.killpg(os.getpgrp(), signal.SIGTERM)
 
 

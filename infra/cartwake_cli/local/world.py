@@ -22,8 +22,7 @@ from cartwake_cli.local.inbox import Mail, Text, read_mails, read_texts
 from cartwake_cli.local.routes import add_routes
 from cartwake_cli.stack import Stack
 
-SENDER = "shop.example"
-SETTLED_SECONDS = 2
+SENDER = "example.com"  # of the starter files
 
 type Tell = Callable[[str], None]
 
@@ -107,26 +106,23 @@ class World:
         for name in self.stack.functions.values():
             client.update_function_configuration(FunctionName=name, Description=f"renewed at {time.monotonic_ns()}")
 
-    def publish(self, folder: Path, timeout: float = 60) -> list[str]:
-        """Upload a folder, wait until what went live has not changed for two seconds, and renew the functions.
+    def publish(self, folder: Path, timeout: float = 60) -> dict[str, Any]:
+        """Upload a folder, wait until publish_rules has spoken of it, and renew the functions; return its status.
 
         Raises:
-            TimeoutError: nothing went live.
+            TimeoutError: it has not spoken.
         """
-        before, since = self.scan("bundles"), time.monotonic()
-        keys_put = self.upload_rules(folder)
-        seen = before
+        s3, bucket = self.cloud.client("s3"), self.stack.bucket
+        before, _ = rules.read_status(s3, bucket)
+        self.upload_rules(folder)
 
-        def has_settled() -> bool:
-            nonlocal seen, since
-            now = self.scan("bundles")
-            if now != seen:
-                seen, since = now, time.monotonic()
-            return bool(now) and time.monotonic() - since > SETTLED_SECONDS
+        def is_new() -> dict[str, Any]:
+            version, status = rules.read_status(s3, bucket)
+            return status if version != before else {}
 
-        wait_for(has_settled, timeout, what=f"the rules of {folder} going live")
+        status = wait_for(is_new, timeout, what=f"the status of {folder}")
         self.renew_functions()
-        return keys_put
+        return status
 
     def scan(self, table: str) -> list[dict[str, Any]]:
         """Read all items of a table by its plain name (`events`, `profiles`, ...)."""
