@@ -45,6 +45,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
 
 def derive(who: str, news: Sequence[Event], *, now: Instant) -> None:
     """Bring the profile of *who* up to *now* with *news*; without any, time alone has passed."""
+    waking = not news
+    news = [event for event in news if not event.bot]
     for _ in range(_ATTEMPTS):
         rules = load_live(now)
         profile = profiles.resolve_profile(who)
@@ -54,7 +56,7 @@ def derive(who: str, news: Sequence[Event], *, now: Instant) -> None:
         if profile.generation > rules.generation:
             forget()
             continue
-        if not news and profile.version == 0:
+        if not news and (not waking or profile.version == 0):
             return
         if _save(profile, *_decide(profile, news, rules, now), news=news, rules=rules, now=now):
             return

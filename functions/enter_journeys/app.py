@@ -85,7 +85,8 @@ def _enter(
         own, *foreign = [slots.get_slot(key, journey) for key in profile.keys]
         refused = _refuse(profile, rules.journeys[journey], [own, *foreign], run=run, rules=rules, now=now)
         if refused is not None:
-            slots.note_refusal(own.who, journey, refused, now)
+            if refused is not NotEntered.ERASED:
+                slots.note_refusal(own.who, journey, refused, now)
             logger.info("not entered", who=run.who, journey=journey, reason=refused.value)
             return
         demands = [profiles.demand_profile(profile), *(slots.demand_unchanged(slot) for slot in foreign)]
