@@ -1,0 +1,148 @@
+"""A year of real orders through the pure core gives the members that SQL counts."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import datetime
+from functools import cache
+from itertools import islice
+from typing import Any
+
+import msgspec
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from cartwake import bodies
+from cartwake.bundles import Bundle, Segment, Sender, Settings, Shop
+from cartwake.conditions import All, Did, Total
+from cartwake.events import Event, Trust
+from cartwake.intake import Source, take_in
+from cartwake.profiles import Profile
+from cartwake.segments import absorb, adopt, advance, finish, is_member
+from cartwake.times import DAY
+from cartwake.trackers import Need
+from cartwake_cli.households import LAST_AT, Basket, Journey, find_data, make_calls, name_user
+
+ORDERS, HOUSEHOLDS, MEMBERS = 155_848, 2_469, 1_463
+WINDOW = 90 * DAY
+
+
+@cache
+def vip_rules() -> Bundle:
+    """At least three orders, and more than 200 in all, in the last 90 days."""
+    needs = {
+        "orders": Need(event="Order Completed", latest=3, within_ms=WINDOW),
+        "revenue": Need(event="Order Completed", amount="revenue", within_ms=WINDOW),
+    }
+    where = All(
+        of=(
+            Did(tracker="orders", count=3, within_ms=WINDOW),
+            Total(tracker="revenue", op="more_than", bound=200, within_ms=WINDOW),
+        )
+    )
+    return Bundle(
+        generation=1,
+        settings=Settings(shop=Shop(name="Shop"), sender=Sender(email="shop@example.com")),
+        needs=needs,
+        segments={"vip": Segment(title="VIP", where=where, events=("Order Completed",))},
+    )
+
+
+@cache
+def read_baskets() -> list[Basket]:
+    return Journey().read_baskets()
+
+
+def take(basket: Basket) -> Event:
+    """The event of a basket as the intake makes it, received when it happened."""
+    return Event(
+        who=f"u#{name_user(basket.household)}",
+        id=f"basket-{basket.id}",
+        name="Order Completed",
+        occurred_at=basket.at,
+        received_at=basket.at,
+        trust=Trust.SERVER,
+        properties={"order_id": str(basket.id), "revenue": basket.cents / 100},
+    )
+
+
+def test_the_data_are_whole() -> None:
+    """155,848 orders of 2,469 households; the last one at the time at which the members are counted."""
+    baskets = read_baskets()
+    assert len(baskets) == ORDERS
+    assert len({basket.household for basket in baskets}) == HOUSEHOLDS
+    assert max(basket.at for basket in baskets) == baskets[-1].at == LAST_AT
+
+
+def test_the_core_counts_the_members_that_sql_counts() -> None:
+    """Every order folded and trimmed as it happened, and time stepped on to the last record: 1,463, the same ones as by SQL."""
+    rules = vip_rules()
+    profiles: dict[int, Profile] = {}
+    for basket in read_baskets():
+        profile = profiles.get(basket.household)
+        if profile is None:
+            profile = adopt(Profile(who=f"u#{name_user(basket.household)}"), rules, basket.at)
+        profile, _ = absorb(profile, take(basket), rules)
+        profiles[basket.household] = finish(profile, rules, basket.at)
+    ended = {household: advance(profile, rules, LAST_AT)[0] for household, profile in profiles.items()}
+    members = {household for household, profile in ended.items() if is_member(profile.state.memberships.get("vip"))}
+    assert len(ended) == HOUSEHOLDS
+    assert len(members) == MEMBERS
+    assert members == select_members(LAST_AT)
+
+
+def select_members(at: int) -> set[int]:
+    """The members by SQL over the single lines, which shares nothing with the code under test."""
+    columns = ["household_id", "basket_id", "sales_value", "transaction_timestamp"]
+    recent = pc.field("transaction_timestamp") > datetime(2017, 9, 1)  # noqa: DTZ001  the data know no zone
+    table = pq.read_table(find_data() / "transactions.parquet", columns=columns, filters=recent)
+    database = sqlite3.connect(":memory:")
+    database.execute("create table line (household int, basket int, value real, second int)")
+    seconds = (table["transaction_timestamp"].to_numpy().astype("datetime64[s]").astype(int)).tolist()
+    rows = zip(*(table[column].to_pylist() for column in columns[:3]), seconds, strict=True)
+    database.executemany("insert into line values (?, ?, ?, ?)", rows)
+    found = database.execute(
+        "select household from line where second > ? and second <= ?"
+        " group by household having count(distinct basket) >= 3 and round(sum(value), 2) > 200",
+        (at // 1_000 - 90 * 86_400, at // 1_000),
+    )
+    return {household for (household,) in found}
+
+
+def make_events(calls: Iterator[dict[str, Any]]) -> list[Event]:
+    body = msgspec.json.encode({"batch": list(calls)})
+    taken = take_in(bodies.open_batch(body), Source(Trust.SERVER, LAST_AT + 1_000), kind="batch")
+    assert taken.refused == ()
+    return list(taken.accepted)
+
+
+def test_replayed_calls_are_accepted_as_history() -> None:
+    """Every call becomes an event that starts nothing, at the time of its order, and twice the same is the same."""
+    journey = Journey()
+    baskets = journey.read_baskets(households=5, weeks=20)
+    events = make_events(make_calls(journey, baskets))
+    assert len(events) == len(baskets) + 5
+    assert all(event.backfill for event in events)
+    orders = [event for event in events if event.name == "Order Completed"]
+    assert [(event.occurred_at, event.properties["revenue"]) for event in orders] == [
+        (basket.at, basket.cents / 100) for basket in baskets
+    ]
+    assert [event.key for event in make_events(make_calls(journey, baskets))] == [event.key for event in events]
+
+
+def test_shifting_moves_all_by_the_same_time() -> None:
+    """The last record lands where it is wanted; windows see the same."""
+    journey = Journey()
+    baskets = journey.read_baskets(households=2, weeks=2)
+    moved = make_events(islice(make_calls(journey, baskets, shift_ms=-DAY), 10))
+    plain = make_events(islice(make_calls(journey, baskets), 10))
+    assert [event.occurred_at + DAY for event in moved] == [event.occurred_at for event in plain]
+
+
+@pytest.mark.parametrize(("households", "weeks"), [(3, None), (None, 1), (4, 3)])
+def test_a_part_is_a_part_of_the_whole(households: int | None, weeks: int | None) -> None:
+    """Fewer households or weeks leave the baskets that are in them as they are."""
+    part = Journey().read_baskets(households=households, weeks=weeks)
+    assert set(part) < set(read_baskets())
+    assert households is None or len({basket.household for basket in part}) == households
+    assert weeks is None or min(basket.at for basket in part) > LAST_AT - weeks * 7 * DAY
