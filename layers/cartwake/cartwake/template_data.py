@@ -39,7 +39,8 @@ SEEN: Final = {
     "shop.color": "Colour of buttons.",
     "shop.currency": "Currency where none is said.",
     "shop.language": "Language of numbers and dates.",
-    "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email.",
+    "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email. Absent in what is "
+    "transactional, and where there is none for an SMS.",
 }
 """The names a template may use; `*` stands for any name, `[]` for a list."""
 
@@ -78,7 +79,7 @@ def gather(state: State, *, event: Event | None, settings: Settings, unsubscribe
             "currency": settings.currency,
             "language": settings.language,
         },
-        "unsubscribe_url": unsubscribe_url,
+        "unsubscribe_url": unsubscribe_url or None,
     }
 
 

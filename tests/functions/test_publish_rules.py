@@ -1,0 +1,176 @@
+"""Rules of publish_rules: what is right goes live at once, what is wrong never takes away what worked."""
+
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from world import lambda_context
+
+from cartwake import live
+from cartwake.store import bundles
+
+ROOT = Path(__file__).parents[2]
+STARTER = ROOT / "infra" / "starter"
+BUCKET = "rules-bucket"
+CART = "journeys/abandoned-cart.json"
+VIP = "segments/vip.json"
+
+pytestmark = pytest.mark.usefixtures("tables")
+
+
+def load_app() -> Any:
+    spec = importlib.util.spec_from_file_location("publish_rules_app", ROOT / "functions" / "publish_rules" / "app.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def app() -> Any:
+    return load_app()
+
+
+def put(key: str, content: str | bytes | dict[str, Any]) -> None:
+    body = json.dumps(content) if isinstance(content, dict) else content
+    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+
+
+def delete(key: str) -> None:
+    boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
+
+
+def get(key: str) -> Any:
+    return json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
+
+
+def upload_starter() -> None:
+    for path in sorted(STARTER.rglob("*")):
+        if path.is_file():
+            put(str(path.relative_to(STARTER)), path.read_bytes())
+
+
+def starter(key: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((STARTER / key).read_text())
+    return read
+
+
+def run(app: Any, event: dict[str, Any] | None = None) -> dict[str, Any]:
+    app.handler(event or notify("settings.json"), lambda_context())
+    status: dict[str, Any] = get("_status/status.json")
+    return status
+
+
+def notify(*keys: str) -> dict[str, Any]:
+    return {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": key, "sequencer": "1"}}} for key in keys]}
+
+
+def live_bundle() -> Any:
+    live.forget()
+    return live.load_live(1)
+
+
+def test_starter_goes_live(app: Any) -> None:
+    """Files that are right go live: one bundle, its sources, a status and the schemas."""
+    upload_starter()
+    status = run(app)
+    pointer = bundles.get_live()
+    assert pointer is not None
+    assert status["good"]
+    assert status["live"] == {"generation": 1, "hash": pointer.hash}
+    assert {each["state"] for each in status["files"].values()} == {"live"}
+    bundle = live_bundle()
+    assert set(bundle.journeys) == {"abandoned-cart", "welcome"}
+    assert bundle.generation == 1
+    assert get("schemas/segment.json")["$schema"]
+    assert get(f"bundles/{pointer.hash}.sources.json")["files"]["settings.json"]
+
+
+def test_doubled_and_unordered_notifications_change_nothing(app: Any) -> None:
+    """A notification that comes again, late or empty makes no new generation, and the status is still written."""
+    upload_starter()
+    run(app)
+    before = bundles.get_live()
+    delete("_status/status.json")
+    for event in (notify(CART, CART), notify("journeys/never-was.json"), {}, notify(VIP)):
+        assert run(app, event)["good"]
+    assert bundles.get_live() == before
+
+
+def test_nothing_goes_live_without_settings(app: Any) -> None:
+    """Without settings nothing goes live, and the status says so."""
+    put(VIP, starter(VIP))
+    status = run(app)
+    assert bundles.get_live() is None
+    assert status["live"] is None
+    assert not status["good"]
+    assert "missing" in status["files"]["settings.json"]["faults"][0]["message"]
+
+
+def test_bad_file_keeps_its_last_good_version(app: Any) -> None:
+    """A file with a fault is not taken over: its last good version stays, while other changes go live."""
+    upload_starter()
+    run(app)
+    before = live_bundle()
+    put(VIP, {"name": "x", "where": {"did": "Order Completed", "at_leest": 3}})
+    put("segments/fans.json", {"name": "Fans", "where": {"did": "Page Viewed", "at_least": 9}})
+    status = run(app)
+    after = live_bundle()
+    assert after.segments["vip"] == before.segments["vip"]
+    assert "fans" in after.segments
+    rejected = status["files"][VIP]
+    assert (rejected["state"], rejected["in_use"]) == ("rejected", "last_good")
+    assert rejected["faults"][0]["path"] == "where.at_leest"
+    assert rejected["faults"][0]["suggestion"] == "at_least"
+
+
+def test_deleted_template_in_use_stays(app: Any) -> None:
+    """A template that a journey sends stays when it is deleted; the status says who needs it."""
+    upload_starter()
+    run(app)
+    delete("templates/cart-1.mjml")
+    status = run(app)
+    assert live_bundle().templates["cart-1"].html
+    gone = status["files"]["templates/cart-1.mjml"]
+    assert (gone["state"], gone["in_use"]) == ("rejected", "last_good")
+    assert CART in gone["faults"][0]["message"]
+
+
+def test_lost_race_is_run_again(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When somebody else moves the pointer first, everything is read again and published after it."""
+    upload_starter()
+    real, calls = bundles.put_live, []
+
+    def lose_once(pointer: bundles.Live, *, replaces: int) -> bool:
+        calls.append(replaces)
+        if len(calls) == 1:
+            put(VIP, {"name": "Other", "where": {"did": "Order Completed", "at_least": 5}})
+            load_app().handler({}, lambda_context())
+        return real(pointer, replaces=replaces)
+
+    monkeypatch.setattr(app, "put_live", lose_once)
+    assert run(app)["good"]
+    pointer = bundles.get_live()
+    assert pointer is not None
+    assert pointer.generation == 1
+    assert live_bundle().segments["vip"].title == "Other"
+
+
+def test_change_while_publishing_is_not_lost(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file saved while others are published is in what is live, and in the status, when the function ends."""
+    upload_starter()
+    real, calls = app.choose, []
+
+    def change_once(*args: Any, **kwargs: Any) -> Any:
+        calls.append(1)
+        if len(calls) == 1:
+            put(VIP, "{")
+        return real(*args, **kwargs)
+
+    monkeypatch.setattr(app, "choose", change_once)
+    assert run(app)["files"][VIP]["state"] == "rejected"
+    assert live_bundle().segments["vip"]

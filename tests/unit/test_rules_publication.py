@@ -1,0 +1,232 @@
+"""Rules of what goes live: file by file, and so that no fault takes away what worked."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cartwake.bundles import Bundle, decode, encode
+from cartwake.rules.publication import InUse, Publication, Sources, choose, decode_sources, encode_sources
+
+STARTER = Path(__file__).parents[2] / "infra" / "starter"
+CART = "journeys/abandoned-cart.json"
+VIP = "segments/vip.json"
+type Files = dict[str, bytes]
+
+
+@pytest.fixture
+def files() -> Files:
+    return {str(path.relative_to(STARTER)): path.read_bytes() for path in STARTER.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def live(files: Files) -> Publication:
+    return choose(files)
+
+
+def with_file(files: Files, key: str, content: dict[str, Any] | bytes) -> Files:
+    return files | {key: content if isinstance(content, bytes) else json.dumps(content).encode()}
+
+
+def edited(files: Files, key: str, **changes: Any) -> Files:
+    return with_file(files, key, json.loads(files[key]) | changes)
+
+
+def after(live: Publication, files: Files) -> Publication:
+    return choose(files, live=live.bundle, sources=live.sources)
+
+
+def bundle_of(found: Publication) -> Bundle:
+    assert found.bundle is not None
+    return found.bundle
+
+
+def segment(where: dict[str, Any], name: str = "A name") -> dict[str, Any]:
+    return {"name": name, "where": where}
+
+
+def test_starter_is_good(live: Publication) -> None:
+    """The starter files make a bundle, of generation 1, that survives being written and read."""
+    bundle = bundle_of(live)
+    assert bundle.generation == 1
+    assert {status.state for status in live.files.values()} == {"live"}
+    assert decode(encode(bundle)) == bundle
+    assert decode_sources(encode_sources(live.sources)) == live.sources
+
+
+def test_same_files_are_no_news(files: Files, live: Publication) -> None:
+    """The same files, in any order, with other line ends or a byte order mark, make nothing new."""
+    other = {key: b"\xef\xbb\xbf" + files[key].replace(b"\n", b"\r\n") for key in reversed(files)}
+    for again in (files, other):
+        assert not after(live, again).is_news(live.bundle, live.sources)
+
+
+def test_every_change_is_news(files: Files, live: Publication) -> None:
+    """A changed file, a new one and one that is gone each make a new generation."""
+    for changed in (
+        edited(files, VIP, name="Other"),
+        with_file(files, "segments/more.json", segment({"did": "Page Viewed"})),
+        {key: content for key, content in files.items() if key != VIP},
+    ):
+        found = after(live, changed)
+        assert found.is_news(live.bundle, live.sources)
+        assert bundle_of(found).generation == 2
+
+
+def test_bad_file_at_first_is_left_out(files: Files) -> None:
+    """A file that never was good is not there; everything else is."""
+    found = choose(with_file(files, VIP, b"{"))
+    assert "vip" not in bundle_of(found).segments
+    assert "lapsed" in bundle_of(found).segments
+    assert found.files[VIP].in_use is InUse.NONE
+
+
+def test_bad_file_keeps_its_last_good_version(files: Files, live: Publication) -> None:
+    """A file with a fault keeps its last good version, and other changes go live with it."""
+    changed = edited(with_file(files, VIP, segment({"did": "x", "at_leest": 3})), "segments/lapsed.json", name="Gone")
+    found = after(live, changed)
+    assert bundle_of(found).segments["vip"] == bundle_of(live).segments["vip"]
+    assert bundle_of(found).segments["lapsed"].title == "Gone"
+    assert found.files[VIP].in_use is InUse.LAST_GOOD
+    assert found.files[VIP].faults[0].path == "where.at_leest"
+    assert found.files[VIP].faults[0].suggestion == "at_least"
+
+
+def test_bad_file_alone_is_no_news(files: Files, live: Publication) -> None:
+    """A fault alone makes no new generation, however often it is looked at, and stays told."""
+    found = after(live, with_file(files, VIP, b"{"))
+    assert not found.is_news(live.bundle, live.sources)
+    assert found.files[VIP].state == "rejected"
+
+
+def test_mended_file_goes_live(files: Files) -> None:
+    """A file that was left out goes live when it is mended."""
+    first = choose(with_file(files, VIP, b"{"))
+    found = after(first, files)
+    assert "vip" in bundle_of(found).segments
+    assert found.files[VIP].state == "live"
+
+
+def test_nothing_goes_live_without_settings(files: Files) -> None:
+    """Without settings, or with settings that never were good, nothing goes live."""
+    missing = choose({key: content for key, content in files.items() if key != "settings.json"})
+    bad = choose(edited(files, "settings.json", timezon="Europe/Berlin"))
+    for found in (missing, bad):
+        assert found.bundle is None
+        assert found.files["settings.json"].faults
+    assert bad.files["settings.json"].faults[0].suggestion == "timezone"
+
+
+def test_deleted_file_goes_away_unless_it_is_needed(files: Files, live: Publication) -> None:
+    """What nobody needs goes away; what a file needs stays, and it is said who needs it."""
+    found = after(live, {key: content for key, content in files.items() if key != VIP})
+    assert "vip" not in bundle_of(found).segments
+    found = after(live, {key: content for key, content in files.items() if key != "templates/cart-1.mjml"})
+    assert bundle_of(found).templates["cart-1"] == bundle_of(live).templates["cart-1"]
+    status = found.files["templates/cart-1.mjml"]
+    assert (status.state, status.in_use) == ("rejected", InUse.LAST_GOOD)
+    assert CART in status.faults[0].message
+
+
+def test_deleted_settings_stay(files: Files, live: Publication) -> None:
+    """Deleting settings.json takes nothing away."""
+    found = after(live, {key: content for key, content in files.items() if key != "settings.json"})
+    assert not found.is_news(live.bundle, live.sources)
+    assert found.files["settings.json"].state == "rejected"
+
+
+def test_emptied_bucket_leaves_the_settings(live: Publication) -> None:
+    """When everything is deleted the rules go, and the settings stay: runs can still be ended under them."""
+    found = after(live, {})
+    assert bundle_of(found).journeys == {}
+    assert bundle_of(found).settings == bundle_of(live).settings
+    assert found.files["settings.json"].state == "rejected"
+
+
+def test_fault_between_files_is_charged_to_the_one_that_refers(files: Files, live: Publication) -> None:
+    """A journey that names an unknown segment falls back, and the nearest name is told."""
+    found = after(live, edited(files, CART, filter={"in_segment": "vipp"}))
+    fault = found.files[CART].faults[0]
+    assert (fault.path, fault.suggestion) == ("filter.in_segment", "vip")
+    assert bundle_of(found).journeys["abandoned-cart"] == bundle_of(live).journeys["abandoned-cart"]
+
+
+def test_new_files_that_need_a_bad_one_wait_for_it(files: Files) -> None:
+    """A journey whose template has a fault is left out with it; the rest goes live."""
+    found = choose(with_file(files, "templates/welcome-1.mjml", b"<mjml>"))
+    assert set(bundle_of(found).journeys) == {"abandoned-cart"}
+    assert found.files["journeys/welcome.json"].faults[0].path == "steps[0].email"
+
+
+def test_cycle_takes_one_file_back(files: Files, live: Publication) -> None:
+    """Segments that come to refer to each other: enough of them is taken back to end the circle."""
+    good = with_file(files, "segments/a.json", segment({"in_segment": "vip"}))
+    before = after(live, good)
+    found = after(before, with_file(good, VIP, segment({"in_segment": "a"})))
+    assert bundle_of(found).segments["vip"] == bundle_of(before).segments["vip"]
+    assert "refers to itself" in found.files[VIP].faults[0].message
+
+
+def test_generation_of_a_segment_is_that_of_its_last_change(files: Files, live: Publication) -> None:
+    """A changed segment, and those that refer to it, get the new generation; a new title changes nothing."""
+    good = with_file(files, "segments/a.json", segment({"in_segment": "vip"}))
+    second = after(live, good)
+    assert bundle_of(second).segments["a"].changed_generation == 2
+    assert bundle_of(second).segments["vip"].changed_generation == 1
+    third = after(second, edited(good, "segments/lapsed.json", name="Other"))
+    assert bundle_of(third).segments["lapsed"].changed_generation == 1
+    fourth = after(third, with_file(good, VIP, segment({"did": "Order Completed", "at_least": 9})))
+    assert bundle_of(fourth).segments["vip"].changed_generation == 4
+    assert bundle_of(fourth).segments["a"].changed_generation == 4
+    assert bundle_of(fourth).segments["engaged"].changed_generation == 1
+
+
+def test_demo_taken_away_keeps_the_demo(files: Files, live: Publication) -> None:
+    """Short waits need "demo": true; taking it away while they are there is refused, adding them without it too."""
+    short = edited(files, CART, steps=[{"wait": "3 seconds"}, {"email": "cart-1"}])
+    refused = after(live, short)
+    assert refused.files[CART].faults[0].path == "steps[0].wait"
+    demo = after(live, edited(short, "settings.json", demo=True))
+    assert bundle_of(demo).settings.demo
+    back = after(demo, short)
+    assert bundle_of(back).settings.demo
+    assert back.files["settings.json"].state == "rejected"
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "empty"),
+        (b"nonsense", "not JSON"),
+        (b"\xff\xfe\x00", "UTF-8"),
+        (b'{"name": "a", "name": "b"}', '"name" stands twice'),
+        (b'{"name": "a", "where": {"trait": "x", "more_than": NaN}}', "NaN"),
+        (b'{"name": "a", "where": {"trait": "x", "more_than": -Infinity}}', "Infinity"),
+        (b'{"name": "a", "where": {"trait": "x", "more_than": 1e999}}', "1e999"),
+        (b'{"name": "a", "where": {"trait": "x", "more_than": ' + b"9" * 5000 + b"}}", "too many digits"),
+        (b'{"name": "a\\ud800", "where": {"did": "x"}}', "surrogate"),
+        (b'{"name": "a\x00"}', "U+0000"),
+        (b"[" * 100_000, "deep"),
+        (b'{"all":' * 1_000 + b"1" + b"}" * 1_000, "deep"),
+        (b" " * 5_000_000, "KB"),
+        (b"[1, 2]", "object"),
+        (b"null", "object"),
+        (b'{"name": "a", "where": {"did": "x"},}', "comma before }"),
+    ],
+    ids=lambda value: str(value)[:24],
+)
+def test_unreadable_file_is_refused_alone(files: Files, content: bytes, says: str) -> None:
+    """Whatever a file is made of, it is refused with a sentence, and everything else goes live."""
+    found = choose(with_file(files, VIP, content))
+    assert says in found.files[VIP].faults[0].message
+    assert "engaged" in bundle_of(found).segments
+
+
+def test_files_of_others_are_left_alone(files: Files) -> None:
+    """Pictures, notes and folders of later versions are nobody's fault; a rule with a wrong name is told."""
+    more = {"images/logo.png": b"\x89PNG", "forms/newsletter.json": b"{", "segments/": b"", "segments/.DS_Store": b"x"}
+    found = choose(files | more | {"segments/VIP Club.json": files[VIP], "journeys/note.txt": b"x"})
+    assert not more.keys() & found.files.keys()
+    assert found.files["segments/VIP Club.json"].faults[0].suggestion == "segments/vip-club.json"
+    assert found.files["journeys/note.txt"].faults[0].suggestion == "journeys/note.json"
