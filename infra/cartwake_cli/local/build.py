@@ -28,8 +28,7 @@ def build(root: Path = places.ROOT) -> Path:
     config = places.WORK / "samconfig.toml"
     config.parent.mkdir(parents=True, exist_ok=True)
     config.write_text("version = 0.1\n")
-    command = ["build", "--cached", "--parallel", "--template-file", str(root / "template.yaml")]
-    command += ["--build-dir", str(folder), "--cache-dir", str(places.WORK / "sam-cache")]
+    command = ["build", "--parallel", "--template-file", str(root / "template.yaml"), "--build-dir", str(folder)]
     run_sam([*command, "--config-file", str(config)], log=places.WORK / "build.log")
     stamp.write_text(sources)
     return folder
