@@ -14,7 +14,7 @@ function drawFacts(status) {
     make("div.fact", {}, make("b", {}, String(status.profiles)), make("span", {}, "profiles")),
     make("div.segments", { title: status.source },
       make("span.label", {}, "Segments"),
-      status.segments.map((segment) => make("span.chip.segment", {}, `${segment.title} `, make("b", {}, String(segment.members))))),
+      status.segments.map((segment) => make("span.chip.segment", { title: segment.title }, `${segment.name} `, make("b", {}, String(segment.members))))),
   ]);
 }
 

@@ -121,7 +121,7 @@ function drawProduct(product) {
   return make("li.product", { id: product.product_id },
     make("div.picture", { style: `background:${product.tint}` },
       make("img", { src: `/static/products/${product.image}`, alt: "", width: 240, height: 240 })),
-    make("div.what", {}, make("b", {}, product.name), make("span", {}, product.variant)),
+    make("div.what", {}, make("b", { title: product.variant }, product.name)),
     make("div.take", {}, make("span.price", {}, money(product.price, config.shop.currency)),
       make("button.add", { type: "button", "aria-label": `Add ${product.name} to the cart`, "data-key": product.product_id,
         onclick: () => change(product, 1) }, "Add to cart")));
@@ -150,7 +150,7 @@ function drawCart(lines) {
         step(product, 1, "plus", "One more"))))),
     make("div.total", {}, make("span", {}, "Total"), make("b", {}, money(total, config.shop.currency))),
     make("button.buy", { type: "button", "data-key": "buy", onclick: buy }, "Buy now"),
-    make("p.hint", {}, `Buy, and no reminder comes. Or leave the cart and wait ${config.waits.cart} s.`),
+    make("p.hint", {}, `Buy now, or leave the cart and wait ${config.waits.cart} s.`),
   ];
 }
 
@@ -159,10 +159,10 @@ function drawForm() {
   return make("form", { onsubmit: signUp },
     make("div.two", {},
       field("firstName", "First name", { autocomplete: "off", required: true, value: "Robin", maxlength: 40 }),
-      field("phone", "Mobile, for SMS (optional)", { type: "tel", autocomplete: "off", placeholder: "+1 415 555 0142" })),
+      field("phone", "Mobile (optional)", { type: "tel", autocomplete: "off", placeholder: "+1 415 555 0142", "aria-describedby": "about-form" })),
     field("email", "E-mail", { type: "email", autocomplete: "off", required: true, value: "robin@example.com" }),
     make("button.join", { "data-key": "join" }, "Sign up"),
-    make("p.hint", {}, "Nothing leaves this machine: mails end in the inbox beside this."));
+    make("p.hint", { id: "about-form" }, "Nothing leaves this machine. With a mobile number, an SMS follows."));
 }
 
 function drawSigned() {
