@@ -1,15 +1,22 @@
 """The local build: `sam build` of the same template, with wheels for this machine, and only when sources changed."""
 
+import fcntl
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from cartwake_cli.faults import Fault
 from cartwake_cli.local import places
 
+CONFIG = places.WORK / "samconfig.toml"
+"""Says nothing, so that nobody's samconfig.toml says how to deploy here."""
+
+KEPT_BUILDS = 3
 SKIPPED = {"__pycache__", ".pytest_cache", ".mypy_cache", ".ruff_cache"}
 
 
@@ -19,19 +26,27 @@ def build(root: Path = places.ROOT) -> Path:
     Raises:
         Fault: SAM could not build it.
     """
-    folder = places.WORK / "sam"
-    stamp = folder / "sources.sha256"
-    sources = fingerprint(root)
-    if stamp.exists() and stamp.read_text() == sources:
-        return folder
-    stamp.unlink(missing_ok=True)
-    config = places.WORK / "samconfig.toml"
-    config.parent.mkdir(parents=True, exist_ok=True)
-    config.write_text("version = 0.1\n")
-    command = ["build", "--parallel", "--template-file", str(root / "template.yaml"), "--build-dir", str(folder)]
-    run_sam([*command, "--config-file", str(config)], log=places.WORK / "build.log")
-    stamp.write_text(sources)
+    folder = places.WORK / f"sam-{fingerprint(root)[:16]}"
+    mark = folder / "built"
+    with hold_builds():
+        if not mark.exists():
+            CONFIG.write_text("version = 0.1\n")
+            command = ["build", "--parallel", "--template-file", str(root / "template.yaml")]
+            command += ["--build-dir", str(places.clear(folder)), "--config-file", str(CONFIG)]
+            run_sam(command, log=places.WORK / "build.log")
+        mark.touch()
+        for old in sorted(places.WORK.glob("sam-*/built"), key=lambda each: each.stat().st_mtime)[:-KEPT_BUILDS]:
+            shutil.rmtree(old.parent, ignore_errors=True)
     return folder
+
+
+@contextmanager
+def hold_builds() -> Iterator[None]:
+    """Keep others from building at the same time: they may want the same build."""
+    places.WORK.mkdir(parents=True, exist_ok=True)
+    with (places.WORK / "build.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def fingerprint(root: Path) -> str:

@@ -1,11 +1,8 @@
 """The local deploy: `sam deploy` of the same template to the engine, and its outputs."""
 
-import fcntl
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 
-from cartwake_cli.local import places
-from cartwake_cli.local.build import build, run_sam
+from cartwake_cli.local.build import CONFIG, build, run_sam
 from cartwake_cli.local.engine import ACCESS_KEY, REGION, SECRET_KEY, Engine
 from cartwake_cli.stack import Stack, read_stack
 
@@ -21,25 +18,14 @@ def deploy(engine: Engine, parameters: Mapping[str, str], *, name: str = "cartwa
     bucket = engine.cloud.client("s3")
     if ARTIFACTS not in {each["Name"] for each in bucket.list_buckets()["Buckets"]}:
         bucket.create_bucket(Bucket=ARTIFACTS)
-    with hold_build_folder():
-        folder = build()
-        command = ["deploy", "--template-file", str(folder / "template.yaml"), "--stack-name", name]
-        command += ["--s3-bucket", ARTIFACTS, "--region", REGION, "--config-file", str(places.WORK / "samconfig.toml")]
-        command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-        command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
-        if parameters:
-            command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
-        run_sam(command, log=engine.folder / "deploy.log", environment=_point_at(engine))
+    command = ["deploy", "--template-file", str(build() / "template.yaml"), "--stack-name", name]
+    command += ["--s3-bucket", ARTIFACTS, "--region", REGION, "--config-file", str(CONFIG)]
+    command += ["--capabilities", "CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+    command += ["--no-confirm-changeset", "--no-fail-on-empty-changeset", "--no-progressbar"]
+    if parameters:
+        command += ["--parameter-overrides", *(f"{key}={value}" for key, value in parameters.items())]
+    run_sam(command, log=engine.folder / "deploy.log", environment=_point_at(engine))
     return read_stack(engine.cloud, name)
-
-
-@contextmanager
-def hold_build_folder() -> Iterator[None]:
-    """Keep other local deploys away from the build folder while it is written or read."""
-    places.WORK.mkdir(parents=True, exist_ok=True)
-    with (places.WORK / "build.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
 
 
 def _point_at(engine: Engine) -> dict[str, str]:
