@@ -46,7 +46,8 @@ def publish(*, now: int) -> bool:
         pointer = put_bundle(found, replaces=pointer.generation if pointer else 0)
         if pointer is None:
             return False
-    bucket.write("_status/status.json", write_status(found, pointer, now=now))
+    generation, name = (pointer.generation, pointer.hash) if pointer else (0, "")
+    bucket.write("_status/status.json", write_status(found, generation=generation, name=name, now=now))
     put_schemas()
     # A slower invocation may have written an older status over a newer one: whoever ends last has seen the last state.
     if get_live() != pointer or read_files() != files:
@@ -106,5 +107,8 @@ def tell(found: Publication, pointer: Live | None) -> None:
     rejected = [file for file, status in found.files.items() if status.state != "live"]
     count("FilesRejected", len(rejected))
     logger.info(
-        "rules looked at", generation=pointer.generation if pointer else 0, files=len(found.files), rejected=len(rejected)
+        "rules looked at",
+        generation=pointer.generation if pointer else 0,
+        files=len(found.files),
+        rejected=len(rejected),
     )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cartwake.bundles import Bundle, decode, encode
-from cartwake.rules.publication import InUse, Publication, Sources, choose, decode_sources, encode_sources
+from cartwake.rules.publication import InUse, Publication, choose, decode_sources, encode_sources
 
 STARTER = Path(__file__).parents[2] / "infra" / "starter"
 CART = "journeys/abandoned-cart.json"

@@ -20,7 +20,9 @@ UNUSABLE: Final = 2
 
 @app.command()
 def check(
-    folder: Annotated[Path, typer.Argument(help="A folder with settings.json, segments/, journeys/, templates/, or some of them.")],
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with settings.json, segments/, journeys/, templates/, or some of them.")
+    ],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")] = False,
 ) -> None:
     """Check a folder of rules as publishing would: exit code 0 good, 1 faults, 2 nothing there to be checked.
@@ -35,7 +37,9 @@ def check(
         raise typer.Exit(UNUSABLE)
     faults = find_faults(files)
     if as_json:
-        print_json({"good": not faults, "files": sorted(files), "faults": [msgspec.to_builtins(fault) for fault in faults]})
+        print_json(
+            {"good": not faults, "files": sorted(files), "faults": [msgspec.to_builtins(fault) for fault in faults]}
+        )
     else:
         tell(faults, len(files))
     if faults:

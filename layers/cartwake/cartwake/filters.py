@@ -12,14 +12,27 @@ from cartwake.times import format_instant, parse_instant
 from cartwake.values import parse_number
 
 _SYMBOLS: Final = {
-    "EUR": "€", "USD": "$", "GBP": "£", "PLN": "zł", "CZK": "Kč", "SEK": "kr", "NOK": "kr", "DKK": "kr", "JPY": "¥",
-    "UAH": "₴", "RON": "lei", "HUF": "Ft", "INR": "₹", "TRY": "₺",
-}  # fmt: skip
+    "EUR": "€",
+    "USD": "$",
+    "GBP": "£",
+    "PLN": "zł",
+    "CZK": "Kč",
+    "SEK": "kr",
+    "NOK": "kr",
+    "DKK": "kr",
+    "JPY": "¥",
+    "UAH": "₴",
+    "RON": "lei",
+    "HUF": "Ft",
+    "INR": "₹",
+    "TRY": "₺",
+}
 _WHOLE: Final = frozenset({"JPY", "KRW", "HUF", "ISK", "CLP", "VND"})
 _COMMA_DECIMALS: Final = {"de": ".", "es": ".", "it": ".", "nl": ".", "da": ".", "pt": ".", "tr": ".", "ro": "."}
 _MONTHS: Final = (
-    "January February March April May June July August September October November December"
-).split()  # fmt: skip
+    "January", "February", "March", "April", "May", "June",
+    "July", "August", "September", "October", "November", "December",
+)  # fmt: skip
 
 
 def default(value: Any, otherwise: Any = "") -> Any:
@@ -51,7 +64,7 @@ def format_money(number: Decimal, code: str, *, language: str) -> str:
     """Return an amount as people of a language write it: `€1,299.90`, `1.299,90 €`, `1 299,90 zł`."""
     places = Decimal(1) if code in _WHOLE else Decimal("0.01")
     text = f"{abs(number).quantize(places, ROUND_HALF_UP):,}"
-    sign = "−" if number < 0 else ""
+    sign = "-" if number < 0 else ""
     symbol = _SYMBOLS.get(code, code)
     if language.startswith("en"):
         return f"{sign}{symbol}{text}" if symbol and not symbol[0].isalpha() else f"{sign}{text} {symbol}".rstrip()

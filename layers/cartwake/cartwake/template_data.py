@@ -15,7 +15,7 @@ from cartwake.events import Event
 from cartwake.profiles import Channel, State
 
 SEEN: Final = {
-    "profile.*": 'A trait, for example `profile.first_name`; `firstName` is `first_name` too. It may be absent.',
+    "profile.*": "A trait, for example `profile.first_name`; `firstName` is `first_name` too. It may be absent.",
     "cart.items[].name": "Name of a product in the cart, as it is at the moment of sending.",
     "cart.items[].product_id": "Its id.",
     "cart.items[].quantity": "How many of it.",
@@ -53,6 +53,8 @@ _SCRIPT: Final = re.compile(r"\s*(?:javascript|vbscript|data)\s*:", re.IGNORECAS
 _LINK: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"\w\.[a-z]{2,}(?:/|\b)", re.IGNORECASE)
 _NAMES: Final = frozenset({"name", "first_name", "last_name", "username", "title", "company", "city"})
+_WORDS: Final = frozenset({"name", "variant", "brand", "category"})
+_DOT: Final = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -91,8 +93,12 @@ def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
         if channel in state.contacts:
             traits[name] = state.contacts[channel].value
     cleaned: dict[str, Any] = _clean(traits, shop_url, most=len(traits))
-    names = {name for name in cleaned if _HUMP.sub("_", name).lower() in _NAMES}
-    return {name: None if name in names and _DOMAIN.search(str(value)) else value for name, value in cleaned.items()}
+    return {name: None if _is_false_name(name, traits[name]) else value for name, value in cleaned.items()}
+
+
+def _is_false_name(name: str, value: object) -> bool:
+    """Say whether something that names a person or a place is an address: it would become a link in the mail."""
+    return _HUMP.sub("_", name).lower() in _NAMES and bool(_LINK.search(str(value)) or _DOMAIN.search(str(value)))
 
 
 def _show_cart(items: list[Item], settings: Settings) -> dict[str, Any]:
@@ -106,8 +112,14 @@ def _show_cart(items: list[Item], settings: Settings) -> dict[str, Any]:
 
 def _show_item(item: Item, shop_url: str) -> dict[str, Any]:
     shown: dict[str, Any] = {name: getattr(item, name) or None for name in item.__struct_fields__}
-    shown = _clean(shown, shop_url) | {"quantity": item.quantity, "price": item.price, "total": item.total}
+    shown = {name: _defuse(value) if name in _WORDS else value for name, value in _clean(shown, shop_url).items()}
+    shown |= {"quantity": item.quantity, "price": item.price, "total": item.total}
     return shown | {"name": shown["name"] or item.product_id, "url": shown["url"] or shop_url}
+
+
+def _defuse(text: str | None) -> str | None:
+    """Break what mail programs would make a link of, visibly to none: "shop.example" in the name of a product."""
+    return _DOT.sub(".\u200b", text) if text else text
 
 
 def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> Any:

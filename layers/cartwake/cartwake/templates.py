@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import jinja2
 from jinja2.exceptions import TemplateError
-from jinja2.runtime import LoopContext, StrictUndefined, Undefined
+from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cartwake.bundles import Template
@@ -42,19 +42,11 @@ class Rendered:
     text: str
 
 
-class Absent(StrictUndefined):
+class Absent(Undefined):
     """Something that is not there: false in an `if`, equal to nothing, and an error wherever it would be shown."""
 
-    def __bool__(self) -> bool:
-        return False
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Undefined)
-
-    def __ne__(self, other: object) -> bool:
-        return not isinstance(other, Undefined)
-
-    __hash__ = object.__hash__
+    __slots__ = ()
+    __str__ = __iter__ = __len__ = __contains__ = Undefined._fail_with_undefined_error  # noqa: SLF001  as StrictUndefined does
 
 
 class Environment(ImmutableSandboxedEnvironment):

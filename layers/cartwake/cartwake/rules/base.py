@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Self
 
-from pydantic import BaseModel, ConfigDict, ModelWrapValidatorHandler, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, ValidationError, model_validator
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from cartwake.rules.faults import Fault, find_nearest, name_all
@@ -43,6 +43,14 @@ class Rule(BaseModel):
         except ValidationError as error:
             lines = [_rewrite(cls, line) for line in error.errors(include_url=False)]
             raise ValidationError.from_exception_data(cls.__name__, lines) from None
+
+
+class File(Rule):
+    """What every file may have."""
+
+    schema_: str | None = Field(
+        None, alias="$schema", description="Tells editors which keys there are.", examples=["../schemas/segment.json"]
+    )
 
 
 def check[Model: Rule](model: type[Model], data: Any, file: str) -> Model | list[Fault]:
@@ -166,6 +174,4 @@ def _to_fault(line: ErrorDetails, file: str) -> Fault:
     told = line.get("ctx", {})
     parts = [part for part in (*line["loc"], told["path"]) if part != "" and not str(part).startswith("<")]
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in parts).removeprefix(".")
-    return Fault(
-        file=file, path=path, message=told["message"], suggestion=told["suggestion"], example=told["example"]
-    )
+    return Fault(file=file, path=path, message=told["message"], suggestion=told["suggestion"], example=told["example"])

@@ -13,8 +13,9 @@ from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import SETTINGS, Content, TemplateFile, name_of
-from cartwake.rules.models import Journey, Segment, Settings
+from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs
+from cartwake.rules.settings_models import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,9 @@ class _Linker:
         wheres = {name_of(file): self._compile_segment(file, it) for file, it in self._of(Segment)}
         self._refuse_cycles(wheres)
         templates = self._join_templates()
-        journeys = {name_of(file): self._compile_journey(file, it, templates, compiled) for file, it in self._of(Journey)}
+        journeys = {
+            name_of(file): self._compile_journey(file, it, templates, compiled) for file, it in self._of(Journey)
+        }
         bundle = bundles.Bundle(
             generation=self._generation,
             settings=compiled,
@@ -93,7 +96,9 @@ class _Linker:
     def _compile_journey(
         self, file: str, rule: Journey, templates: dict[str, bundles.Template], settings: bundles.Settings
     ) -> bundles.Journey:
-        compiler = JourneyCompiler(file, self._needs, demo=settings.demo or (self._partial and SETTINGS not in self._files))
+        compiler = JourneyCompiler(
+            file, self._needs, demo=settings.demo or (self._partial and SETTINGS not in self._files)
+        )
         journey = compiler.compile(rule)
         self._conflicts += compiler.conflicts
         self._refuse_unknown_segments(file, compiler.reads)

@@ -53,7 +53,9 @@ def compile_condition(rule: AnyCondition, needs: Needs, reads: Reads, *, path: s
             assert_never(rule)
 
 
-def _compile_each(rules: list[AnyCondition], needs: Needs, reads: Reads, *, path: str) -> tuple[conditions.Condition, ...]:
+def _compile_each(
+    rules: list[AnyCondition], needs: Needs, reads: Reads, *, path: str
+) -> tuple[conditions.Condition, ...]:
     def compile_all() -> Iterator[conditions.Condition]:
         for index, rule in enumerate(rules):
             yield compile_condition(rule, needs, reads, path=f"{path}[{index}]")

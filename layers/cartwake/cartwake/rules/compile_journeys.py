@@ -98,7 +98,9 @@ class JourneyCompiler:
                 return self._compile_wait(step, path)
             case EmailStep():
                 use = self._compile_use(step.not_after, path)
-                return bundles.Send(channel=Channel.EMAIL, template=step.email, subject=step.subject or "", not_after_ms=use)
+                return bundles.Send(
+                    channel=Channel.EMAIL, template=step.email, subject=step.subject or "", not_after_ms=use
+                )
             case SmsStep():
                 use = self._compile_use(step.not_after, path)
                 return bundles.Send(channel=Channel.SMS, template=step.sms, not_after_ms=use)
@@ -115,7 +117,9 @@ class JourneyCompiler:
         for_ms = self._compile_time(step.wait, f"{path}.wait")
         at_most_ms = self._compile_time(step.at_most, f"{path}.at_most") if step.at_most else 0
         if step.at_most and not step.of_quiet:
-            self._refuse(f"{path}.at_most", '"at_most" belongs to "of_quiet"; without it the wait is as long as it says.')
+            self._refuse(
+                f"{path}.at_most", '"at_most" belongs to "of_quiet"; without it the wait is as long as it says.'
+            )
         if step.at_most and at_most_ms < for_ms:
             self._refuse(f"{path}.at_most", f'The longest wait is shorter than the wait of "{step.wait}".')
         quiet = tuple(self._needs.add(Need(event=event, latest=1)) for event in step.of_quiet or ())
@@ -152,7 +156,8 @@ class JourneyCompiler:
             emails = [name for name, each in templates.items() if each.html]
             kind = "; the one there is an SMS" if template else ""
             message = f'There is no email template "{step.email}" ({file}){kind}.'
-            return [self._tell(f"{path}.email", message, find_nearest(step.email, emails), files=(self._file, file))]
+            nearest = find_nearest(step.email, emails)
+            return [self._tell(f"{path}.email", message, suggestion=nearest, files=(self._file, file))]
         if not step.subject and not template.subject:
             message = 'The email has no subject: write "subject" here or <mj-title> in the template.'
             return [self._tell(f"{path}.subject", message, files=(self._file, file))]
@@ -166,7 +171,7 @@ class JourneyCompiler:
         kind = "; the one there is the plain text of an email" if template else ""
         message = f'There is no SMS template "{step.sms}" (templates/{step.sms}.txt){kind}.'
         files = (self._file, f"templates/{step.sms}.txt", f"templates/{step.sms}.mjml")
-        return [self._tell(f"{path}.sms", message, find_nearest(step.sms, texts), files=files)]
+        return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
 
     def _check_marketing(self, name: str, shown: set[str]) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""
@@ -189,15 +194,11 @@ class JourneyCompiler:
             if path not in shown
         ]
 
-    def _refuse(self, path: str, message: str, *, example: str = "", files: tuple[str, ...] = ()) -> None:
-        self.conflicts.append(self._tell(path, message, example=example, files=files or (self._file,)))
+    def _refuse(self, path: str, message: str, *, files: tuple[str, ...] = (), example: str = "") -> None:
+        self.conflicts.append(self._tell(path, message, files=files or (self._file,), example=example))
 
-    def _tell(
-        self, path: str, message: str, suggestion: str = "", *, example: str = "", files: tuple[str, ...]
-    ) -> Conflict:
-        return Conflict(
-            Fault(file=self._file, path=path, message=message, suggestion=suggestion, example=example), files
-        )
+    def _tell(self, path: str, message: str, *, files: tuple[str, ...], **more: str) -> Conflict:
+        return Conflict(Fault(file=self._file, path=path, message=message, **more), files)
 
 
 def _compile_again(words: str) -> int | None:

@@ -4,7 +4,7 @@ from typing import Final
 
 from cartwake import bundles
 from cartwake.profiles import Channel
-from cartwake.rules.models import Hours, Settings
+from cartwake.rules.settings_models import Hours, Settings
 from cartwake.times import parse_duration
 
 PLACEHOLDER: Final = bundles.Settings(shop=bundles.Shop(name=""), sender=bundles.Sender(email=""))

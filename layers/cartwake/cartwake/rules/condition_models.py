@@ -35,7 +35,9 @@ class Did(Counted):
     """Something happened: at least once, or as often as said."""
 
     did: EventName = Field(description="The name of an event.", examples=["Order Completed"])
-    at_least: int | None = Field(None, ge=1, le=MOST_COUNTED, description="This often or more; 1 if nothing is said.", examples=[3])
+    at_least: int | None = Field(
+        None, ge=1, le=MOST_COUNTED, description="This often or more; 1 if nothing is said.", examples=[3]
+    )
     at_most: int | None = Field(None, ge=0, le=MOST_COUNTED, description="This often or less, or never.", examples=[2])
     exactly: int | None = Field(None, ge=0, le=MOST_COUNTED, description="Exactly this often.", examples=[1])
 
@@ -102,7 +104,10 @@ class AnyOf(Rule):
     """At least one of the conditions holds."""
 
     any: "list[Condition]" = Field(
-        min_length=1, max_length=50, description="Conditions of which one must hold.", examples=[[{"in_segment": "vip"}]]
+        min_length=1,
+        max_length=50,
+        description="Conditions of which one must hold.",
+        examples=[[{"in_segment": "vip"}]],
     )
 
 
@@ -110,7 +115,10 @@ class NoneOf(Rule):
     """None of the conditions holds."""
 
     none: "list[Condition]" = Field(
-        min_length=1, max_length=50, description="Conditions of which none may hold.", examples=[[{"in_segment": "vip"}]]
+        min_length=1,
+        max_length=50,
+        description="Conditions of which none may hold.",
+        examples=[[{"in_segment": "vip"}]],
     )
 
 
@@ -141,5 +149,3 @@ def _refuse_two(rule: Rule, names: tuple[str, ...]) -> None:
     if len(said) > 1:
         message = f'"{said[0]}" and "{said[1]}" exclude each other; for a range, write two conditions in an "all".'
         raise complain(message, path=said[1])
-
-

@@ -74,7 +74,9 @@ def examine(source: str) -> Findings:
         tree = environment(autoescape=False).parse(source)
     except TemplateSyntaxError as error:
         message = f"This is not a template expression: {error.message}"
-        return Findings([Problem(error.lineno, message.rstrip(".") + ".", example="{{ profile.first_name|default('there') }}")])
+        return Findings(
+            [Problem(error.lineno, message.rstrip(".") + ".", example="{{ profile.first_name|default('there') }}")]
+        )
     except RecursionError:
         return Findings([Problem(1, "Expressions are nested too deep.")])
     walker = _Walker()
@@ -116,7 +118,9 @@ class _Walker:
     def _visit_name(self, node: nodes.Name, names: dict[str, Shape]) -> Shape:
         if node.name not in names:
             known = name_all(sorted(names))
-            return self._tell(node, f'There is no "{node.name}"; a template sees {known}.', find_nearest(node.name, names))
+            return self._tell(
+                node, f'There is no "{node.name}"; a template sees {known}.', find_nearest(node.name, names)
+            )
         self._show(node.name)
         return names[node.name]
 
@@ -147,7 +151,11 @@ class _Walker:
 
     def _visit_filter(self, node: nodes.Filter, names: dict[str, Shape]) -> Shape:
         if node.name not in FILTERS:
-            self._tell(node, f'There is no filter "{node.name}"; there are {name_all(sorted(FILTERS))}.', find_nearest(node.name, FILTERS))
+            self._tell(
+                node,
+                f'There is no filter "{node.name}"; there are {name_all(sorted(FILTERS))}.',
+                find_nearest(node.name, FILTERS),
+            )
         shapes = [self.visit(child, names) for child in node.iter_child_nodes()]
         if node.name == "default":
             return shapes[0] if shapes else _VALUE
@@ -195,27 +203,36 @@ def _is_number(node: nodes.Node) -> bool:
 
 
 def _name_of(node: nodes.Node) -> str:
-    return node.name if isinstance(node, nodes.Name) else f"{_name_of(node.node)}.{node.attr}" if isinstance(node, nodes.Getattr) else "?"
+    return (
+        node.name
+        if isinstance(node, nodes.Name)
+        else f"{_name_of(node.node)}.{node.attr}"
+        if isinstance(node, nodes.Getattr)
+        else "?"
+    )
 
 
 def _build_shapes() -> dict[str, Shape]:
     """Return the shape of what is seen, from its documented names."""
     root: dict[str, Shape] = {}
     for name in SEEN:
-        here: dict[str, Shape] = root
         *parents, last = name.split(".")
-        for parent in parents:
-            key = parent.removesuffix("[]")
-            if last == "*":
-                here[key] = _OPEN
-            elif parent.endswith("[]"):
-                listed = here.setdefault(key, ListOf({}))
-                here = listed.item  # type: ignore[union-attr]  made a line above
-            else:
-                here = here.setdefault(key, {})  # type: ignore[assignment]  likewise
-        if last != "*":
-            here[last] = _VALUE
+        here = root
+        for parent in parents[: -1 if last == "*" else None]:
+            here = _enter(here, parent)
+        here[parents[-1] if last == "*" else last] = _OPEN if last == "*" else _VALUE
     return root
+
+
+def _enter(here: dict[str, Shape], parent: str) -> dict[str, Shape]:
+    """Return the map that stands under *parent*, or that the entries of the list there are."""
+    key = parent.removesuffix("[]")
+    below: dict[str, Shape] = {}
+    found = here.setdefault(key, ListOf(below) if parent.endswith("[]") else below)
+    inner = found.item if isinstance(found, ListOf) else found
+    if not isinstance(inner, dict):
+        raise TypeError(f"{parent} is documented as two different things")
+    return inner
 
 
 _SHAPES: Final = _build_shapes()

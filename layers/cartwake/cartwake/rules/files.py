@@ -9,14 +9,14 @@ from cartwake.rules.base import check
 from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.mjml import compile_mjml, compile_text, to_fault
-from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment, Settings
+from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment
+from cartwake.rules.settings_models import Settings
 from cartwake.rules.texts import read_json, read_text
 from cartwake.rules.words import NAME
 
 SETTINGS: Final = "settings.json"
 FOLDERS: Final = {"segments": (".json",), "journeys": (".json",), "templates": (".mjml", ".txt")}
-LATER: Final = ("forms", "campaigns", "coupons", "catalog")
-"""Folders that the design knows and this version does not read."""
+_MODELS: Final[dict[str, type[Settings | Segment | Journey]]] = {"segments": Segment, "journeys": Journey}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,10 @@ def read_file(file: str, content: bytes) -> Content:
         return TemplateFile(*compile_mjml(file, text))
     if file.endswith(".txt"):
         return TemplateFile(*compile_text(file, text))
-    model = {"segments": Segment, "journeys": Journey}.get(file.partition("/")[0], Settings)
-    read = check(model, read_json(file, text), file)
+    read = check(_MODELS.get(file.partition("/")[0], Settings), read_json(file, text), file)
     faults = read if isinstance(read, list) else _check_subjects(file, read)
     if isinstance(read, list) or faults:
         raise Faulty(faults)
-    if not isinstance(read, (Settings, Segment, Journey)):
-        raise AssertionError(f"{file} was read as {type(read).__name__}")
     return read
 
 
@@ -75,7 +72,9 @@ def _check_name(file: str) -> None:
     stem, dot, ending = name.rpartition(".")
     if f"{dot}{ending}" not in FOLDERS[folder]:
         message = f"Files in {folder}/ end in {' or '.join(FOLDERS[folder])}."
-        raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{FOLDERS[folder][0]}")])
+        raise Faulty(
+            [Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{FOLDERS[folder][0]}")]
+        )
     if not re.fullmatch(NAME, stem):
         better = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "name"
         message = "The name of a file has lower-case letters, digits and hyphens, at most 63, and no folders below."

@@ -14,17 +14,20 @@ from cartwake.rules.plain import write_plain
 from cartwake.rules.texts import tell_place
 
 TAGS: Final = frozenset({
-    "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-font", "mj-preview", "mj-style",
-    "mj-title", "mj-accordion", "mj-accordion-element", "mj-accordion-text", "mj-accordion-title", "mj-button",
-    "mj-carousel", "mj-carousel-image", "mj-column", "mj-divider", "mj-group", "mj-hero", "mj-image", "mj-navbar",
-    "mj-navbar-link", "mj-raw", "mj-section", "mj-social", "mj-social-element", "mj-spacer", "mj-table", "mj-text",
-    "mj-wrapper",
+    "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-font", "mj-preview",
+    "mj-style", "mj-title", "mj-accordion", "mj-accordion-element", "mj-accordion-text", "mj-accordion-title",
+    "mj-button", "mj-carousel", "mj-carousel-image", "mj-column", "mj-divider", "mj-group", "mj-hero", "mj-image",
+    "mj-navbar", "mj-navbar-link", "mj-raw", "mj-section", "mj-social", "mj-social-element", "mj-spacer", "mj-table",
+    "mj-text", "mj-wrapper",
 })  # fmt: skip
 _EMPTY: Final = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
 _TAG: Final = re.compile(
-    r"<!--.*?-->|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>", re.DOTALL
+    r"<!--.*?-->|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>",
+    re.DOTALL,
 )
-_ACTIVE: Final = re.compile(r"<\s*(script|iframe|object|embed|form|input|base)\b|\son[a-z]+\s*=|javascript\s*:", re.IGNORECASE)
+_ACTIVE: Final = re.compile(
+    r"<\s*(script|iframe|object|embed|form|input|base)\b|\son[a-z]+\s*=|javascript\s*:", re.IGNORECASE
+)
 _PLAIN_JINJA: Final = Environment(autoescape=False)  # noqa: S701  it only finds where expressions begin and end
 _MARK: Final = re.compile(r"cwx\d{5}x")
 
@@ -81,7 +84,9 @@ def _mark(file: str, source: str) -> tuple[str, list[tuple[str, int]]]:
     try:
         for line, kind, value in _PLAIN_JINJA.lex(source):
             if kind.startswith("raw"):
-                raise Faulty([Fault(file=file, path=f"line {line}", message="{% raw %} is not available in templates.")])
+                raise Faulty(
+                    [Fault(file=file, path=f"line {line}", message="{% raw %} is not available in templates.")]
+                )
             inside += value if inside or kind.endswith("_begin") else ""
             if not inside:
                 marked.append(value)
@@ -107,7 +112,13 @@ def _check_tags(file: str, source: str) -> None:
     active = _ACTIVE.search(source)
     if active:
         word = active[0].strip(" <=\n")
-        raise Faulty([Fault(file=file, path=tell_place(source, active.start()), message=f'"{word}" does not belong in an email.')])
+        raise Faulty(
+            [
+                Fault(
+                    file=file, path=tell_place(source, active.start()), message=f'"{word}" does not belong in an email.'
+                )
+            ]
+        )
     is_open: list[tuple[str, int]] = []
     for tag in _TAG.finditer(source):
         name = (tag["name"] or "").lower()
@@ -125,7 +136,9 @@ def _check_tags(file: str, source: str) -> None:
             raise Faulty([_tell_unbalanced(file, source, tag, is_open)])
     if is_open:
         name, start = is_open[-1]
-        raise Faulty([Fault(file=file, path=tell_place(source, start), message=f"<{name}> is opened here and never closed.")])
+        raise Faulty(
+            [Fault(file=file, path=tell_place(source, start), message=f"<{name}> is opened here and never closed.")]
+        )
 
 
 def _tell_unbalanced(file: str, source: str, tag: re.Match[str], is_open: list[tuple[str, int]]) -> Fault:
@@ -133,16 +146,19 @@ def _tell_unbalanced(file: str, source: str, tag: re.Match[str], is_open: list[t
     if not is_open:
         return Fault(file=file, path=place, message=f"</{tag['name']}> closes what was never opened.")
     name, start = is_open[-1]
-    return Fault(file=file, path=place, message=f"</{tag['name']}> stands where <{name}> of {tell_place(source, start)} is open.")
+    return Fault(
+        file=file, path=place, message=f"</{tag['name']}> stands where <{name}> of {tell_place(source, start)} is open."
+    )
 
 
 def _find_dropped(file: str, source: str, html: str, expressions: list[tuple[str, int]]) -> list[Fault]:
-    """Tell the expressions that MJML left out, because they stand between blocks."""
+    """Tell the expressions that MJML left out, because of where they stand."""
     return [
         Fault(
             file=file,
             path=tell_place(source, position),
-            message=f"MJML leaves out what stands between blocks: {expression}; put it in <mj-raw>.",
+            message=f"MJML leaves this out: {expression}. An attribute must be one that MJML knows; what stands "
+            "between blocks goes into <mj-raw>.",
             example="<mj-raw>{% if profile.phone %}</mj-raw>",
         )
         for number, (expression, position) in enumerate(expressions)

@@ -7,7 +7,25 @@ from typing import Final
 from cartwake.templates import LINE, PARAGRAPH
 
 _BLOCKS: Final = frozenset(
-    ("address", "blockquote", "div", "dl", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "li", "ol", "p", "table", "tr", "ul")
+    (
+        "address",
+        "blockquote",
+        "div",
+        "dl",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "h5",
+        "h6",
+        "hr",
+        "li",
+        "ol",
+        "p",
+        "table",
+        "tr",
+        "ul",
+    )
 )
 _SPACED: Final = frozenset(("h1", "h2", "h3", "p", "table", "ul", "ol"))
 _SILENT: Final = frozenset(("head", "style", "script", "title"))

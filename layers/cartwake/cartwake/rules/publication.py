@@ -157,9 +157,16 @@ class _Chooser:
             self._faults.setdefault(file, []).append(Fault(file=file, message=message))
 
     def _tell(self, bundle: Bundle | None) -> Publication:
-        files = {file: self._status(file, usable=bundle is not None) for file in sorted(self._current.keys() | self._faults.keys())}
+        files = {
+            file: self._status(file, usable=bundle is not None)
+            for file in sorted(self._current.keys() | self._faults.keys())
+        }
         chosen = {file: self._chosen(file) for file in sorted(self._current.keys() | self._last.keys())}
-        texts = {file: _normal(content).decode() for file, content in chosen.items() if content is not None} if bundle else {}
+        texts = (
+            {file: _normal(content).decode() for file, content in chosen.items() if content is not None}
+            if bundle
+            else {}
+        )
         return Publication(bundle=bundle, sources=Sources(files=texts), files=files)
 
     def _status(self, file: str, *, usable: bool) -> FileStatus:

@@ -7,7 +7,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from cartwake.rules.base import Rule
-from cartwake.rules.models import Journey, Segment, Settings
+from cartwake.rules.models import Journey, Segment
+from cartwake.rules.settings_models import Settings
 
 SCHEMAS: Final[dict[str, type[Rule]]] = {"settings": Settings, "segment": Segment, "journey": Journey}
 

@@ -7,23 +7,23 @@ import msgspec
 
 from cartwake.rules.faults import Fault
 from cartwake.rules.publication import FileStatus, Publication
-from cartwake.store.bundles import Live
 from cartwake.times import Instant, format_instant
 
 
-def write_status(found: Publication, live: Live | None, *, now: Instant) -> bytes:
+def write_status(found: Publication, *, generation: int, name: str, now: Instant) -> bytes:
     """Return `_status/status.json`.
 
     Args:
         found: What became of the files.
-        live: What is live after it, or None.
+        generation: Of what is live after it; 0 when nothing is.
+        name: The hash of that.
         now: When it was looked at.
     """
     status = {
         "good": found.bundle is not None and all(each.state == "live" for each in found.files.values()),
         "looked_at": format_instant(now),
-        "live": {"generation": live.generation, "hash": live.hash} if live else None,
-        "message": _summarise(found, live),
+        "live": {"generation": generation, "hash": name} if generation else None,
+        "message": _summarise(found, is_live=generation > 0),
         "files": {file: _show(each) for file, each in found.files.items()},
     }
     return (json.dumps(status, ensure_ascii=False, indent=2) + "\n").encode()
@@ -43,9 +43,9 @@ def _show(status: FileStatus) -> dict[str, Any]:
     }
 
 
-def _summarise(found: Publication, live: Live | None) -> str:
+def _summarise(found: Publication, *, is_live: bool) -> str:
     rejected = sum(each.state != "live" for each in found.files.values())
-    if live is None:
+    if not is_live:
         return "Nothing is live: settings.json is missing or has faults, or no file is right yet."
     if found.bundle is None:
         return "What was live stays as it is: the files do not make a whole."

@@ -16,8 +16,8 @@ _TOO_MANY_STARS: Final = 12
 EVENTS: Final = (
     "Page Viewed", "Product Viewed", "Product List Viewed", "Products Searched", "Product Added", "Product Removed",
     "Cart Viewed", "Checkout Started", "Order Completed", "Order Refunded", "Order Cancelled", "Coupon Applied",
-    "Product Reviewed", "Signed Up", "Signed In", "Identified", "Subscribed", "Unsubscribed", "Email Sent", "Email Delivered",
-    "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam", "SMS Sent",
+    "Product Reviewed", "Signed Up", "Signed In", "Identified", "Subscribed", "Unsubscribed", "Email Sent",
+    "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam", "SMS Sent",
 )  # fmt: skip
 """Events that editors offer; any other name is as good."""
 
@@ -92,6 +92,7 @@ EventName = Annotated[
     AfterValidator(_check_event),
     _offer(EVENTS, {"type": "string", "minLength": 1, "maxLength": 200}),
 ]
+Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Path = Annotated[str, Field(min_length=1, max_length=200)]
 Scalar = Annotated[Any, AfterValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Bound = Annotated[Any, AfterValidator(_check_bound), WithJsonSchema({"type": ["number", "string"]})]
@@ -128,12 +129,18 @@ class ValueTests(Rule):
         "otherwise from the beginning of any word.",
         examples=["*shoes*", "hiszp*", "/collections/*"],
     )
-    more_than: Bound | None = Field(None, description="Greater than this number, or later than this date.", examples=[200])
-    less_than: Bound | None = Field(None, description="Less than this number, or earlier than this date.", examples=[200])
+    more_than: Bound | None = Field(
+        None, description="Greater than this number, or later than this date.", examples=[200]
+    )
+    less_than: Bound | None = Field(
+        None, description="Less than this number, or earlier than this date.", examples=[200]
+    )
     at_least: Bound | None = Field(None, description="This number or more, this date or later.", examples=[200])
     at_most: Bound | None = Field(None, description="This number or less, this date or earlier.", examples=[200])
     exists: bool | None = Field(
-        None, description="true: there is a value that is neither null nor empty. false: there is none.", examples=[True]
+        None,
+        description="true: there is a value that is neither null nor empty. false: there is none.",
+        examples=[True],
     )
 
 

@@ -1,0 +1,189 @@
+"""Models of settings.json: what holds for the whole shop."""
+
+import re
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from email_validator import EmailNotValidError, validate_email
+from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
+
+from cartwake.rules.base import File, Rule, complain
+from cartwake.rules.faults import find_nearest
+from cartwake.rules.words import Duration, Line
+from cartwake.times import parse_duration
+
+_TIME: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+
+
+def _check_email(address: str) -> str:
+    try:
+        validate_email(address, check_deliverability=False, test_environment=True)
+    except EmailNotValidError as error:
+        raise complain(f"This is not an email address: {error}", example='"shop@example.com"') from None
+    return address
+
+
+def _check_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not parts.hostname or re.search(r"[\s\"<>\\]", url):
+        raise complain("Should be an address that begins with https://.", example='"https://www.nordlicht.example"')
+    return url
+
+
+def _check_timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        nearest = find_nearest(name, available_timezones())
+        raise complain(f'There is no timezone "{name}".', suggestion=nearest, example='"Europe/Berlin"') from None
+    return name
+
+
+def _check_time(text: str) -> str:
+    if not _TIME.fullmatch(text) or text > "24:00":
+        raise complain("Should be a time of day from 00:00 to 24:00.", example='"09:00"')
+    return text
+
+
+def _check_cap(words: str) -> str:
+    if words != "none":
+        try:
+            parse_duration(words)
+        except ValueError as error:
+            raise complain(f'{error}, or "none" for no limit.', example='"16 hours"') from None
+    return words
+
+
+def _text(pattern: str, *examples: str) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
+
+
+Email = Annotated[str, AfterValidator(_check_email), WithJsonSchema({"type": "string", "format": "email"})]
+Url = Annotated[str, AfterValidator(_check_url), WithJsonSchema({"type": "string", "format": "uri"})]
+Timezone = Annotated[str, AfterValidator(_check_timezone)]
+TimeOfDay = Annotated[str, AfterValidator(_check_time), _text(r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", "09:00", "20:00")]
+Cap = Annotated[
+    str, AfterValidator(_check_cap), _text(r"^(none|\d{1,6} (second|minute|hour|day|week)s?)$", "16 hours", "none")
+]
+
+
+class Shop(Rule):
+    """What messages say about the shop."""
+
+    name: Line = Field(description="Its name.", examples=["Nordlicht Shoes"])
+    url: Url = Field(
+        description="Its address. Links in messages lead to it, or to a page below its domain.",
+        examples=["https://www.nordlicht.example"],
+    )
+    postal_address: Line = Field(
+        description="Where it can be reached by post; must stand in every marketing email.",
+        examples=["Nordlicht Shoes GmbH, Hafenstrasse 12, 20457 Hamburg, Germany"],
+    )
+    logo_url: Url | None = Field(
+        None, description="A picture for the head of emails.", examples=["https://www.nordlicht.example/logo.png"]
+    )
+    color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
+        "#1f2937", description="Colour of buttons, as #rrggbb.", examples=["#0f4c5c"]
+    )
+
+
+class Sender(Rule):
+    """Who messages come from."""
+
+    email: Email = Field(description="An address that SES may send from.", examples=["shop@example.com"])
+    name: Line | None = Field(
+        None, description="The name beside it; the shop's name if nothing is said.", examples=["Nordlicht Shoes"]
+    )
+    reply_to: Email | None = Field(None, description="Where answers go.", examples=["hello@example.com"])
+    sms_name: Annotated[str, Field(max_length=11, pattern=r"^[0-9]*[A-Za-z][A-Za-z0-9]*$")] | None = Field(
+        None, description="What phones show as the sender: at most 11 letters and digits.", examples=["Nordlicht"]
+    )
+
+
+class Caps(Rule):
+    """At most one marketing message to an address in this time, by channel."""
+
+    email: Cap = Field(default="16 hours", description='By email; "none" for no limit.', examples=["16 hours"])
+    sms: Cap = Field(default="24 hours", description='By SMS; "none" for no limit.', examples=["24 hours"])
+
+
+class Hours(Rule):
+    """Hours of the day, the shopper's own time."""
+
+    from_: TimeOfDay = Field(alias="from", description="Messages go out from this time on.", examples=["09:00"])
+    to: TimeOfDay = Field(description="And before this time.", examples=["20:00"])
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Hours":
+        if self.from_ >= self.to:
+            raise complain('"from" must come before "to", on the same day.', example='{"from": "09:00", "to": "20:00"}')
+        return self
+
+
+class SendingHours(Rule):
+    """When messages may go out; outside of these hours they are held. `null` means at any hour."""
+
+    email: Hours | None = Field(
+        default=None, description="Emails; at any hour if nothing is said.", examples=[{"from": "07:00", "to": "22:00"}]
+    )
+    sms: Hours | None = Field(
+        default=Hours(**{"from": "09:00", "to": "20:00"}),
+        description="SMS; from 09:00 to 20:00 if nothing is said, null for any hour.",
+        examples=[{"from": "09:00", "to": "20:00"}],
+    )
+
+
+class Retention(Rule):
+    """How long things are kept."""
+
+    events: Duration = Field(default="400 days", description="Events, from their receipt.", examples=["400 days"])
+    ended_runs: Duration = Field(
+        default="30 days", description="Runs of journeys, from their end.", examples=["30 days"]
+    )
+
+
+class Settings(File):
+    """settings.json: what holds for the whole shop."""
+
+    later = {
+        "budgets": "budgets come with a later version",
+        "limits": "limits on how many people a change may move come with a later version",
+    }
+    shop: Shop = Field(
+        description="What messages say about the shop.",
+        examples=[
+            {
+                "name": "Nordlicht Shoes",
+                "url": "https://www.nordlicht.example",
+                "postal_address": "Hafenstrasse 12, 20457 Hamburg, Germany",
+            }
+        ],
+    )
+    sender: Sender = Field(description="Who messages come from.", examples=[{"email": "shop@example.com"}])
+    timezone: Timezone = Field("UTC", description="Of shoppers whose own is not known.", examples=["Europe/Berlin"])
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
+        "EUR", description="Three letters.", examples=["EUR"]
+    )
+    language: Annotated[str, Field(pattern=r"^[a-z]{2}(-[A-Z]{2})?$")] = Field(
+        "en", description="Of numbers and dates in messages.", examples=["en", "de", "pl"]
+    )
+    caps: Caps = Field(
+        Caps(),
+        description="At most one marketing message to an address in this time, by channel.",
+        examples=[{"email": "16 hours", "sms": "24 hours"}],
+    )
+    sending_hours: SendingHours = Field(
+        SendingHours(),
+        description="When messages may go out, by channel, in the shopper's own time. Outside, they are held.",
+        examples=[{"sms": {"from": "09:00", "to": "20:00"}}, {"sms": None}],
+    )
+    retention: Retention = Field(
+        Retention(), description="How long things are kept.", examples=[{"events": "400 days"}]
+    )
+    demo: bool = Field(
+        default=False, description="true permits waits under a minute; for demonstrations alone.", examples=[False]
+    )

@@ -1,0 +1,276 @@
+"""Rules of compiling: what conditions mean, what must be remembered for them, and what does not fit together."""
+
+import json
+from typing import Any
+
+import pytest
+
+from cartwake.bundles import Branch, Bundle, Send, Wait
+from cartwake.conditions import All, Answer, Did, Total, evaluate
+from cartwake.profiles import Channel
+from cartwake.rules.compile import link
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.files import read_file
+from cartwake.times import DAY, HOUR, MINUTE
+from cartwake.trackers import Tracker
+
+SETTINGS = {
+    "shop": {"name": "N", "url": "https://n.example/", "postal_address": "Street 1"},
+    "sender": {"email": "shop@example.com"},
+}
+MAIL = """<mjml><mj-head><mj-title>Hi</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
+{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a></mj-text></mj-column></mj-section></mj-body></mjml>"""
+ORDER = "Order Completed"
+
+
+def compile_files(**files: Any) -> tuple[Bundle, list[Conflict]]:
+    """Compile files given as `segments_vip={...}`, with settings, one email `mail` and one SMS `text`."""
+    contents: dict[str, Any] = {"settings.json": SETTINGS, "templates/mail.mjml": MAIL, "templates/text.txt": "Hello"}
+    for name, content in files.items():
+        folder, _, stem = name.partition("_")
+        contents[f"{folder}/{stem.replace('_', '-')}.json" if stem else "settings.json"] = content
+    raw = {file: it.encode() if isinstance(it, str) else json.dumps(it).encode() for file, it in contents.items()}
+    linked = link({file: read_file(file, content) for file, content in raw.items()})
+    return linked.bundle, linked.conflicts
+
+
+def segment(where: dict[str, Any]) -> dict[str, Any]:
+    return {"name": "S", "where": where}
+
+
+def journey(**changes: Any) -> dict[str, Any]:
+    return {"name": "J", "trigger": {"event": "Product Added"}, "steps": [{"email": "mail"}]} | changes
+
+
+def compile_where(where: dict[str, Any]) -> tuple[Any, Bundle]:
+    bundle, conflicts = compile_files(segments_s=segment(where))
+    assert not conflicts
+    return bundle.segments["s"].where, bundle
+
+
+def refuse(**files: Any) -> str:
+    _, conflicts = compile_files(**files)
+    return str(conflicts[0].fault)
+
+
+@pytest.mark.parametrize(
+    ("where", "op", "count", "latest"),
+    [
+        ({"did": ORDER}, "at_least", 1, 1),
+        ({"did": ORDER, "at_least": 3}, "at_least", 3, 3),
+        ({"did": ORDER, "at_most": 3}, "at_most", 3, 4),
+        ({"did": ORDER, "exactly": 3}, "exactly", 3, 4),
+        ({"did_not": ORDER}, "at_most", 0, 1),
+    ],
+)
+def test_count_and_how_much_is_kept(where: Any, op: str, count: int, latest: int) -> None:
+    """ "At least n" keeps the n latest, "at most" and "exactly" one more."""
+    found, bundle = compile_where(where)
+    assert isinstance(found, Did)
+    assert (found.op, found.count) == (op, count)
+    assert bundle.needs[found.tracker].latest == latest
+
+
+def test_since_start_keeps_one_more() -> None:
+    """Since the start, the starting event itself may be among the latest: one more is kept."""
+    bundle, _ = compile_files(journeys_j=journey(filter={"did": ORDER, "at_least": 2, "since": "start"}))
+    condition = bundle.journeys["j"].filter
+    assert isinstance(condition, Did)
+    assert condition.since_start
+    assert bundle.needs[condition.tracker].latest == 3
+
+
+def test_trackers_are_shared_and_as_deep_as_the_deepest() -> None:
+    """Conditions on the same events share a tracker, kept for the one that needs most; other tests are another one."""
+    where = {
+        "all": [
+            {"did": ORDER, "at_least": 3, "in_last": "90 days"},
+            {"did": ORDER, "at_least": 7},
+            {"did": ORDER, "where": {"b": 1, "a": 2}},
+            {"did": ORDER, "where": {"a": 2, "b": {"is": 1}}},
+        ]
+    }
+    found, bundle = compile_where(where)
+    assert isinstance(found, All)
+    first, second, third, fourth = (each.tracker for each in found.of if isinstance(each, Did))
+    assert first == second
+    assert third == fourth != first
+    assert bundle.needs[first].latest == 7
+
+
+def test_total_is_kept_for_its_window() -> None:
+    """A sum keeps every entry of its longest window, with the amount."""
+    where = {
+        "any": [
+            {"total_of": "revenue", "on": ORDER, "more_than": 200, "in_last": "90 days"},
+            {"total_of": "revenue", "on": ORDER, "at_most": 5, "in_last": "30 days"},
+        ]
+    }
+    found, bundle = compile_where(where)
+    totals = [each for each in found.of if isinstance(each, Total)]
+    assert [(each.op, each.bound, each.within_ms) for each in totals] == [
+        ("more_than", 200, 90 * DAY),
+        ("at_most", 5, 30 * DAY),
+    ]
+    (need,) = bundle.needs.values()
+    assert (need.amount, need.within_ms) == ("revenue", 90 * DAY)
+
+
+def test_several_tests_on_a_trait_must_all_pass() -> None:
+    """Two tests in one trait condition are an "all"."""
+    found, _ = compile_where({"trait": "age", "at_least": 18, "less_than": 65})
+
+    class Facts:
+        def __init__(self, age: object) -> None:
+            self.age = age
+
+        def tracker(self, key: str) -> Tracker | None:
+            return None
+
+        def trait(self, name: str) -> object:
+            return self.age
+
+        def segment(self, name: str, now: int) -> Any:
+            raise NotImplementedError
+
+    answers = [evaluate(found, Facts(age), 0).answer for age in (17, 18, "64", 65, None)]
+    assert answers == [Answer.FAILS, Answer.HOLDS, Answer.HOLDS, Answer.FAILS, Answer.FAILS]
+
+
+def test_journey_as_designed() -> None:
+    """Every part of a journey's file arrives in what is run."""
+    bundle, conflicts = compile_files(
+        segments_vip=segment({"did": ORDER}),
+        journeys_j=journey(
+            kind="transactional",
+            status="live",
+            trigger={"event": "Product Added", "where": {"category": "shoes"}},
+            filter={"in_segment": "vip"},
+            exit=[{"event": ORDER}, {"segment": "vip", "on": "left"}],
+            again="after 7 days",
+            steps=[
+                {"wait": "1 hour", "of_quiet": ["Page Viewed"], "at_most": "6 hours"},
+                {"email": "mail", "subject": "S", "not_after": "2 hours"},
+                {"if": {"trait": "phone", "exists": True}, "then": [{"sms": "text"}], "else": [{"wait": "2 days"}]},
+            ],
+        ),
+    )
+    assert not conflicts
+    found = bundle.journeys["j"]
+    assert (found.kind, found.status, found.again_ms) == ("transactional", "live", 7 * DAY)
+    assert found.trigger.event == "Product Added"
+    assert bundle.needs[found.trigger.tracker].latest == 5
+    assert bundle.needs[found.exits[0].tracker].latest == 2
+    assert found.exits[1].left == "vip"
+    wait, send, branch = found.steps
+    assert isinstance(wait, Wait)
+    assert (wait.for_ms, wait.at_most_ms) == (HOUR, 6 * HOUR)
+    assert bundle.needs[wait.of_quiet[0]].event == "Page Viewed"
+    assert isinstance(send, Send)
+    assert (send.channel, send.subject, send.not_after_ms) == (Channel.EMAIL, "S", 2 * HOUR)
+    assert isinstance(branch, Branch)
+    assert isinstance(branch.then[0], Send)
+    assert isinstance(branch.otherwise[0], Wait)
+
+
+@pytest.mark.parametrize(("words", "again_ms"), [("never", None), ("always", 0), ("after 30 minutes", 30 * MINUTE)])
+def test_again(words: str, again_ms: int | None) -> None:
+    """never, always, and after a time are what they say."""
+    bundle, _ = compile_files(journeys_j=journey(again=words))
+    assert bundle.journeys["j"].again_ms == again_ms
+
+
+def test_segment_reads_what_those_it_refers_to_read() -> None:
+    """An event that can change a segment can change every segment that refers to it."""
+    bundle, conflicts = compile_files(
+        segments_a=segment({"all": [{"in_segment": "b"}, {"did": "A"}]}),
+        segments_b=segment({"any": [{"in_segment": "c"}, {"trait": "plan.name", "is": "gold"}]}),
+        segments_c=segment({"did_not": "C", "in_last": "1 day"}),
+    )
+    assert not conflicts
+    assert (bundle.segments["a"].events, bundle.segments["a"].traits) == (("A", "C"), ("plan",))
+    assert bundle.segments["c"].events == ("C",)
+
+
+@pytest.mark.parametrize(
+    ("files", "says"),
+    [
+        ({"segments_a": segment({"in_segment": "a"})}, "a → a"),
+        (
+            {"segments_a": segment({"none": [{"in_segment": "b"}]}), "segments_b": segment({"in_segment": "a"})},
+            "a → b → a",
+        ),
+        ({"segments_vip": segment({"did": "A"}), "segments_x": segment({"in_segment": "vipp"})}, 'mean "vip"'),
+        ({"segments_a": segment({"did": "A", "since": "start"})}, "a segment has none"),
+        ({"journeys_j": journey(trigger={"segment": "nobody"})}, "trigger.segment"),
+        ({"journeys_j": journey(steps=[{"email": "mial"}])}, 'mean "mail"'),
+        ({"journeys_j": journey(steps=[{"email": "text"}])}, "is an SMS"),
+        ({"journeys_j": journey(steps=[{"sms": "mail"}])}, "plain text of an email"),
+        ({"journeys_j": journey(steps=[{"wait": "59 seconds"}])}, "at least a minute"),
+        ({"journeys_j": journey(steps=[{"wait": "366 days"}])}, "365 days"),
+        ({"journeys_j": journey(steps=[{"wait": "1 hour", "at_most": "2 hours"}])}, "of_quiet"),
+        ({"journeys_j": journey(steps=[{"wait": "2 hours", "of_quiet": ["A"], "at_most": "1 hour"}])}, "shorter"),
+        ({"journeys_j": journey(steps=[{"wait": "1 hour"}] * 101)}, "at most 100"),
+    ],
+)
+def test_what_does_not_fit_is_told(files: Any, says: str) -> None:
+    """What is wrong only together with other files is told like any fault."""
+    assert says in refuse(**files)
+
+
+def test_demo_alone_permits_short_waits() -> None:
+    """Waits under a minute need "demo": true."""
+    steps = [{"wait": "1 second"}, {"email": "mail"}]
+    assert compile_files(journeys_j=journey(steps=steps))[1]
+    assert not compile_files(settings=SETTINGS | {"demo": True}, journeys_j=journey(steps=steps))[1]
+
+
+@pytest.mark.parametrize("hidden", ["{{ unsubscribe_url }}", "{{ shop.postal_address }}"])
+@pytest.mark.parametrize(
+    "aside", ["", "{% if profile.x %}HERE{% endif %}", "{% for item in cart.items %}HERE{% endfor %}"]
+)
+def test_marketing_email_always_shows_way_out_and_address(hidden: str, aside: str) -> None:
+    """A marketing email without the link to unsubscribe, or the postal address, or with one shown only sometimes, is refused."""
+    mail = MAIL.replace(hidden, aside.replace("HERE", hidden))
+    files = {
+        "settings.json": json.dumps(SETTINGS),
+        "templates/mail.mjml": mail,
+        "journeys/j.json": json.dumps(journey()),
+        "journeys/receipt.json": json.dumps(journey(kind="transactional")),
+    }
+    linked = link({file: read_file(file, text.encode()) for file, text in files.items()})
+    assert [conflict.files for conflict in linked.conflicts] == [("templates/mail.mjml", "journeys/j.json")]
+    assert hidden in linked.conflicts[0].fault.message
+
+
+def test_email_needs_a_subject() -> None:
+    """A subject comes from the step or from mj-title; without either it is told."""
+    files = {
+        "settings.json": json.dumps(SETTINGS),
+        "templates/mail.mjml": MAIL.replace("<mj-title>Hi</mj-title>", ""),
+        "journeys/j.json": json.dumps(journey()),
+    }
+    linked = link({file: read_file(file, text.encode()) for file, text in files.items()})
+    assert linked.conflicts[0].fault.path == "steps[0].subject"
+
+
+def test_text_beside_an_email_is_its_plain_text() -> None:
+    """<name>.txt beside <name>.mjml is that email's plain text; alone it is an SMS."""
+    files = {"templates/mail.mjml": MAIL, "templates/mail.txt": "By hand", "templates/sms.txt": "Hello"}
+    bundle = link({file: read_file(file, text.encode()) for file, text in files.items()}, partial=True).bundle
+    assert bundle.templates["mail"].html
+    assert bundle.templates["mail"].text == "By hand"
+    assert (bundle.templates["sms"].html, bundle.templates["sms"].text) == ("", "Hello")
+
+
+def test_settings_arrive() -> None:
+    """Caps, hours and the shop arrive as functions read them."""
+    settings = SETTINGS | {
+        "caps": {"email": "none"},
+        "sending_hours": {"sms": None, "email": {"from": "07:30", "to": "24:00"}},
+    }
+    found = compile_files(settings=settings)[0].settings
+    assert found.cap_ms == {Channel.EMAIL: 0, Channel.SMS: 24 * HOUR}
+    assert set(found.hours) == {Channel.EMAIL}
+    assert (found.hours[Channel.EMAIL].opens_minute, found.hours[Channel.EMAIL].closes_minute) == (450, 1440)
+    assert (found.shop.url, found.sender.name) == ("https://n.example", "N")

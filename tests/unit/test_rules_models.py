@@ -1,0 +1,190 @@
+"""Rules of what marketers may write: nothing unknown passes, and every fault says where, what and what is near."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cartwake.rules.base import check, dump
+from cartwake.rules.faults import Fault, Faulty
+from cartwake.rules.files import read_file
+from cartwake.rules.models import Journey, Segment
+from cartwake.rules.settings_models import Settings
+
+SHOP = {"name": "N", "url": "https://n.example", "postal_address": "Street 1"}
+SETTINGS = {"shop": SHOP, "sender": {"email": "shop@example.com"}}
+
+
+def journey(**changes: Any) -> dict[str, Any]:
+    return {"name": "J", "trigger": {"event": "Product Added"}, "steps": [{"email": "cart-1"}]} | changes
+
+
+def faults_of(model: Any, data: Any) -> list[Fault]:
+    found = check(model, data, "file.json")
+    return found if isinstance(found, list) else []
+
+
+def only_fault(model: Any, data: Any) -> Fault:
+    (fault,) = faults_of(model, data)
+    return fault
+
+
+def where_fault(where: Any) -> Fault:
+    return only_fault(Segment, {"name": "S", "where": where})
+
+
+@pytest.mark.parametrize(
+    ("where", "path", "suggestion"),
+    [
+        ({"did": "Order Completed", "at_leest": 3}, "where.at_leest", "at_least"),
+        ({"did_nott": "Order Completed"}, "where", "did_not"),
+        ({"all": [{"did": "A"}, {"any": [{"trait": "x", "iss": 1, "exists": True}]}]}, "where.all[1].any[0].iss", "is"),
+        ({"did": "A", "where": {"url": {"matchs": "*x*"}}}, "where.where.url.matchs", "matches"),
+        ({"in_segment": "VIP Club"}, "where.in_segment", "vip-club"),
+    ],
+)
+def test_unknown_key_is_refused_with_path_and_nearest(where: Any, path: str, suggestion: str) -> None:
+    """A key that is not there is refused, with its path and the nearest right one."""
+    fault = where_fault(where)
+    assert (fault.path, fault.suggestion) == (path, suggestion)
+
+
+@pytest.mark.parametrize(
+    ("where", "path", "says"),
+    [
+        ({"did": "A", "at_least": "3"}, "where.at_least", "without quotes"),
+        ({"did": "A", "at_least": 2.5}, "where.at_least", "whole number"),
+        ({"did": "A", "at_least": 0}, "where.at_least", "greater than or equal to 1"),
+        ({"did": "A", "at_least": True}, "where.at_least", "number"),
+        ({"did": "A", "at_least": 1, "at_most": 2}, "where.at_most", "exclude each other"),
+        ({"did": "A", "in_last": "1 day", "since": "start"}, "where.since", "exclude each other"),
+        ({"did": "A", "in_last": "90days"}, "where.in_last", "90 days"),
+        ({"did": "A", "in_last": "0 days"}, "where.in_last", "more than nothing"),
+        ({"did": "A", "in_last": 90}, "where.in_last", "text"),
+        ({"did": ""}, "where.did", "empty"),
+        ({"did": "A", "where": {}}, "where.where", "empty"),
+        ({"did": "A", "where": {"x": None}}, "where.where.x", "text, a number"),
+        ({"did": "A", "where": {"x": []}}, "where.where.x", "empty"),
+        ({"did": "A", "where": {"x": {}}}, "where.where.x", "empty"),
+        ({"total_of": "revenue", "on": "A", "more_than": 3}, "where.in_last", "missing"),
+        ({"total_of": "revenue", "more_than": 3, "in_last": "1 day"}, "where.on", "missing"),
+        ({"total_of": "revenue", "on": "A", "in_last": "1 day"}, "where.more_than", "missing"),
+        ({"trait": "phone"}, "where.exists", "missing"),
+        ({"trait": "born", "more_than": "soon"}, "where.more_than", "date"),
+        ({"trait": "x", "matches": "*" * 13}, "where.matches", "stars"),
+        ({"all": []}, "where.all", "empty"),
+        ({"none": {"did": "A"}}, "where.none", "list"),
+        ({}, "where", "empty"),
+        ([], "where", "object"),
+        ("did", "where", "object"),
+    ],
+)
+def test_wrong_value_is_refused_with_a_sentence(where: Any, path: str, says: str) -> None:
+    """A value that cannot be meant is refused where it stands, in words."""
+    fault = where_fault(where)
+    assert fault.path == path
+    assert says in fault.message
+
+
+def test_all_faults_of_a_file_are_told_at_once() -> None:
+    """A marketer mends a file once and not once for each fault."""
+    data = journey(status="life", again="after 7 dayz", steps=[{"wait": "soon"}, {"email": "A B"}], nam="x")
+    assert {fault.path for fault in faults_of(Journey, data)} == {
+        "status",
+        "again",
+        "steps[0].wait",
+        "steps[1].email",
+        "nam",
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (journey(key="order_id"), "key"),
+        (journey(include_existing=True), "include_existing"),
+        (journey(steps=[{"split": []}]), "steps[0]"),
+        (journey(steps=[{"test": "subject", "split": []}]), "steps[0]"),
+        (journey(steps=[{"email": "a", "coupon": "x"}]), "steps[0].coupon"),
+    ],
+)
+def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
+    """What the design promises and this version has not is told so, and not called a mistake."""
+    fault = only_fault(Journey, data)
+    assert fault.path == path
+    assert "not there yet" in fault.message
+    assert fault.suggestion == ""
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"timezone": "Europe/Berln"}, "timezone"),
+        ({"currency": "euro"}, "currency"),
+        ({"caps": {"email": "often"}}, "caps.email"),
+        ({"sending_hours": {"sms": {"from": "20:00", "to": "09:00"}}}, "sending_hours.sms"),
+        ({"sending_hours": {"sms": {"from": "9", "to": "20:00"}}}, "sending_hours.sms.from"),
+        ({"shop": SHOP | {"url": "javascript:alert(1)"}}, "shop.url"),
+        ({"shop": SHOP | {"color": "red"}}, "shop.color"),
+        ({"shop": SHOP | {"name": "a\nb"}}, "shop.name"),
+        ({"sender": {"email": "shop"}}, "sender.email"),
+        ({"sender": {"email": "a@b.example\r\nBcc: x@y.example"}}, "sender.email"),
+        ({"sender": {"email": "shop@example.com", "sms_name": "much too long a name"}}, "sender.sms_name"),
+        ({"demo": "true"}, "demo"),
+    ],
+)
+def test_settings_are_checked(changes: Any, path: str) -> None:
+    """Settings that would fail when they are used are refused before."""
+    assert only_fault(Settings, SETTINGS | changes).path == path
+
+
+def test_null_hours_mean_any_hour() -> None:
+    """`null` takes the default hours away, and survives being written again."""
+    read = check(Settings, SETTINGS | {"sending_hours": {"sms": None}}, "settings.json")
+    assert isinstance(read, Settings)
+    assert read.sending_hours.sms is None
+    assert dump(read) == SETTINGS | {"sending_hours": {"sms": None}}
+
+
+def test_written_as_read() -> None:
+    """A model is written as it was read, the key that says what something is first."""
+    where = {"all": [{"trait": "plan", "is": ["gold", "silver"]}, {"did": "A", "where": {"x": {"at_least": 2}}}]}
+    read = check(Segment, {"name": "S", "where": where}, "x.json")
+    assert isinstance(read, Segment)
+    assert dump(read)["where"] == where
+    assert next(iter(dump(read)["where"]["all"][0])) == "trait"
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["did", "start"]),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["did", "all", "any", "where", "trait", "is", "steps", "wait", "if", "then", "name", "x"]),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=12,
+)
+
+
+@given(_json, st.sampled_from(["settings.json", "segments/a.json", "journeys/a.json"]))
+def test_any_json_is_read_or_told(data: Any, file: str) -> None:
+    """Whatever JSON a file holds, it is read or its faults are told; nothing else happens."""
+    try:
+        read_file(file, json.dumps(data).encode())
+    except Faulty as error:
+        assert error.faults
+        assert all(fault.file == file and fault.message for fault in error.faults)
+
+
+@given(st.binary(max_size=200), st.sampled_from(["settings.json", "templates/a.mjml", "templates/a.txt"]))
+def test_any_bytes_are_read_or_told(content: bytes, file: str) -> None:
+    """Whatever bytes a file holds, it is read or its faults are told; nothing else happens."""
+    try:
+        read_file(file, content)
+    except Faulty as error:
+        assert error.faults

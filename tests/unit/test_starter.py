@@ -1,0 +1,147 @@
+"""Rules of the starter files: they are good, complete, and say what is generated as it is generated."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from cartwake.bundles import Bundle
+from cartwake.carts import Cart, Change
+from cartwake.events import Event, Trust
+from cartwake.profiles import Register, State
+from cartwake.rules.publication import choose
+from cartwake.rules.schemas import SCHEMAS, build_schema, build_schemas
+from cartwake.template_data import gather
+from cartwake.templates import render
+from cartwake_cli.main import app
+from cartwake_cli.reference import PAGE, STARTER, write_page
+
+JSON_FILES = sorted(
+    path.relative_to(STARTER).as_posix() for path in STARTER.rglob("*.json") if path.parent.name != "schemas"
+)
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    found = choose(
+        {path.relative_to(STARTER).as_posix(): path.read_bytes() for path in STARTER.rglob("*") if path.is_file()}
+    )
+    assert found.bundle is not None
+    assert all(status.state == "live" for status in found.files.values())
+    return found.bundle
+
+
+def test_what_a_shop_starts_with(bundle: Bundle) -> None:
+    """There are the segments and journeys that a shop starts with, both journeys live."""
+    assert {"vip", "engaged", "lapsed"} <= set(bundle.segments)
+    assert {name: journey.status for name, journey in bundle.journeys.items()} == {
+        "abandoned-cart": "live",
+        "welcome": "live",
+    }
+
+
+@pytest.mark.parametrize("traits", [{}, {"first_name": "Anna"}])
+@pytest.mark.parametrize(
+    "shown", [{}, {"image_url": "https://cdn.example/a.png", "variant": "White", "price": "89.90"}]
+)
+def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: dict[str, str]) -> None:
+    """Each template says something whole, whatever is known of the shopper and of the products."""
+    registers = {name: Register(value, 1, 1) for name, value in traits.items()}
+    cart = Cart(changes=(Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", **shown}),))
+    event = Event(who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER)
+    seen = gather(
+        State(traits=registers, cart=cart), event=event, settings=bundle.settings, unsubscribe_url="https://u.example/t"
+    )
+    for name, template in bundle.templates.items():
+        found = render(template, seen, name=name)
+        assert "https://u.example/t" in found.text
+        assert "{{" not in found.html + found.text + found.subject
+        if template.html:
+            assert found.subject
+            assert 'href="https://u.example/t"' in found.html
+            assert bundle.settings.shop.postal_address in found.html
+            assert bundle.settings.shop.postal_address in found.text
+        if name.startswith("cart"):
+            assert "Sylt Sneaker" in found.text
+
+
+def test_sms_fits_two_parts(bundle: Bundle) -> None:
+    """The text of the SMS, without the link to unsubscribe, fits into one part."""
+    cart = Cart(changes=(Change(1, 1, "p1", 1, {"name": "A product with a name that is rather long, too long"}),))
+    seen = gather(State(cart=cart), event=None, settings=bundle.settings)
+    assert len(render(bundle.templates["cart-sms"], seen).text) <= 160
+
+
+def test_schemas_are_current() -> None:
+    """The schemas beside the starter files are those of the models: run `python -m cartwake_cli.reference`."""
+    for name, content in build_schemas().items():
+        assert (STARTER / name).read_bytes() == content, name
+
+
+def test_reference_is_current() -> None:
+    """docs/rules.md is what the models say: run `python -m cartwake_cli.reference`."""
+    assert PAGE.read_text() == write_page()
+
+
+@pytest.mark.parametrize("file", JSON_FILES)
+def test_schema_reference_resolves(file: str) -> None:
+    """Each file names its schema, and an editor that opens the folder finds it."""
+    path = STARTER / file
+    schema = (path.parent / json.loads(path.read_text())["$schema"]).resolve()
+    assert schema.is_file()
+    assert schema.parent == (STARTER / "schemas").resolve()
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_every_field_is_explained(name: str) -> None:
+    """Every field of every schema has a description and an example, and no object takes unknown keys."""
+    schema = build_schema(SCHEMAS[name])
+    for title, kind in {name: schema, **schema["$defs"]}.items():
+        assert kind["additionalProperties"] is False, title
+        for key, field in kind["properties"].items():
+            described = field if "$ref" not in field else field | schema["$defs"][field["$ref"].rsplit("/", 1)[1]]
+            assert described.get("description"), f"{title}.{key}"
+            assert field.get("examples"), f"{title}.{key}"
+
+
+def run_check(*arguments: str) -> tuple[int, str]:
+    found = CliRunner().invoke(app, ["check", *arguments])
+    return found.exit_code, found.output
+
+
+def test_check_says_good() -> None:
+    """`cartwake check` leaves with 0 for the starter files."""
+    assert run_check(str(STARTER))[0] == 0
+
+
+def test_check_says_faults(tmp_path: Path) -> None:
+    """`cartwake check --json` leaves with 1 and tells each fault; a part of the files is enough."""
+    (tmp_path / "segments").mkdir()
+    where = {"did": "Order Completed", "at_leest": 3}
+    (tmp_path / "segments" / "vip.json").write_text(json.dumps({"name": "V", "where": where}))
+    (tmp_path / "segments" / "fan.json").write_text(json.dumps({"name": "F", "where": {"in_segment": "vip"}}))
+    code, output = run_check(str(tmp_path), "--json")
+    told: dict[str, Any] = json.loads(output)
+    assert code == 1
+    assert not told["good"]
+    assert [(fault["file"], fault["path"], fault["suggestion"]) for fault in told["faults"]] == [
+        ("segments/vip.json", "where.at_leest", "at_least")
+    ]
+
+
+def test_check_takes_a_part(tmp_path: Path) -> None:
+    """Journeys alone are good: what stands in folders that are not there is not missed."""
+    (tmp_path / "journeys").mkdir()
+    for path in (STARTER / "journeys").glob("*.json"):
+        (tmp_path / "journeys" / path.name).write_bytes(path.read_bytes())
+    assert run_check(str(tmp_path))[0] == 0
+
+
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_check_says_unusable(tmp_path: Path, options: list[str]) -> None:
+    """`cartwake check` leaves with 2 where there is nothing to check."""
+    (tmp_path / "readme.md").write_text("x")
+    assert run_check(str(tmp_path), *options)[0] == 2
+    assert run_check(str(tmp_path / "nowhere"), *options)[0] == 2
