@@ -1,16 +1,13 @@
 """A year of real orders through the pure core gives the members that SQL counts."""
 
-import sqlite3
 from collections.abc import Iterator
-from datetime import datetime
 from functools import cache
 from itertools import islice
 from typing import Any
 
 import msgspec
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
 import pytest
+from orders_sql import select_members
 
 from cartwake import bodies
 from cartwake.bundles import Bundle
@@ -20,7 +17,7 @@ from cartwake.profiles import Profile, fold
 from cartwake.rules.publication import choose
 from cartwake.segments import absorb, adopt, advance, finish, is_member, reevaluate
 from cartwake.times import DAY
-from cartwake_cli.households import LAST_AT, Basket, Journey, find_data, make_calls, name_user
+from cartwake_cli.households import LAST_AT, Basket, Journey, make_calls, name_user
 from cartwake_cli.local.places import STARTER
 
 ORDERS, HOUSEHOLDS, MEMBERS = 155_848, 2_469, 1_463
@@ -94,25 +91,6 @@ def start(basket: Basket) -> Profile:
 
 def is_vip(profile: Profile) -> bool:
     return is_member(profile.state.memberships.get("vip"))
-
-
-@cache
-def select_members(at: int) -> frozenset[int]:
-    """The members by SQL over the single lines, which shares nothing with the code under test."""
-    columns = ["household_id", "basket_id", "sales_value", "transaction_timestamp"]
-    recent = pc.field("transaction_timestamp") > datetime(2017, 9, 1)  # noqa: DTZ001  the data name no zone
-    table = pq.read_table(find_data() / "transactions.parquet", columns=columns, filters=recent)
-    database = sqlite3.connect(":memory:")
-    database.execute("create table line (household int, basket int, value real, second int)")
-    seconds = (table["transaction_timestamp"].to_numpy().astype("datetime64[s]").astype(int)).tolist()
-    rows = zip(*(table[column].to_pylist() for column in columns[:3]), seconds, strict=True)
-    database.executemany("insert into line values (?, ?, ?, ?)", rows)
-    found = database.execute(
-        "select household from line where second > ? and second <= ?"
-        " group by household having count(distinct basket) >= 3 and round(sum(value), 2) > 200",
-        (at // 1_000 - 90 * 86_400, at // 1_000),
-    )
-    return frozenset(household for (household,) in found)
 
 
 def make_events(calls: Iterator[dict[str, Any]]) -> list[Event]:
