@@ -1,11 +1,11 @@
-"""The page docs/events.md, made from what the tracking endpoint is made of: `python -m cartwake_cli.events_reference`."""
+"""The page docs/events.md, made from the code that it describes: `python -m cartwake_cli.events_reference`."""
 
 from typing import Final
 
 from cartwake import bodies, client_times, identifiers, intake, keyring, requests, vetting
 from cartwake.events import EVENT_NAMES
 from cartwake.reasons import Refusal
-from cartwake.times import DAY, format_duration, format_instant
+from cartwake.times import format_duration, format_instant
 from cartwake_cli.local.places import ROOT
 
 PAGE: Final = ROOT / "docs" / "events.md"
@@ -32,7 +32,7 @@ OF_EVENTS: Final = {
     Refusal.ID_TOO_LONG: "An identifier is longer than {id_bytes} bytes of UTF-8.",
 }
 LATER: Final = {
-    Refusal.TOO_MANY_MERGES: "The event was stored; the visitor was not joined to the user, who was joined to too many today.",
+    Refusal.TOO_MANY_MERGES: "The event was stored; the visitor was not joined to the user, who was to too many today.",
     Refusal.ERASED: "The event was stored and not counted: the shopper was erased.",
     Refusal.POISON: "The event was stored and could not be processed; it is kept whole in the quarantine table.",
 }
@@ -48,10 +48,8 @@ STORED: Final = {
 
 def write_page() -> str:
     """Return the page."""
-    return (
-        "\n\n".join((_INTRODUCTION.strip(), _describe_calls(), _REST.strip(), _describe_errors())).format(**_limits())
-        + "\n"
-    )
+    parts = (_INTRODUCTION, _describe_calls(), _REST, _describe_errors())
+    return "\n\n".join(part.strip() for part in parts).format(**_limits()) + "\n"
 
 
 def _describe_calls() -> str:
@@ -60,9 +58,7 @@ def _describe_calls() -> str:
     for call, takes in STORED.items():
         name = EVENT_NAMES.get(call, "as `event` says")
         lines.append(f"| `{call}` | `/v1/{call}` `/v1/{letters[call]}` | {name} | {takes} |")
-    lines.append(
-        f"| `batch` | `/v1/batch` `/v1/{letters['batch']}` | of each its own | `batch`: calls, each with its `type` |"
-    )
+    lines.append(f"| `batch` | `/v1/batch` `/v1/{letters['batch']}` | each its own | `batch`: calls with a `type` |")
     return "\n".join(lines)
 
 
@@ -86,7 +82,6 @@ def _limits() -> dict[str, object]:
         "id_bytes": identifiers.LONGEST_ID_BYTES,
         "name": intake.LONGEST_NAME,
         "seconds": keyring.KEEP_MS // 1000,
-        "days": 400 * DAY // DAY,
         "placeholders": " ".join(f"`{text}`" for text in sorted(identifiers.PLACEHOLDERS) if text),
         "headers": requests.ALLOWED_HEADERS,
     }
@@ -95,8 +90,8 @@ def _limits() -> dict[str, object]:
 _INTRODUCTION: Final = """
 # Events
 
-What the tracking endpoint takes, and what becomes of it. This page is generated from the code
-(`python -m cartwake_cli.events_reference`). The endpoint speaks the protocol of Segment's HTTP API: any client for that,
+What the tracking endpoint takes, and what becomes of it. This page is generated from the code (`python -m
+cartwake_cli.events_reference`). The endpoint speaks the protocol of Segment's HTTP API: any client for that,
 RudderStack's and their forks work as they are, pointed at the address that the deploy prints as `ApiUrl`.
 
 ```sh
@@ -109,42 +104,44 @@ curl -u "$WRITE_KEY:" "$API_URL/v1/track" -d '{{
 """
 
 _REST: Final = """
-A call needs `userId` or `anonymousId`, text or a whole number of at most {id_bytes} bytes. With a user id the event is the
-user's, else the visitor's; with both the two become one shopper. An identifier that stands for nobody is passed over
-beside a good one: {placeholders}.
+A call needs `userId` or `anonymousId`, text or a whole number of at most {id_bytes} bytes. With a user id the
+event is the user's, else the visitor's; with both the two become one shopper. An identifier that stands for
+nobody is passed over beside a good one: {placeholders}.
 
-`messageId` names the event: the same id at the same `timestamp` is the same event, however often it arrives. Without an
-id, a call with a timestamp is named by its content, and one without either is a new event each time.
+`messageId` names the event: the same id at the same `timestamp` is the same event, however often it arrives.
+Without an id, a call with a timestamp is named by its content, and one without either is a new event each time.
 
-`timestamp` (or `originalTimestamp`) is the client's time, in ISO 8601, UTC where it names no zone. Send `sentAt` too, on
-the batch, the event, or as the header `SentAt`: it shows how wrong the client's clock is, and corrects it. An event never
-happens after its receipt; without a timestamp it happens at its receipt.
+`timestamp` (or `originalTimestamp`) is the client's time, in ISO 8601, UTC where it names no zone. Send
+`sentAt` too, on the batch, the event, or as the header `SentAt`: it shows how wrong the client's clock is, and
+corrects it. An event never happens after its receipt; without a timestamp it happens at its receipt.
 
-Of `context` these are kept: `page` (`url`, `path`, `referrer`, `title`), `campaign` (`name`, `source`, `medium`, `term`,
-`content`), `locale`, `timezone`, `userAgent`, `device.type`. The shopper's IP address is not kept. An event whose user
-agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from a server's key, marks imported
-history: it counts, and starts no journey. `context` on a batch holds for all its events.
+Of `context` these are kept: `page` (`url`, `path`, `referrer`, `title`), `campaign` (`name`, `source`,
+`medium`, `term`, `content`), `locale`, `timezone`, `userAgent`, `device.type`. The shopper's IP address is not
+kept. An event whose user agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from
+a server's key, marks imported history: it counts, and starts no journey. `context` on a batch holds for all its
+events.
 
 ## Write keys
 
-`cartwake keys make` makes them. The key is the user of Basic authentication, or `writeKey` in the body, or the header
-`X-Write-Key` (what stands before a colon), or `?writeKey=`. A **browser's** key is public: what it says can move a journey,
-and never makes an address one that is written to, nor consent. A **server's** key is secret: the `email` and `phone` of its
-identify calls are those that messages go to, and its `Subscribed` and `Unsubscribed` events
-(`{{"channel": "email", "method": "checkout"}}`) are consent. A key is refused {seconds} seconds after it was revoked, at
-the latest.
+`cartwake keys make` makes them. The key is the user of Basic authentication, or `writeKey` in the body, or the
+header `X-Write-Key` (what stands before a colon), or `?writeKey=`. A **browser's** key is public: what it says
+can move a journey, and never makes an address one that is written to, nor consent. A **server's** key is
+secret: the `email` and `phone` of its identify calls are those that messages go to, and its `Subscribed` and
+`Unsubscribed` events (`{{"channel": "email", "method": "checkout"}}`) are consent. A key is refused {seconds}
+seconds after it was revoked, at the latest.
 
 ## Answers
 
-`200 {{"success":true}}` when the request was taken. Else JSON with `success: false`, a `code` and a `message` that says
-where, what, and what would be right; never a redirect. In a batch, an event that cannot be accepted is refused alone: the
-batch is answered with 200, the others are stored, and the refusal is kept for 30 days, with its reason and without what
-the event said, for `cartwake explain`. The metrics `EventsAccepted` and `EventsRefused` count them.
+`200 {{"success":true}}` when the request was taken. Else JSON with `success: false`, a `code` and a `message`
+that says where, what, and what would be right; never a redirect. In a batch, an event that cannot be accepted
+is refused alone: the batch is answered with 200, the others are stored, and the refusal is kept for 30 days,
+with its reason and without what the event said, for `cartwake explain`. The metrics `EventsAccepted` and
+`EventsRefused` count them.
 
 Pages of any origin may call, also with errors; the allowed headers are {headers}.
 
-A body may be compressed with gzip, which is recognised by its first bytes. An API that reads bodies labelled as JSON or
-text damages it before it arrives: then send it as `application/octet-stream`, or turn compression off.
+A body may be compressed with gzip, which is recognised by its first bytes. An API that reads bodies labelled as
+JSON or text damages it before it arrives: then send it as `application/octet-stream`, or turn compression off.
 
 ## Errors
 """
