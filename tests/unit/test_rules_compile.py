@@ -19,7 +19,8 @@ SETTINGS = {
     "sender": {"email": "shop@example.com"},
 }
 MAIL = """<mjml><mj-head><mj-title>Hi</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
-{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a></mj-text></mj-column></mj-section></mj-body></mjml>"""
+{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>
+</mj-text></mj-column></mj-section></mj-body></mjml>"""
 ORDER = "Order Completed"
 
 
@@ -64,7 +65,7 @@ def refuse(**files: Any) -> str:
     ],
 )
 def test_count_and_how_much_is_kept(where: Any, op: str, count: int, latest: int) -> None:
-    """ "At least n" keeps the n latest, "at most" and "exactly" one more."""
+    """A count of "at least n" keeps the n latest, "at most" and "exactly" one more."""
     found, bundle = compile_where(where)
     assert isinstance(found, Did)
     assert (found.op, found.count) == (op, count)
@@ -125,10 +126,10 @@ def test_several_tests_on_a_trait_must_all_pass() -> None:
             self.age = age
 
         def tracker(self, key: str) -> Tracker | None:
-            return None
+            raise NotImplementedError(key)
 
         def trait(self, name: str) -> object:
-            return self.age
+            return self.age if name == "age" else None
 
         def segment(self, name: str, now: int) -> Any:
             raise NotImplementedError
@@ -230,7 +231,7 @@ def test_demo_alone_permits_short_waits() -> None:
     "aside", ["", "{% if profile.x %}HERE{% endif %}", "{% for item in cart.items %}HERE{% endfor %}"]
 )
 def test_marketing_email_always_shows_way_out_and_address(hidden: str, aside: str) -> None:
-    """A marketing email without the link to unsubscribe, or the postal address, or with one shown only sometimes, is refused."""
+    """A marketing email that does not always show the link to unsubscribe and the postal address is refused."""
     mail = MAIL.replace(hidden, aside.replace("HERE", hidden))
     files = {
         "settings.json": json.dumps(SETTINGS),
