@@ -50,7 +50,7 @@ _LONGEST: Final = 500
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 _SPACES: Final = re.compile(r"\s+")
 _SCRIPT: Final = re.compile(r"\s*(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
-_LINK: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://|www\.)\S+", re.IGNORECASE)
+_LINK: Final = re.compile(r"\b(?:[a-z][a-z0-9+.-]{0,30}://|www\.)\S+", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"\w\.[a-z]{2,}(?:/|\b)", re.IGNORECASE)
 _NAMES: Final = frozenset({"name", "first_name", "last_name", "username", "title", "company", "city"})
 _WORDS: Final = frozenset({"name", "variant", "brand", "category"})
@@ -98,7 +98,9 @@ def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
 
 def _is_false_name(name: str, value: object) -> bool:
     """Say whether something that names a person or a place is an address: it would become a link in the mail."""
-    return _HUMP.sub("_", name).lower() in _NAMES and bool(_LINK.search(str(value)) or _DOMAIN.search(str(value)))
+    return _HUMP.sub("_", name).lower() in _NAMES and any(
+        found.search(str(value)[:_LONGEST]) for found in (_LINK, _DOMAIN)
+    )
 
 
 def _show_cart(items: list[Item], settings: Settings) -> dict[str, Any]:
@@ -139,7 +141,7 @@ def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> A
 
 
 def _clean_text(text: str) -> str | None:
-    text = _CONTROL.sub("", _SPACES.sub(" ", text))
+    text = _CONTROL.sub("", _SPACES.sub(" ", text[: 2 * _LONGEST]))
     return None if _SCRIPT.match(text) else _LINK.sub("", text)[:_LONGEST].strip()
 
 
