@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,18 +17,23 @@ def aws() -> Iterator[None]:
     with mock_aws():
         for row in _rows():
             row.create_table(billing_mode="PAY_PER_REQUEST", wait=False)
-        boto3.client("s3").create_bucket(
+        _client("s3").create_bucket(
             Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
-        queues = boto3.client("sqs")
+        queues = _client("sqs")
         for name in ("steps", "messages", "wakes", "failures"):
             queues.create_queue(QueueName=name)
-        boto3.client("scheduler").create_schedule_group(Name="cartwake")
-        boto3.client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')
-        boto3.client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
+        _client("scheduler").create_schedule_group(Name="cartwake")
+        _client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')
+        _client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
         _forget()
         yield
         _forget()
+
+
+@cache
+def _client(service: str) -> Any:
+    return boto3.client(service)
 
 
 def lambda_context(*, remaining_ms: int = 30_000) -> Any:
@@ -53,7 +59,7 @@ def read_queue(name: str) -> list[dict[str, Any]]:
 
 def stream_records(table: str, *, names: tuple[str, ...] = ("INSERT", "MODIFY")) -> list[dict[str, Any]]:
     """Return a table's rows as the stream records that their last write would give."""
-    scan = boto3.client("dynamodb").scan(TableName=table)
+    scan = _client("dynamodb").scan(TableName=table)
     return [{"eventName": names[0], "dynamodb": {"NewImage": to_image(item)}} for item in scan["Items"]]
 
 
@@ -76,13 +82,9 @@ def _rows() -> list[Any]:
 
 
 def _forget() -> None:
-    """Drop clients and caches, so that each test begins like a cold start."""
+    """Drop what processes remember of the world; clients are kept, for making them is what tests would spend time on."""
     from cartwake import live
-    from cartwake.gateways import bucket, queue, scheduler, secrets
-    from cartwake.store import base
+    from cartwake.gateways import secrets
 
-    base._shared = None
-    for row in _rows():
-        row._connection = None
-    for module in (bucket, queue, scheduler, secrets, live):
-        module.forget()
+    live.forget()
+    secrets._secret.cache_clear()

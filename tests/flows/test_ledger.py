@@ -195,7 +195,7 @@ def test_unknown_transactional_is_tried_once_more(shop: Shop, monkeypatch: pytes
     """A receipt whose answer was lost is sent a second time, never a third."""
     shop.known()
     handed = _answers(monkeypatch, Unknown("ReadTimeoutError"))
-    journey = msgspec.structs.replace(WELCOME, kind="transactional")
+    journey = msgspec.structs.replace(WELCOME, kind="transactional", again_ms=0)
     publish(a_bundle(generation=2, journeys={"welcome": journey}))
     shop.hear(a_subscription(at=shop.now, id="again"))
     for _ in range(6):

@@ -36,7 +36,7 @@ def may_join(profile: Profile, other: Profile, now: Instant) -> bool:
     """Say whether two profiles may be joined: never two known users, never too many in a day."""
     if not is_anonymous(profile.who) and not is_anonymous(other.who):
         return False
-    recent = [at for at in profile.state.merges if at > now - DAY]
+    recent = [at for at, _ in profile.state.merges if at > now - DAY]
     return len(recent) < MOST_MERGES_A_DAY and len(profile.state.sources) + len(other.keys) <= MOST_SOURCES
 
 
@@ -51,7 +51,7 @@ def join(survivor: Profile, other: Profile, rules: Bundle, *, now: Instant) -> P
     """Return *survivor* with everything known of *other*; its memberships are still its own."""
     other = adopt(other, rules, now)
     state = merge(survivor.state, other.state, rules.needs)
-    merges = (*(at for at in state.merges if at > now - DAY), now)
+    merges = (*(it for it in state.merges if it[0] > now - DAY), (now, other.who))
     sources = tuple(sorted({*state.sources, other.who}))
     return msgspec.structs.replace(survivor, state=msgspec.structs.replace(state, sources=sources, merges=merges))
 

@@ -69,7 +69,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         memberships: By segment.
         evaluated_at: The instant of the last evaluation.
         sources: The keys that were merged into this profile, in order of their names.
-        merges: Instants of the merges of the last day.
+        merges: When and with which key it was merged in the last day.
     """
 
     version: int = STATE_VERSION
@@ -83,7 +83,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     memberships: dict[str, Membership] = {}
     evaluated_at: Instant = 0
     sources: tuple[str, ...] = ()
-    merges: tuple[Instant, ...] = ()
+    merges: tuple[tuple[Instant, str], ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
