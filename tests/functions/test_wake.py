@@ -1,0 +1,68 @@
+"""wake: what is overdue is found, and only that."""
+
+from typing import Any
+
+import pytest
+from builders import NOON, a_cart_event, an_order
+from shoppers import Shop
+from world import lambda_context, read_queue
+
+import functions.wake.app as app
+from cartwake.store import runs
+from cartwake.times import DAY, HOUR, MINUTE, SECOND
+
+
+def _wake(shop: Shop, at: int) -> None:
+    shop.now = at
+    app.handler({}, lambda_context())
+
+
+def test_steps_are_found_three_minutes_late(shop: Shop) -> None:
+    """A schedule has three minutes to come; then `wake` asks for the step, wherever the run stands."""
+    shop.hear(a_cart_event())
+    (run,) = runs.list_runs("u#1")
+    _wake(shop, NOON + HOUR + 3 * MINUTE - SECOND)
+    assert read_queue("steps") == []
+    _wake(shop, NOON + HOUR + 3 * MINUTE)
+    assert read_queue("steps") == [{"who": "u#1", "run": run.key}]
+
+
+def test_profiles_are_found_when_their_answer_expires(shop: Shop) -> None:
+    """A membership that ends by time is looked at in the minute in which it ends."""
+    for index in range(3):
+        shop.hear(an_order(id=f"o{index}", at=NOON - index))
+    _wake(shop, NOON - 2 + 90 * DAY - 1)
+    assert read_queue("wakes") == []
+    _wake(shop, NOON - 2 + 90 * DAY)
+    assert read_queue("wakes") == [{"who": "u#1"}]
+
+
+def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With nothing due: four shards of three indexes, one look per live journey, no queue is touched."""
+    app.load_live(shop.now)
+    calls: list[str] = []
+
+    def note(model: Any, **_: Any) -> None:
+        calls.append(model.name)
+
+    from cartwake.gateways import clients
+
+    clients.client("sqs").meta.events.register("before-call.sqs", note)
+    rows = [app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow]
+    for row in rows:
+        row._get_connection().connection.client.meta.events.register("before-call.dynamodb", note)
+    try:
+        app.handler({}, lambda_context())
+    finally:
+        clients.client("sqs").meta.events.unregister("before-call.sqs", note)
+        for row in rows:
+            row._get_connection().connection.client.meta.events.unregister("before-call.dynamodb", note)
+    assert calls == ["Query"] * (3 * 4 + 2)
+
+
+def test_overdue_rows_are_counted(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """The alarm for overdue rows reads this metric."""
+    shop.hear(a_cart_event())
+    capsys.readouterr()
+    _wake(shop, NOON + HOUR + 3 * MINUTE)
+    assert '"OverdueRuns":[1.0]' in capsys.readouterr().out
