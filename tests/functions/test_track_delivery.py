@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 from builders import NOON
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, lambda_context
@@ -32,7 +32,12 @@ ALL = sorted(path.stem for path in PAYLOADS.glob("*.json"))
 EVENT_NAMES = {
     "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam",
 }  # fmt: skip
-CALM = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+CALM = settings(
+    max_examples=5,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],  # moto is slow: a failure is told as it is found
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(scope="module")
