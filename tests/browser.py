@@ -165,5 +165,8 @@ def _attach(pipe: Pipe, width: int, height: int) -> Page:
     page = Page(pipe, pipe.call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"])
     for domain in ("Page", "Runtime", "Log", "Network"):
         page.call(f"{domain}.enable")
+    # A headless browser says what it is, and is taken for a crawler: this one stands for a shopper's.
+    own = pipe.call("Browser.getVersion")["userAgent"]
+    page.call("Emulation.setUserAgentOverride", userAgent=own.replace("Headless", ""))
     page.resize(width, height)
     return page

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import webbrowser
 from typing import Annotated
 
@@ -29,7 +30,8 @@ def demo(
 
     Example: `cartwake demo --check`
     """
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for ending in (signal.SIGINT, signal.SIGTERM):  # SIGINT too: a shell's background job ignores it
+        signal.signal(ending, signal.default_int_handler)
     console = Console(stderr=True, highlight=False)
     with tell_faults(), Steps.open(console) as steps:
         try:
@@ -51,7 +53,7 @@ def show_page(console: Console, url: str) -> None:
     console.print(f"\n  The shop, the inbox and the reasons: [bold cyan]{url}[/]\n  [dim]Ctrl-C ends everything.[/]\n")
     if os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY") or os.name == "nt":
         webbrowser.open(url)
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    threading.Event().wait()
 
 
 def tabulate(verdict: Verdict) -> Table:

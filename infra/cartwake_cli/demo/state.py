@@ -1,5 +1,6 @@
 """What the page shows, as plain JSON values made from what is stored and what was really sent."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
@@ -17,6 +18,10 @@ from cartwake_cli.demo import timeline
 from cartwake_cli.tables import Facts
 
 PREVIEW: Final = 110
+MOST_OUTCOMES: Final = 3
+LINK: Final = re.compile(r"\S*https?://\S+")
+TONES: Final = ("busy", "warn", "good")
+"""Of several outcomes, the one that gives a shopper the colour comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,15 @@ class Shopper:
     id: str
     name: str
     keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one journey of a shopper."""
+
+    tone: str
+    title: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +58,13 @@ class Sent:
 
 def show_shopper(shopper: Shopper, facts: Facts, rules: Bundle, *, subjects: Mapping[str, str]) -> dict[str, Any]:
     """Return all that the page says about one shopper."""
-    tone, headline, about = sum_up(facts, rules)
+    outcomes = sum_up(facts, rules)
     state = facts.profile.state
     return {
         "id": shopper.id,
         "name": shopper.name,
-        "tone": tone,
-        "headline": headline,
-        "about": about,
+        "tone": next((tone for tone in TONES if any(each.tone == tone for each in outcomes)), "plain"),
+        "outcomes": [asdict(each) for each in outcomes],
         "contacts": [str(contact.value) for contact in state.contacts.values()],
         "consents": [_show_consent(channel, consent) for channel, consent in sorted(state.consents.items())],
         "segments": [
@@ -64,30 +77,27 @@ def show_shopper(shopper: Shopper, facts: Facts, rules: Bundle, *, subjects: Map
     }
 
 
-def sum_up(facts: Facts, rules: Bundle) -> tuple[str, str, str]:
-    """Return the tone, the outcome in a few words, and where it comes from."""
-    waiting = timeline.list_waiting(facts, rules)
-    if waiting:
-        return "busy", "Waiting: nothing is sent yet", waiting[0].title
-    run = timeline.find_last_run(facts)
-    if run is None:
-        known = "Visits are known, no journey has begun." if facts.events else "No visit so far."
-        return "plain", "Nothing sent yet", known
-    journey = rules.journeys[run.journey].title if run.journey in rules.journeys else run.journey
+def sum_up(facts: Facts, rules: Bundle) -> list[Outcome]:
+    """Return what became of the latest journeys of a shopper, the latest first."""
+    runs = sorted((run for run in facts.runs if run.ended is not EndReason.MERGED), key=lambda run: -run.entered_at)
+    if not runs:
+        return [Outcome("plain", "No journey yet", "some visits are known" if facts.events else "no visit so far")]
+    return [_sum_up_run(run, facts, rules) for run in runs[:MOST_OUTCOMES]]
+
+
+def _sum_up_run(run: Run, facts: Facts, rules: Bundle) -> Outcome:
+    title = rules.journeys[run.journey].title if run.journey in rules.journeys else run.journey
     mine = [message for message in facts.messages if message.run == run.key]
     sent = sum(message.state is MessageState.ACCEPTED for message in mine)
-    why = next((words.say(it.reason, words.SKIPPED) for it in mine if it.state is MessageState.SKIPPED), "")
-    about = f"Journey “{journey}”"
-    match sent, run.ended:
-        case 0, EndReason.EXITED:
-            return "warn", f"Nothing sent: {run.ended_by} came first", about
-        case 0, _ if why:
-            return "warn", f"Nothing sent: {why}", about
-        case 0, _:
-            return "plain", "Nothing sent", about
-        case _, EndReason.EXITED:
-            return "good", f"{sent} sent, then {run.ended_by}", about
-    return "good", f"{sent} {'message' if sent == 1 else 'messages'} sent", about
+    said = f"{sent} sent" if sent else "nothing sent"
+    skipped = next((it.reason for it in mine if it.state is MessageState.SKIPPED), "")
+    if run.ended is None:
+        return Outcome("busy", title, f"{said} so far, it goes on")
+    if run.ended is EndReason.EXITED:
+        return Outcome("warn", title, f"{said}, for {run.ended_by} came first")
+    if skipped:
+        return Outcome("warn", title, f"{said}: {words.say(skipped, words.SKIPPED)}")
+    return Outcome("good" if sent else "plain", title, said)
 
 
 def show_sent(sent: Sequence[Sent], owners: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -100,7 +110,7 @@ def show_sent(sent: Sequence[Sent], owners: Mapping[str, str]) -> list[dict[str,
             "from": each.sender,
             "to": each.to,
             "subject": each.subject,
-            "preview": " ".join(each.text.split())[:PREVIEW],
+            "preview": " ".join(LINK.sub("", each.text).split())[:PREVIEW],
             "text": each.text,
             "at": each.at,
         }

@@ -37,9 +37,8 @@ class Steps:
             return
         self._stop()
         seconds = time.monotonic() - self._since
-        self.console.print(
-            f"[green]✓[/] {self._doing}{': ' + result if result else ''} [dim]{seconds:.1f} s[/]", soft_wrap=True
-        )
+        done = f"{self._doing}: {result}" if result else self._doing
+        self.console.print(f"[green]✓[/] {done} [dim]{seconds:.1f} s[/]", soft_wrap=True)
         self._doing = ""
 
     def tell(self, line: str) -> None:

@@ -66,6 +66,7 @@ class Stage:
     products: dict[str, Product]
     read_sent: Callable[[], list[Sent]]
     say: Say
+    stopped: threading.Event = field(default_factory=threading.Event)
 
     def connect(self) -> Client:
         """Return the stock Segment client, each of whose calls is sent before it returns."""
@@ -138,12 +139,18 @@ def find_journey(rules: Bundle, event: str) -> str:
 
 
 def play(stage: Stage, expected: Sequence[Expected]) -> None:
-    """Play the three stories at once, and return when each of them has come to its end."""
+    """Play the stories, and return when each has come to its end: Cleo's earlier mail first, then all at once."""
+    earlier = threading.Event()
     with ThreadPoolExecutor(len(PEOPLE)) as pool:
-        playing = [pool.submit(act, stage, list(expected)) for act in (leave_a_cart, buy_in_time, unsubscribe_first)]
-        for each in playing:
-            each.result()
-    _await(lambda: all(run.ended is not None for person in PEOPLE for run in stage.look(person).runs))
+        try:
+            playing = [pool.submit(unsubscribe_first, stage, list(expected), earlier)]
+            earlier.wait(PATIENCE_SECONDS)
+            playing += [pool.submit(act, stage, list(expected)) for act in (leave_a_cart, buy_in_time)]
+            for each in playing:
+                each.result()
+            _await(stage, lambda: all(run.ended is not None for person in PEOPLE for run in stage.look(person).runs))
+        finally:
+            stage.stopped.set()  # after Ctrl-C nobody goes on waiting
 
 
 def leave_a_cart(stage: Stage, expected: list[Expected]) -> None:
@@ -165,7 +172,7 @@ def buy_in_time(stage: Stage, expected: list[Expected]) -> None:
     fill_cart(stage, client, BEN)
     sign_up(stage, client, BEN)
     welcome, reminder = (promise for promise in expected if promise.who == BEN.id)
-    _await(lambda: any(run.journey == reminder.journey for run in stage.look(BEN).runs))
+    _await(stage, lambda: any(run.journey == reminder.journey for run in stage.look(BEN).runs))
     visit(stage, client, BEN, known=True)  # an activity: the wait of the reminder begins anew
     lines = [describe(stage.products[product], stage.url) for product in CARTS[BEN.id]]
     client.track(BEN.id, ORDER_COMPLETED, make_order("1001", lines))
@@ -174,13 +181,14 @@ def buy_in_time(stage: Stage, expected: list[Expected]) -> None:
     await_refusal(stage, BEN, reminder)
 
 
-def unsubscribe_first(stage: Stage, expected: list[Expected]) -> None:
-    """Cleo signs up, follows the link in the welcome mail, and leaves a cart later."""
+def unsubscribe_first(stage: Stage, expected: list[Expected], earlier: threading.Event) -> None:
+    """Cleo signs up, follows the link in the welcome mail, which sets `earlier`, and leaves a cart later."""
     client = stage.connect()
     visit(stage, client, CLEO)
     sign_up(stage, client, CLEO)
     welcome, reminder = (promise for promise in expected if promise.who == CLEO.id)
     mail = await_message(stage, CLEO, welcome)
+    earlier.set()
     if mail is None:
         return
     follow_unsubscribe(stage, CLEO, mail)
@@ -242,7 +250,7 @@ def await_message(stage: Stage, person: Person, promise: Expected) -> Sent | Non
         found = next((each for each in stage.read_sent() if fits(promise, each)), None)
         return found or find_refusal(stage.look(person), promise)
 
-    match _await(look):
+    match _await(stage, look):
         case Sent() as sent:
             what = f"the mail “{sent.subject}”" if sent.channel == Channel.EMAIL else f"the SMS “{sent.text}”"
             stage.say(person.name, f"[green]gets {what}[/]")
@@ -258,7 +266,7 @@ def await_message(stage: Stage, person: Person, promise: Expected) -> Sent | Non
 
 def await_refusal(stage: Stage, person: Person, promise: Expected) -> None:
     """Wait until it is settled that a message is not sent, and why."""
-    reason = _await(lambda: find_refusal(stage.look(person), promise))
+    reason = _await(stage, lambda: find_refusal(stage.look(person), promise))
     colour = "green" if reason == promise.reason else "red"
     stage.say(person.name, f"[{colour}]gets no reminder: {reason or 'nothing was decided'}[/]")
 
@@ -274,11 +282,12 @@ def find_refusal(facts: Facts, promise: Expected) -> str | None:
     return None if reason in {"still waiting", "the journey never began"} else reason
 
 
-def _await[T](look: Callable[[], T]) -> T:
+def _await[T](stage: Stage, look: Callable[[], T]) -> T:
     """Look until there is something, or until patience ends; return what was seen last."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (seen := look()) and time.monotonic() < deadline:
-        time.sleep(LOOK_SECONDS)
+        if stage.stopped.wait(LOOK_SECONDS):
+            break
     return seen
 
 

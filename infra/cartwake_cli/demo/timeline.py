@@ -69,18 +69,8 @@ def list_waiting(facts: Facts, rules: Bundle) -> list[Waiting]:
     return sorted(waits, key=lambda wait: wait.due_at)
 
 
-def find_last_run(facts: Facts) -> Run | None:
-    """Return the run to which something happened last."""
-
-    def last(run: Run) -> int:
-        sent = [max(it.settled_at, it.accepted_at) for it in facts.messages if it.run == run.key]
-        return max(run.entered_at, run.ended_at, *sent)
-
-    return max((run for run in facts.runs if run.ended is not EndReason.MERGED), key=last, default=None)
-
-
 def _tell_event(event: Event) -> Entry:
-    said = f"told by {SAID_BY[event.trust]}"
+    said = "by a crawler: kept, and counts for nothing" if event.bot else f"told by {SAID_BY[event.trust]}"
     properties = event.properties
     match event.name:
         case "Page Viewed":

@@ -34,7 +34,8 @@ export function choose(id) {
 function drawProfile(shopper) {
   const chip = (text, tone) => make(`span.chip.${tone}`, {}, text);
   return [
-    make("p.outcome", { class: `outcome ${shopper.tone}` }, make("b", {}, shopper.headline), make("span", {}, shopper.about)),
+    make("ul", {}, shopper.outcomes.map((outcome) => make("li", { class: `outcome ${outcome.tone}` },
+      make(`i.dot.${outcome.tone}`), make("b", {}, outcome.title), make("span", {}, outcome.text)))),
     make("div.chips", {},
       shopper.contacts.map((contact) => chip(contact, "plain")),
       shopper.consents.map((consent) => chip(consent.text, consent.tone)),
