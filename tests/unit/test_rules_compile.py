@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cartwake.bundles import Branch, Bundle, Send, Wait
-from cartwake.conditions import All, Answer, Did, Total, evaluate
+from cartwake.conditions import AllOf, Answer, Did, Total, evaluate
 from cartwake.profiles import Channel
 from cartwake.rules.compile import link
 from cartwake.rules.conflicts import Conflict
@@ -87,14 +87,15 @@ def test_trackers_are_shared_and_as_deep_as_the_deepest() -> None:
         "all": [
             {"did": ORDER, "at_least": 3, "in_last": "90 days"},
             {"did": ORDER, "at_least": 7},
+            {"did": ORDER, "at_least": 2},
             {"did": ORDER, "where": {"b": 1, "a": 2}},
             {"did": ORDER, "where": {"a": 2, "b": {"is": 1}}},
         ]
     }
     found, bundle = compile_where(where)
-    assert isinstance(found, All)
-    first, second, third, fourth = (each.tracker for each in found.of if isinstance(each, Did))
-    assert first == second
+    assert isinstance(found, AllOf)
+    first, second, shallow, third, fourth = (each.tracker for each in found.of if isinstance(each, Did))
+    assert first == second == shallow
     assert third == fourth != first
     assert bundle.needs[first].latest == 7
 
