@@ -307,7 +307,7 @@ def test_a_person_can_use_it(shop: None) -> None:
         assert page.evaluate("getComputedStyle(document.querySelector('main')).borderRadius") == "16px"
         assert told() == []
         page.click("button")
-        page.wait("document.querySelector('h1').textContent === 'You are unsubscribed'")
+        page.wait("document.querySelector('h1')?.textContent === 'You are unsubscribed'")
         blocked = [entry for entry in page.collect("Log.entryAdded") if "favicon" not in str(entry)]
     assert blocked == []
     assert len(told()) == 1
