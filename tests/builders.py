@@ -3,9 +3,21 @@
 from typing import Any
 
 from cartwake.bundles import (
-    Branch, Bundle, Journey, Segment, Send, Sender, Settings, Shop, Template, Trigger, Wait, encode, name_bundle,
+    Branch,
+    Bundle,
+    Journey,
+    Segment,
+    Send,
+    Sender,
+    Settings,
+    Shop,
+    Template,
+    Trigger,
+    Wait,
+    encode,
+    name_bundle,
 )
-from cartwake.conditions import All, Did, Total, Trait
+from cartwake.conditions import AllOf, Did, Total, Trait
 from cartwake.events import Event, Trust
 from cartwake.profiles import Channel
 from cartwake.times import DAY, HOUR, format_instant
@@ -24,7 +36,7 @@ NEEDS = {
     "viewed": Need(event="Page Viewed"),
 }
 
-VIP = All(
+VIP = AllOf(
     of=(
         Did(tracker="orders", count=3, within_ms=90 * DAY),
         Total(tracker="revenue", op="more_than", bound=200, within_ms=90 * DAY),
@@ -114,10 +126,15 @@ def a_bundle(**changes: Any) -> Bundle:
         "segments": {"vip": Segment(title="VIP", where=VIP, events=("Order Completed",), changed_generation=1)},
         "journeys": {"cart": CART, "welcome": WELCOME},
         "templates": {
-            "cart-1": Template(html="<p>{{ cart.items[0].name }} <a href='{{ unsubscribe_url }}'>stop</a></p>", text="{{ cart.items[0].name }}"),
+            "cart-1": Template(
+                html="<p>{{ cart.items[0].name }} <a href='{{ unsubscribe_url }}'>stop</a></p>",
+                text="{{ cart.items[0].name }}",
+            ),
             "cart-2": Template(html="<p>Still there <a href='{{ unsubscribe_url }}'>stop</a></p>", text="Still there"),
             "cart-sms": Template(text="Your cart waits"),
-            "welcome": Template(html="<p>Hi {{ profile.first_name }} <a href='{{ unsubscribe_url }}'>stop</a></p>", text="Hi"),
+            "welcome": Template(
+                html="<p>Hi {{ profile.first_name }} <a href='{{ unsubscribe_url }}'>stop</a></p>", text="Hi"
+            ),
         },
     }
     return Bundle(**defaults | changes)

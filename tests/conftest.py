@@ -7,7 +7,19 @@ from pathlib import Path
 
 import pytest
 
-_TABLES = ("EVENTS PROFILES RUNS SLOTS MESSAGES ADDRESSES COUNTS IDENTITIES BUNDLES KEYS QUARANTINE").split()
+_TABLES = (
+    "EVENTS",
+    "PROFILES",
+    "RUNS",
+    "SLOTS",
+    "MESSAGES",
+    "ADDRESSES",
+    "COUNTS",
+    "IDENTITIES",
+    "BUNDLES",
+    "KEYS",
+    "QUARANTINE",
+)
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_REGION": "eu-central-1",

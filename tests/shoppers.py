@@ -71,7 +71,9 @@ class Shop:
             if not steps and not sends and not wakes:
                 return
             for handler, bodies in (
-                (run_step.handler, steps), (send_message.handler, sends), (derive_segments.handler, wakes),
+                (run_step.handler, steps),
+                (send_message.handler, sends),
+                (derive_segments.handler, wakes),
             ):
                 if bodies:
                     answer = handler(queue_event(*bodies), lambda_context())

@@ -3,7 +3,7 @@
 from builders import NEEDS, NOON
 from hypothesis import strategies as st
 
-from cartwake.conditions import All, Any_, Condition, Did, NoneOf, Total, Trait
+from cartwake.conditions import AllOf, AnyOf, Condition, Did, NoneOf, Total, Trait
 from cartwake.events import Event, Trust
 from cartwake.times import DAY, HOUR, MINUTE, SECOND, format_instant
 from cartwake.values import Compared, Exists, Is
@@ -22,7 +22,17 @@ def any_event(draw: st.DrawFn) -> Event:
     """One event of any kind that the fold knows."""
     at = draw(INSTANTS)
     name = draw(
-        st.sampled_from(["Order Completed", "Product Added", "Product Removed", "Page Viewed", "Subscribed", "Unsubscribed", "Identified"])
+        st.sampled_from(
+            [
+                "Order Completed",
+                "Product Added",
+                "Product Removed",
+                "Page Viewed",
+                "Subscribed",
+                "Unsubscribed",
+                "Identified",
+            ]
+        )
     )
     properties: dict[str, object] = {
         "revenue": draw(AMOUNTS),
@@ -31,7 +41,10 @@ def any_event(draw: st.DrawFn) -> Event:
         "price": 10,
         "channel": draw(st.sampled_from(["email", "sms"])),
     }
-    traits = {"city": draw(st.sampled_from(["Oslo", "Kyiv", 7])), "email": draw(st.sampled_from(["a@example.com", "b@example.com"]))}
+    traits = {
+        "city": draw(st.sampled_from(["Oslo", "Kyiv", 7])),
+        "email": draw(st.sampled_from(["a@example.com", "b@example.com"])),
+    }
     return Event(
         who="u#1",
         id=f"m{draw(st.integers(0, 30))}",
@@ -81,7 +94,11 @@ def conditions() -> st.SearchStrategy[Condition]:
 
     def nest(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
         several = st.lists(inner, min_size=1, max_size=3).map(tuple)
-        return st.one_of(several.map(lambda of: All(of=of)), several.map(lambda of: Any_(of=of)), several.map(lambda of: NoneOf(of=of)))
+        return st.one_of(
+            several.map(lambda of: AllOf(of=of)),
+            several.map(lambda of: AnyOf(of=of)),
+            several.map(lambda of: NoneOf(of=of)),
+        )
 
     return st.recursive(st.one_of(COUNTS, TOTALS, TRAITS), nest, max_leaves=6)
 

@@ -67,22 +67,41 @@ def to_image(item: dict[str, Any]) -> dict[str, Any]:
     """Return a low-level item as Lambda delivers it: binary values are base64 text."""
     from base64 import b64encode
 
-    return {
-        name: {"B": b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()
-    }
+    return {name: {"B": b64encode(value["B"]).decode()} if "B" in value else value for name, value in item.items()}
 
 
 def _rows() -> list[Any]:
-    from cartwake.store import addresses, bundles, counts, events, identities, keys, messages, profiles, quarantine, runs, slots
+    from cartwake.store import (
+        addresses,
+        bundles,
+        counts,
+        events,
+        identities,
+        keys,
+        messages,
+        profiles,
+        quarantine,
+        runs,
+        slots,
+    )
 
     return [
-        events.EventRow, profiles.ProfileRow, runs.RunRow, slots.SlotRow, messages.MessageRow, addresses.AddressRow,
-        counts.CountRow, identities.IdentityRow, bundles.BundleRow, keys.KeyRow, quarantine.QuarantineRow,
+        events.EventRow,
+        profiles.ProfileRow,
+        runs.RunRow,
+        slots.SlotRow,
+        messages.MessageRow,
+        addresses.AddressRow,
+        counts.CountRow,
+        identities.IdentityRow,
+        bundles.BundleRow,
+        keys.KeyRow,
+        quarantine.QuarantineRow,
     ]
 
 
 def _forget() -> None:
-    """Drop what processes remember of the world; clients are kept, for making them is what tests would spend time on."""
+    """Drop what processes remember of the world; clients are kept, for making them takes most of the time."""
     from cartwake import live
     from cartwake.gateways import secrets
 

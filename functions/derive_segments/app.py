@@ -1,6 +1,7 @@
 """derive_segments: fold new events into profiles, re-evaluate the segments they can change, write both at once."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -12,7 +13,7 @@ from cartwake.clock import read_clock
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.live import forget, load_live
-from cartwake.profiles import Kind, Profile
+from cartwake.profiles import MOST_SOURCES, Kind, Profile
 from cartwake.reasons import Refusal
 from cartwake.segments import Signal, absorb, adopt, advance, finish, reevaluate
 from cartwake.store import base, events, profiles, quarantine
@@ -22,6 +23,15 @@ from cartwake.times import NEVER, Instant
 _ATTEMPTS = 5
 
 type Group = tuple[str, list[Event]]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is to be done to one profile: nothing new means that time has passed."""
+
+    news: Sequence[Event]
+    rules: Bundle
+    now: Instant
 
 
 @metrics.log_metrics
@@ -58,31 +68,32 @@ def derive(who: str, news: Sequence[Event], *, now: Instant) -> None:
             continue
         if not news and (not waking or profile.version == 0):
             return
-        if _save(profile, *_decide(profile, news, rules, now), news=news, rules=rules, now=now):
+        work = Work(news, rules, now)
+        if _save(profile, *_decide(profile, work), work):
             return
     raise WriteConflict("profile written by others, or by newer rules, too often in a row")
 
 
-def _decide(before: Profile, news: Sequence[Event], rules: Bundle, now: Instant) -> tuple[Profile, list[Signal]]:
-    """Return the profile after *news*, evaluated after every event, and what that signals."""
+def _decide(before: Profile, work: Work) -> tuple[Profile, list[Signal]]:
+    """Return the profile after the news, evaluated after every event, and what that signals."""
+    rules, now = work.rules, work.now
     profile, signals = adopt(before, rules, now), []
-    for event in sorted(news, key=lambda it: (it.received_at, it.occurred_at, it.key)):
+    for event in sorted(work.news, key=lambda it: (it.received_at, it.occurred_at, it.key)):
         profile, told = absorb(profile, event, rules)
         signals += told
-    if not news:
+    if not work.news:
         profile, signals = advance(profile, rules, now)
         profile = msgspec.structs.replace(profile, wake_at=NEVER)
     return profile, signals
 
 
-def _save(
-    before: Profile, profile: Profile, signals: list[Signal], *, news: Sequence[Event], rules: Bundle, now: Instant
-) -> bool:
+def _save(before: Profile, profile: Profile, signals: list[Signal], work: Work) -> bool:
     """Write the profile, who it was joined with, and what its addresses permit, in one transaction."""
-    joined, pointers = _join(profile, news, rules, now)
+    rules, now = work.rules, work.now
+    joined, pointers = _join(profile, work)
     if joined.state is not profile.state:
         joined, told = reevaluate(joined, rules, now)
-        signals = signals + ([] if all(event.backfill for event in news) else told)
+        signals = signals + ([] if all(event.backfill for event in work.news) else told)
     joined, others, more = contacts.follow(before, joined, rules, now=now)
     if others:
         joined, told = reevaluate(joined, rules, now)
@@ -93,28 +104,36 @@ def _save(
     writes += [profiles.point_to(source, joined.who) for source in (*pointers, *others)]
     saved = base.commit([*writes, *more])
     if saved:
-        logger.info("profile derived", who=joined.who, events=len(news), signals=len(signals), merged=len(pointers) + len(others))
+        logger.info(
+            "profile derived",
+            who=joined.who,
+            events=len(work.news),
+            signals=len(signals),
+            merged=len(pointers) + len(others),
+        )
     return saved
 
 
-def _join(profile: Profile, news: Sequence[Event], rules: Bundle, now: Instant) -> tuple[Profile, list[Profile]]:
+def _join(profile: Profile, work: Work) -> tuple[Profile, list[Profile]]:
     """Return the profile joined with the anonymous visitors that it turned out to be, and their rows as they were.
 
     A visitor without a row yet gets a pointer all the same, so that events that come late find their profile.
     """
     pointers = []
-    for key in identity.find_partners(profile, news):
+    for key in identity.find_partners(profile, work.news):
         other = profiles.get_profile(key)
         if other.version == 0:
             sources = tuple(sorted({*profile.state.sources, key}))
-            if len(sources) <= identity.MOST_SOURCES:
-                profile = msgspec.structs.replace(profile, state=msgspec.structs.replace(profile.state, sources=sources))
+            if len(sources) <= MOST_SOURCES:
+                profile = msgspec.structs.replace(
+                    profile, state=msgspec.structs.replace(profile.state, sources=sources)
+                )
                 pointers.append(other)
         elif identity.is_open(other):
-            if not identity.may_join(profile, other, now):
-                _refuse(profile, news, Refusal.TOO_MANY_MERGES, now)
+            if not identity.may_join(profile, other, work.now):
+                _refuse(profile, work.news, Refusal.TOO_MANY_MERGES, work.now)
                 continue
-            profile = identity.join(profile, other, rules, now=now)
+            profile = identity.join(profile, other, work.rules, now=work.now)
             pointers.append(other)
     return profile, pointers
 

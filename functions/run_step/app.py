@@ -15,7 +15,7 @@ from cartwake.live import load_bundle, load_live
 from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason, Refusal
-from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Run
+from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run
 from cartwake.store import base, messages, profiles, quarantine, runs, slots
 from cartwake.telemetry import logger, metrics
 from cartwake.times import Instant
@@ -70,7 +70,7 @@ def _move(run: Run, now: Instant) -> Run:
     """
     profile = profiles.resolve_profile(run.who)
     live = load_live(now)
-    move = _decide(run, profile, own=load_bundle(run.bundle), live=live, now=now)
+    move = _decide(run, profile, Rules(load_bundle(run.bundle), live), now)
     moved, message = _apply(run, move, live=live, now=now)
     if moved == run:
         return run
@@ -87,14 +87,14 @@ def _move(run: Run, now: Instant) -> Run:
     return moved
 
 
-def _decide(run: Run, profile: Profile, *, own: Bundle, live: Bundle, now: Instant) -> Move:
+def _decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
     """Return the next move, unless the profile was merged with one that is on this journey since earlier."""
     for key in profile.keys:
         if key != run.who:
             slot = slots.get_slot(key, run.journey)
             if slot.active and slot.entered_at is not None and (slot.entered_at, slot.run) < (run.entered_at, run.id):
                 return End(reason=EndReason.MERGED)
-    return deciding.decide(run, profile, own=own, live=live, now=now)
+    return deciding.decide(run, profile, rules, now)
 
 
 def _apply(run: Run, move: Move, *, live: Bundle, now: Instant) -> tuple[Run, Message | None]:

@@ -151,8 +151,14 @@ def _message(message: Message) -> tuple[str, ...]:
     happened = ", ".join(f"{name} {_when(at)}" for name, at in sorted(message.happened.items(), key=lambda it: it[1]))
     detail = f"{why}: {message.detail}" if why and message.detail else why or message.detail
     return (
-        message.journey, message.channel.value, message.template, _when(message.planned_at), message.state.value,
-        message.reason, detail, happened,
+        message.journey,
+        message.channel.value,
+        message.template,
+        _when(message.planned_at),
+        message.state.value,
+        message.reason,
+        detail,
+        happened,
     )
 
 
@@ -173,7 +179,8 @@ def _explain_refused(facts: Facts) -> Section:
         title="refused events",
         columns=("when", "reason", "where", "why"),
         lines=tuple(
-            (_when(at), reason, where, words.say(reason, words.REFUSED)) for reason, where, at in sorted(facts.refused, key=lambda it: it[2])
+            (_when(at), reason, where, words.say(reason, words.REFUSED))
+            for reason, where, at in sorted(facts.refused, key=lambda it: it[2])
         ),
         empty="every event was accepted",
     )

@@ -5,7 +5,17 @@ from typing import Any
 import msgspec
 import pytest
 from builders import (
-    CART, NEEDS, NOON, WELCOME, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish,
+    CART,
+    NEEDS,
+    NOON,
+    WELCOME,
+    a_bundle,
+    a_cart_event,
+    a_subscription,
+    an_event,
+    an_identify,
+    an_order,
+    publish,
 )
 from shoppers import Shop, queue_event
 from world import lambda_context
@@ -170,7 +180,9 @@ def test_refused_is_recorded_and_releases_the_cap(shop: Shop, monkeypatch: pytes
     shop.wait(HOUR)
     message = _one(shop)
     assert (message.state, message.reason, message.detail) == (
-        MessageState.REFUSED, Skip.REFUSED_BY_PROVIDER, "MessageRejected",
+        MessageState.REFUSED,
+        Skip.REFUSED_BY_PROVIDER,
+        "MessageRejected",
     )
     assert message.id not in [sent.message for sent in addresses.get_address(_address_key()).sends]
     assert len(handed) == 1
@@ -260,7 +272,9 @@ def test_subscribing_again_lifts_the_unsubscription(shop: Shop) -> None:
     assert _one(shop).state is MessageState.ACCEPTED
 
 
-@pytest.mark.parametrize(("why", "reason"), [(Suppression.BOUNCE, Skip.BOUNCED), (Suppression.COMPLAINT, Skip.COMPLAINED)])
+@pytest.mark.parametrize(
+    ("why", "reason"), [(Suppression.BOUNCE, Skip.BOUNCED), (Suppression.COMPLAINT, Skip.COMPLAINED)]
+)
 def test_suppressed(shop: Shop, why: Suppression, reason: Skip) -> None:
     """A dead address or a complaint stops everything, also what is not marketing."""
     shop.known()

@@ -1,7 +1,18 @@
 """The main job through the real handlers: a cart is left, and the right message goes out, or none."""
 
 import msgspec
-from builders import CART, NOON, VIP_THANKS, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish
+from builders import (
+    CART,
+    NOON,
+    VIP_THANKS,
+    a_bundle,
+    a_cart_event,
+    a_subscription,
+    an_event,
+    an_identify,
+    an_order,
+    publish,
+)
 from shoppers import Shop
 
 from cartwake.bundles import Wait
@@ -61,7 +72,7 @@ def test_lost_exit_signal_is_found_in_the_state(shop: Shop) -> None:
 
 
 def test_activity_starts_the_wait_anew(shop: Shop) -> None:
-    """While the shopper is still busy the reminder waits, and the schedule is not touched: the early step plans anew."""
+    """While the shopper is still busy the reminder waits; no schedule is touched, the early step plans anew."""
     shop.known()
     shop.hear(a_cart_event(at=shop.now))
     started = shop.now

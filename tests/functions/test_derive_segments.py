@@ -8,13 +8,13 @@ import pytest
 from builders import NOON, a_bundle, a_cart_event, an_event, an_identify, an_order, publish
 from world import lambda_context
 
-import functions.derive_segments.app as app
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.profiles import Kind, Profile
 from cartwake.segments import Signal
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.times import NEVER
+from functions.derive_segments import app
 
 
 @pytest.fixture(autouse=True)
@@ -29,7 +29,11 @@ def _record(event: Event) -> dict[str, Any]:
 
     row = events._to_row(event)
     image = {"who": {"S": event.who}, "key": {"S": event.key}, "body": {"B": b64encode(row.body).decode()}}
-    return {"eventID": event.id, "eventName": "INSERT", "dynamodb": {"Keys": {"who": {"S": event.who}}, "NewImage": image}}
+    return {
+        "eventID": event.id,
+        "eventName": "INSERT",
+        "dynamodb": {"Keys": {"who": {"S": event.who}}, "NewImage": image},
+    }
 
 
 def _derive(*news: Event) -> None:
@@ -172,7 +176,7 @@ def test_an_older_generation_never_writes() -> None:
     publish(a_bundle(generation=2))
     _derive(an_order())
     assert profiles.get_profile("u#1").generation == 2
-    import cartwake.live as live
+    from cartwake import live
 
     live._kept.live = app.load_live.__globals__["bundles"].Live("stale", 1)
     live._kept.by_hash["stale"] = a_bundle()

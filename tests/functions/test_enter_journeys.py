@@ -9,11 +9,12 @@ from builders import CART, NOON, a_bundle, a_cart_event, an_order, publish
 from shoppers import Shop
 from world import lambda_context, read_queue
 
-import functions.enter_journeys.app as app
+from cartwake.entries import Occasion, propose
 from cartwake.errors import TryAgain
 from cartwake.segments import Signal, SignalKind
 from cartwake.store import base, quarantine, runs, slots
 from cartwake.times import HOUR, MINUTE, format_instant
+from functions.enter_journeys import app
 
 
 def _record(who: str, *signals: Signal) -> dict[str, Any]:
@@ -92,7 +93,8 @@ def test_the_slots_of_merged_keys_are_demanded(shop: Shop, monkeypatch: pytest.M
     def commit(writes: Any, **options: Any) -> bool:
         if not raced:
             raced.append(True)
-            other = app._propose(shop.profile("a#x"), "cart", signal, cause=None, bundle="b")
+            occasion = Occasion(signal=signal, cause=None, rules=a_bundle(), bundle="b", now=NOON)
+            other = propose(shop.profile("a#x"), "cart", occasion)
             other = msgspec.structs.replace(other, who="a#x", id="other")
             assert real([runs.start(other), slots.take(foreign, other)])
         return real(writes, **options)
@@ -119,7 +121,11 @@ def test_what_is_due_soon_goes_to_the_queue(shop: Shop) -> None:
     """A step within two minutes is asked for at once: schedules are only precise to a minute."""
     from cartwake.bundles import Wait
 
-    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, steps=(Wait(for_ms=MINUTE), *CART.steps))}))
+    publish(
+        a_bundle(
+            generation=2, journeys={"cart": msgspec.structs.replace(CART, steps=(Wait(for_ms=MINUTE), *CART.steps))}
+        )
+    )
     app.handler({"Records": [_record("u#1", _happened(shop))]}, lambda_context())
     from moto.sqs.models import sqs_backends
 
@@ -131,7 +137,10 @@ def test_what_is_due_soon_goes_to_the_queue(shop: Shop) -> None:
 
 def test_poison_is_set_aside(shop: Shop) -> None:
     """A record that cannot be read blocks nobody."""
-    broken = {"eventID": "e", "dynamodb": {"Keys": {"who": {"S": "u#9"}}, "NewImage": {"who": {"S": "u#9"}, "signals": {"B": "eHg="}}}}
+    broken = {
+        "eventID": "e",
+        "dynamodb": {"Keys": {"who": {"S": "u#9"}}, "NewImage": {"who": {"S": "u#9"}, "signals": {"B": "eHg="}}},
+    }
     app.handler({"Records": [broken, _record("u#1", _happened(shop))]}, lambda_context())
     assert len(runs.list_runs("u#1")) == 1
     assert [it.reason for it in quarantine.list_refusals("u#9")] == ["poison"]

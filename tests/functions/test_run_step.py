@@ -7,12 +7,12 @@ from builders import NOON, a_cart_event
 from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
 
-import functions.run_step.app as app
 from cartwake.errors import TryAgain
 from cartwake.messages import MessageState
 from cartwake.runs import Run
 from cartwake.store import base, messages, quarantine, runs
 from cartwake.times import HOUR, MINUTE
+from functions.run_step import app
 
 
 def _start(shop: Shop) -> Run:

@@ -8,7 +8,6 @@ from builders import CART, a_bundle, a_cart_event, publish
 from shoppers import Shop, queue_event
 from world import lambda_context
 
-import functions.send_message.app as app
 from cartwake.deliveries import read_tags
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import read_unsubscribe
@@ -17,6 +16,7 @@ from cartwake.outcomes import Accepted
 from cartwake.store import counts, messages, quarantine
 from cartwake.telemetry import logger
 from cartwake.times import HOUR, MINUTE
+from functions.send_message import app
 
 
 def _cart_mail(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Any:

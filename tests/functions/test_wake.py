@@ -7,9 +7,9 @@ from builders import NOON, a_cart_event, an_order
 from shoppers import Shop
 from world import lambda_context, read_queue
 
-import functions.wake.app as app
 from cartwake.store import runs
 from cartwake.times import DAY, HOUR, MINUTE, SECOND
+from functions.wake import app
 
 
 def _wake(shop: Shop, at: int) -> None:

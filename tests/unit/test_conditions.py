@@ -5,11 +5,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from strategies import BASIC, conditions, histories
 
-from cartwake.conditions import All, Answer, Any_, Condition, Did, InSegment, NoneOf, Start, Total, Verdict
+from cartwake.bundles import Segment
+from cartwake.conditions import AllOf, Answer, AnyOf, Condition, Did, InSegment, NoneOf, Start, Total, Verdict
 from cartwake.events import Event
 from cartwake.profiles import Membership, State, fold, prepare
-from cartwake.bundles import Segment
-from cartwake.segments import check
+from cartwake.segments import View, check
 from cartwake.times import DAY, HOUR, NEVER
 from cartwake.trackers import Need, Tracker
 
@@ -24,10 +24,16 @@ def _state(events: list[Event], needs: dict[str, Need] = NEEDS) -> State:
 
 
 def _check(condition: Condition, state: State, now: int = NOON, start: Start | None = None) -> Verdict:
-    return check(condition, state, RULES, now=now, start=start)
+    return check(condition, View(state, RULES, now, start))
 
 
-@given(conditions(), histories(12), st.integers(NOON - 200 * DAY, NOON + 200 * DAY), st.integers(0, 10**12), st.integers(0, 10**12))
+@given(
+    conditions(),
+    histories(12),
+    st.integers(NOON - 200 * DAY, NOON + 200 * DAY),
+    st.integers(0, 10**12),
+    st.integers(0, 10**12),
+)
 def test_an_answer_stays_until_it_expires(condition: Condition, events: list[Event], now: int, a: int, b: int) -> None:
     """For any condition and profile the answer is the same at all times between now and its expiry."""
     state = _state(events)
@@ -80,7 +86,7 @@ def test_incomplete_state_is_unknown() -> None:
 
 
 def test_enough_is_enough_on_incomplete_state() -> None:
-    """"At least once" holds as soon as one is there, whatever is not known."""
+    """At least once holds as soon as one is there, whatever is not known."""
     state = State(trackers={"orders": Tracker(NOON, _state([an_order(at=NOON)]).trackers["orders"].entries)})
     assert _check(Did(tracker="orders", within_ms=DAY), state).answer is Answer.HOLDS
 
@@ -100,9 +106,9 @@ def test_composition_of_expiries() -> None:
     state = _state([an_order(at=NOON - HOUR, id="a"), an_order(at=NOON, id="b")])
     once, twice = Did(tracker="orders", within_ms=DAY), Did(tracker="orders", count=2, within_ms=DAY)
     never = Did(tracker="orders", count=9, within_ms=DAY)
-    assert _check(All(of=(once, twice)), state) == Verdict(Answer.HOLDS, NOON - HOUR + DAY)
-    assert _check(Any_(of=(once, twice)), state) == Verdict(Answer.HOLDS, NOON + DAY)
-    assert _check(All(of=(once, never)), state) == Verdict(Answer.FAILS, NEVER)
+    assert _check(AllOf(of=(once, twice)), state) == Verdict(Answer.HOLDS, NOON - HOUR + DAY)
+    assert _check(AnyOf(of=(once, twice)), state) == Verdict(Answer.HOLDS, NOON + DAY)
+    assert _check(AllOf(of=(once, never)), state) == Verdict(Answer.FAILS, NEVER)
     assert _check(NoneOf(of=(once, never)), state) == Verdict(Answer.FAILS, NOON + DAY)
 
 
@@ -118,11 +124,11 @@ def test_in_segment_is_evaluated_not_remembered() -> None:
     rules = a_bundle(segments={"vip": Segment(title="VIP", where=VIP)})
     state = _state([an_order(90, at=NOON, id=str(index)) for index in range(3)])
     stale = State(trackers=state.trackers, memberships={"vip": Membership(0)})
-    verdict = check(InSegment(segment="vip"), stale, rules, now=NOON)
+    verdict = check(InSegment(segment="vip"), View(stale, rules, NOON))
     assert verdict == Verdict(Answer.HOLDS, NOON + 90 * DAY)
 
 
 def test_in_segment_keeps_the_membership_while_unknown() -> None:
     """Where a segment is unknown, the membership stays as it was."""
     state = State(memberships={"vip": Membership(NOON)})
-    assert check(InSegment(segment="vip"), state, RULES, now=NOON).answer is Answer.HOLDS
+    assert check(InSegment(segment="vip"), View(state, RULES, NOON)).answer is Answer.HOLDS

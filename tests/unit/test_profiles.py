@@ -69,7 +69,7 @@ def test_packing_loses_nothing(events: list[Event]) -> None:
 def test_the_first_version_of_the_state_is_read() -> None:
     """A state that version 1 wrote, byte for byte, is still understood."""
     written = bytes.fromhex(
-        "83a6747261697473" "81a463697479" "93a44f736c6f0507" "a776657273696f6e01" "ac6c6173745f7365656e5f617405".replace(" ", "")
+        "83a674726169747381a46369747993a44f736c6f0507a776657273696f6e01ac6c6173745f7365656e5f617405".replace(" ", "")
     )
     state = unpack(written)
     assert (state.traits["city"].value, state.last_seen_at, state.version) == ("Oslo", 5, 1)
@@ -139,6 +139,10 @@ def test_traits_are_bounded() -> None:
 
 def test_a_new_need_is_complete_from_now_only() -> None:
     """A tracker that is new to an old profile does not pretend to know the past."""
-    state = prepare(State(trackers={"old": msgspec.convert([0, []], type=type(_fold_all([]).trackers["orders"]))}), NEEDS, complete_from=NOON)
+    state = prepare(
+        State(trackers={"old": msgspec.convert([0, []], type=type(_fold_all([]).trackers["orders"]))}),
+        NEEDS,
+        complete_from=NOON,
+    )
     assert state.trackers["orders"].complete_from == NOON
     assert "old" not in state.trackers

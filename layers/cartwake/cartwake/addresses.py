@@ -89,8 +89,7 @@ def release_send(address: Address, message: str) -> Address:
 
 
 def _normalise_email(text: str) -> str | None:
-    # imported here: most functions never normalise an address, and a cold start pays for every import
-    from email_validator import EmailNotValidError, validate_email
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415  a cold start pays for every import
 
     try:
         valid = validate_email(text.strip(), check_deliverability=False, test_environment=True)
@@ -100,7 +99,7 @@ def _normalise_email(text: str) -> str | None:
 
 
 def _normalise_phone(text: str, country: str | None) -> str | None:
-    import phonenumbers
+    import phonenumbers  # noqa: PLC0415  and most functions never normalise an address
 
     try:
         number = phonenumbers.parse(text, country)

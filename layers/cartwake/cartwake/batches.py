@@ -33,7 +33,10 @@ def process_each[Item](
 
 
 def process_queue(
-    event: dict[str, Any], process: Callable[[dict[str, Any]], None], *, set_aside: Callable[[dict[str, Any], Exception], None]
+    event: dict[str, Any],
+    process: Callable[[dict[str, Any]], None],
+    *,
+    set_aside: Callable[[dict[str, Any], Exception], None],
 ) -> dict[str, Any]:
     """Process the JSON bodies of an SQS batch, and answer which of its messages SQS must deliver again.
 
@@ -42,9 +45,7 @@ def process_queue(
         process: Called with each message's body.
         set_aside: Called with the whole record of a message that nobody can process.
     """
-    again = process_each(
-        event["Records"], lambda record: process(json.loads(record["body"])), set_aside=set_aside
-    )
+    again = process_each(event["Records"], lambda record: process(json.loads(record["body"])), set_aside=set_aside)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in again]}
 
 

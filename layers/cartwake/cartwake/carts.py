@@ -100,7 +100,14 @@ def _change(event: Event, product: str) -> Change:
 def _item(product: str, quantity: int, shown: dict[str, str]) -> Item:
     price = Decimal(shown.get("price", "0"))
     texts = {name: shown[name] for name in _SHOWN if name in shown and name != "name"}
-    return Item(product_id=product, name=shown.get("name", product), quantity=quantity, price=price, total=price * quantity, **texts)
+    return Item(
+        product_id=product,
+        name=shown.get("name", product),
+        quantity=quantity,
+        price=price,
+        total=price * quantity,
+        **texts,
+    )
 
 
 def _text(value: Any) -> str:

@@ -58,13 +58,13 @@ class InSegment(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag
     segment: str
 
 
-class All(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="all"):
+class AllOf(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="all"):
     """Every one of the conditions holds."""
 
     of: tuple["Condition", ...]
 
 
-class Any_(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="any"):
+class AnyOf(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="any"):
     """At least one of the conditions holds."""
 
     of: tuple["Condition", ...]
@@ -76,7 +76,7 @@ class NoneOf(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="n
     of: tuple["Condition", ...]
 
 
-Condition = Did | Total | Trait | InSegment | All | Any_ | NoneOf
+Condition = Did | Total | Trait | InSegment | AllOf | AnyOf | NoneOf
 
 
 class Start(msgspec.Struct, frozen=True):
@@ -113,9 +113,9 @@ def evaluate(condition: Condition, facts: Facts, now: Instant, *, start: Start |
             return HOLDS if passes(facts.trait(name), test) else FAILS
         case InSegment(segment=name):
             return facts.segment(name, now)
-        case All(of=of):
+        case AllOf(of=of):
             return _combine([evaluate(child, facts, now, start=start) for child in of], Answer.FAILS)
-        case Any_(of=of):
+        case AnyOf(of=of):
             return _combine([evaluate(child, facts, now, start=start) for child in of], Answer.HOLDS)
         case NoneOf(of=of):
             return _negate(_combine([evaluate(child, facts, now, start=start) for child in of], Answer.HOLDS))

@@ -87,7 +87,14 @@ def derive_id(*parts: str) -> str:
     return b32encode(digest).decode().rstrip("=").lower()
 
 
-def own_event(who: str, name: str, *, id: str, at: Instant, properties: dict[str, Any]) -> Event:  # noqa: A002
+def own_event(  # noqa: PLR0913  what makes an event
+    who: str,
+    name: str,
+    *,
+    id: str,  # noqa: A002  the event's own word
+    at: Instant,
+    properties: dict[str, Any],
+) -> Event:
     """Return an event that Cartwake itself asserts about *who*, such as an open or an unsubscribe."""
     return Event(
         who=who,

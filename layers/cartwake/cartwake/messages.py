@@ -14,16 +14,20 @@ import msgspec
 from cartwake.addresses import Address, Suppression
 from cartwake.bundles import Bundle
 from cartwake.events import derive_id
+from cartwake.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
 from cartwake.profiles import Channel, Kind, Profile
 from cartwake.reasons import EndReason, Skip
 from cartwake.runs import Run, find_exit, refuse_filter
+from cartwake.segments import View
 from cartwake.times import HOUR, MINUTE, SECOND, Instant
 
 LEASE_MS: Final = 2 * MINUTE
 STUCK_AFTER_MS: Final = 3 * MINUTE
 SETTLE_AFTER_MS: Final = 15 * MINUTE
 MOST_ATTEMPTS: Final = 2
+_FIRST_BACKOFF: Final = 5 * SECOND
 _LONGEST_BACKOFF: Final = 1 * HOUR
+_CHANNEL_PAUSE: Final = 5 * MINUTE
 
 
 class MessageState(StrEnum):
@@ -88,20 +92,20 @@ def derive_message_id(run: Run, path: str) -> str:
     return derive_id("message", run.who, run.key, path)
 
 
-def may_send(message: Message, *, run: Run, profile: Profile, rules: Bundle, now: Instant) -> Skip | None:
+def may_send(message: Message, run: Run, profile: Profile, view: View) -> Skip | None:
     """Return why *message* may not go out as far as run, journey and profile say, or None."""
     if profile.kind is not Kind.PROFILE:
         return Skip.ERASED
     if run.ended not in (None, EndReason.COMPLETED):
         return Skip.EXITED if run.ended is EndReason.EXITED else Skip.RUN_ENDED
-    journey = rules.journeys.get(message.journey)
+    journey = view.rules.journeys.get(message.journey)
     if journey is None or journey.status != "live":
         return Skip.PAUSED if journey is not None and journey.status == "paused" else Skip.RUN_ENDED
-    if now > message.not_after:
+    if view.now > message.not_after:
         return Skip.TOO_LATE
-    if find_exit(journey, profile.state, rules, run=run, now=now) is not None:
+    if find_exit(journey, run, view) is not None:
         return Skip.EXITED
-    refused = refuse_filter(journey, profile.state, rules, now=now, start=run.start)
+    refused = refuse_filter(journey, view)
     return {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]
 
 
@@ -121,14 +125,66 @@ def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant
     return None
 
 
-def back_off(message: Message, now: Instant, *, jitter: float) -> Instant:
-    """Return when to try again after the provider asked for patience; *jitter* is a share between 0 and 1."""
-    wait = min(_LONGEST_BACKOFF, 5 * SECOND * 2**message.throttles)
-    return now + int(wait * (0.5 + jitter / 2))
+def skip(message: Message, why: Skip, now: Instant, *, detail: str = "") -> Message:
+    """Return the message as one that is not sent, with the reason."""
+    return change(message, state=MessageState.SKIPPED, reason=why.value, detail=detail, settled_at=now, retry_at=None)
+
+
+def claim(message: Message, attempt: str, address_key: str, now: Instant) -> Message:
+    """Return the message as claimed by an attempt."""
+    return change(
+        message,
+        state=MessageState.CLAIMED,
+        attempt=attempt,
+        attempts=message.attempts + 1,
+        lease_until=now + LEASE_MS,
+        retry_at=now + LEASE_MS,
+        claimed_at=now,
+        address_key=address_key,
+    )
+
+
+def settle(claimed: Message, outcome: Outcome, now: Instant, *, jitter: float) -> Message:
+    """Return a claimed message after its attempt.
+
+    Args:
+        claimed: As claimed.
+        outcome: What the provider said.
+        now: The time of the answer.
+        jitter: A share between 0 and 1 by which those that were throttled together come back apart.
+    """
+    match outcome:
+        case Accepted(provider_id):
+            return change(
+                claimed,
+                state=MessageState.ACCEPTED,
+                provider_id=provider_id,
+                accepted_at=now,
+                settled_at=now,
+                retry_at=None,
+            )
+        case Refused(code):
+            return change(
+                claimed,
+                state=MessageState.REFUSED,
+                reason=Skip.REFUSED_BY_PROVIDER.value,
+                detail=code,
+                settled_at=now,
+                retry_at=None,
+            )
+        case Throttled(code, whole_channel):
+            return _put_off(claimed, code, _back_off(claimed, now, whole_channel=whole_channel, jitter=jitter))
+        case Unknown(detail):
+            return doubt(claimed, detail)
+
+
+def doubt(message: Message, detail: str) -> Message:
+    """Return a message that may or may not have gone out: SES's events have 15 minutes from the claim to tell."""
+    return change(message, state=MessageState.UNKNOWN, detail=detail, retry_at=message.claimed_at + SETTLE_AFTER_MS)
 
 
 def settle_unknown(message: Message, now: Instant) -> Message:
-    """Return an unknown message that no feedback has settled in time: given up, or, if transactional, tried once more."""
+    """Return an unknown message that no feedback has settled: given up, or, if transactional, tried once more."""
     if message.kind == "transactional" and message.attempts < MOST_ATTEMPTS and now <= message.not_after:
         return msgspec.structs.replace(message, state=MessageState.PLANNED, retry_at=now, attempt="", lease_until=0)
     return msgspec.structs.replace(message, retry_at=None, settled_at=now, reason=Skip.OUTCOME_UNKNOWN)
@@ -137,3 +193,23 @@ def settle_unknown(message: Message, now: Instant) -> Message:
 def change(message: Message, **changes: Any) -> Message:
     """Return *message* with some of its fields changed."""
     return msgspec.structs.replace(message, **changes)
+
+
+def _put_off(claimed: Message, code: str, until: Instant) -> Message:
+    """Nothing was sent: the message is planned again, and the attempt does not count."""
+    return change(
+        claimed,
+        state=MessageState.PLANNED,
+        throttles=claimed.throttles + 1,
+        attempts=claimed.attempts - 1,
+        attempt="",
+        lease_until=0,
+        not_before=until,
+        retry_at=until,
+        detail=code,
+    )
+
+
+def _back_off(message: Message, now: Instant, *, whole_channel: bool, jitter: float) -> Instant:
+    wait = min(_LONGEST_BACKOFF, _FIRST_BACKOFF * 2**message.throttles)
+    return now + max(int(wait * (0.5 + jitter / 2)), _CHANNEL_PAUSE if whole_channel else 0)

@@ -1,18 +1,17 @@
 """Runs: one shopper's way through one journey, and the decision about the next step of it."""
 
-from datetime import timedelta
 from typing import Final, assert_never
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from cartwake.bundles import Branch, Bundle, Journey, QuietHours, Send, Settings, Step, Trigger, Wait
+from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Trigger, Wait
 from cartwake.conditions import Answer, Did, Start
-from cartwake.events import Event, derive_id
+from cartwake.events import Event
+from cartwake.hours import quiet_until
 from cartwake.profiles import Kind, Profile, State
 from cartwake.reasons import EndReason, NotEntered, Skip
-from cartwake.segments import check, is_member
-from cartwake.times import MINUTE, Instant, to_datetime, to_instant
+from cartwake.segments import View, check, is_member
+from cartwake.times import Instant
 
 FIRST_STEP: Final = "0"
 MOST_STEPS_AT_ONCE: Final = 100
@@ -112,73 +111,57 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     planned: Planned | None = None
 
 
+class Rules(msgspec.Struct, frozen=True):
+    """What a run goes by: the steps and waits of the bundle it started with; all else is live."""
+
+    own: Bundle
+    live: Bundle
+
+
 type Move = Advance | Replan | Hold | End
 
 
-def derive_run_id(journey: str, who: str, cause: str) -> str:
-    """Return the id of the run that *cause* (an event's key, or a segment's change) starts."""
-    return derive_id("run", journey, who, cause)
-
-
-def refuse_entry(journey: Journey, slots: list[Slot], *, now: Instant) -> NotEntered | None:
-    """Return why a trigger may not start a run, looking at the journey and at earlier entries only.
-
-    Args:
-        journey: The live one.
-        slots: Those of the profile and of every profile merged into it.
-        now: Receipt of the triggering event.
-    """
-    if journey.status != "live":
-        return NotEntered.PAUSED
-    if any(slot.active for slot in slots):
-        return NotEntered.ALREADY_ACTIVE
-    entries = [slot.entered_at for slot in slots if slot.entered_at is not None]
-    if entries and (journey.again_ms is None or max(entries) + journey.again_ms > now):
-        return NotEntered.ENTERED_BEFORE
-    return None
-
-
-def refuse_filter(journey: Journey, state: State, rules: Bundle, *, now: Instant, start: Start) -> bool | None:
+def refuse_filter(journey: Journey, view: View) -> bool | None:
     """Say whether the journey's filter refuses the profile: False lets it pass, None is unknown."""
     if journey.filter is None:
         return False
-    answer = check(journey.filter, state, rules, now=now, start=start).answer
+    answer = check(journey.filter, view).answer
     return None if answer is Answer.UNKNOWN else answer is Answer.FAILS
 
 
-def find_exit(journey: Journey, state: State, rules: Bundle, *, run: Run, now: Instant) -> str | None:
+def find_exit(journey: Journey, run: Run, view: View) -> str | None:
     """Return the name of what has ended *run* since it started, or None: read from the state, not from signals."""
     for trigger in journey.exits:
-        if _has_exited(trigger, state, rules, run=run, now=now):
+        if _has_exited(trigger, run, view):
             return trigger.event or trigger.entered or trigger.left
     return None
 
 
-def decide(run: Run, profile: Profile, *, own: Bundle, live: Bundle, now: Instant) -> Move:
+def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
     """Return the next move of *run*.
 
     Args:
         run: As stored.
         profile: Fresh, and never a pointer.
-        own: The bundle the run started with: its steps and waits.
-        live: The bundle that is live now: status, filter, exits and templates.
+        rules: Those the run started with, and the live ones.
         now: The time.
     """
     if profile.kind is not Kind.PROFILE:
         return End(reason=EndReason.ERASED)
-    journey = live.journeys.get(run.journey)
+    view = View(profile.state, rules.live, now, run.start)
+    journey = rules.live.journeys.get(run.journey)
     if journey is None or journey.status == "archived":
         return End(reason=EndReason.ARCHIVED)
-    exited_by = find_exit(journey, profile.state, live, run=run, now=now)
+    exited_by = find_exit(journey, run, view)
     if exited_by is not None:
         return End(reason=EndReason.EXITED, by=exited_by)
     if journey.status != "live":
         return Hold()
-    if run.journey not in own.journeys:
+    if run.journey not in rules.own.journeys:
         return End(reason=EndReason.STEP_GONE)
     if now < run.due_at:
         return Replan(due_at=run.due_at)
-    return _walk(run, profile.state, own=own, live=live, now=now)
+    return _walk(run, rules.own.journeys[run.journey].steps, view)
 
 
 def find_step(steps: tuple[Step, ...], path: str) -> Step | None:
@@ -193,35 +176,9 @@ def find_step(steps: tuple[Step, ...], path: str) -> Step | None:
     return find_step(_side(step, side), below)
 
 
-def quiet_until(settings: Settings, step: Send, state: State, now: Instant) -> Instant | None:
-    """Return when the quiet hours of a channel end, or None when a message may go out now."""
-    hours = settings.hours.get(step.channel)
-    if hours is None:
-        return None
-    zone = find_zone(state, settings)
-    local = to_datetime(now).astimezone(zone)
-    minute = local.hour * 60 + local.minute
-    if hours.opens_minute <= minute < hours.closes_minute:
-        return None
-    return _next_opening(hours, now, zone)
-
-
-def find_zone(state: State, settings: Settings) -> ZoneInfo:
-    """Return the profile's timezone, else the shop's."""
-    register = state.traits.get("timezone")
-    for name in (register.value if register else None, settings.timezone):
-        if isinstance(name, str):
-            try:
-                return ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                continue
-    return ZoneInfo("UTC")
-
-
-def _walk(run: Run, state: State, *, own: Bundle, live: Bundle, now: Instant) -> Move:
+def _walk(run: Run, steps: tuple[Step, ...], view: View) -> Move:
     """Follow the steps until one takes time, a second message comes, or the end is there."""
-    steps = own.journeys[run.journey].steps
-    journey = live.journeys[run.journey]
+    journey, now = view.rules.journeys[run.journey], view.now
     path, planned, wait_from = run.path, None, run.wait_from
     for _ in range(MOST_STEPS_AT_ONCE):
         step = find_step(steps, path)
@@ -230,21 +187,21 @@ def _walk(run: Run, state: State, *, own: Bundle, live: Bundle, now: Instant) ->
                 return End(reason=EndReason.COMPLETED, planned=planned)
             case Wait():
                 began = wait_from or (run.entered_at if run.seq == 0 and path == FIRST_STEP else now)
-                due_at = _end_of_wait(step, began, state)
+                due_at = _end_of_wait(step, began, view.state)
                 if due_at > now:
                     return Advance(path=path, due_at=due_at, wait_from=began, planned=planned)
                 path = _next_path(steps, path)
             case Branch():
-                verdict = check(step.condition, state, live, now=now, start=run.start)
+                verdict = check(step.condition, view)
                 side = "then" if verdict.answer is Answer.HOLDS else "else"
                 path = f"{path}.{side}.0" if _side(step, side) else _next_path(steps, path)
             case Send():
                 if planned is not None:
                     return Advance(path=path, due_at=now, planned=planned)
-                quiet = quiet_until(live.settings, step, state, now)
+                quiet = quiet_until(step.channel, view)
                 if quiet is not None:
                     return Replan(due_at=quiet) if path == run.path else Advance(path=path, due_at=quiet)
-                planned = _plan(run, path, step, journey=journey, state=state, live=live, now=now)
+                planned = _plan(path, step, journey, view)
                 path = _next_path(steps, path)
             case _:
                 assert_never(step)
@@ -252,10 +209,8 @@ def _walk(run: Run, state: State, *, own: Bundle, live: Bundle, now: Instant) ->
     return Advance(path=path, due_at=now, planned=planned)
 
 
-def _plan(
-    run: Run, path: str, step: Send, *, journey: Journey, state: State, live: Bundle, now: Instant
-) -> Planned:
-    refused = refuse_filter(journey, state, live, now=now, start=run.start)
+def _plan(path: str, step: Send, journey: Journey, view: View) -> Planned:
+    refused = refuse_filter(journey, view)
     skip = {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]
     return Planned(path=path, step=step, skip=skip)
 
@@ -271,14 +226,14 @@ def _end_of_wait(wait: Wait, began: Instant, state: State) -> Instant:
     return min(quiet, began + wait.at_most_ms) if wait.at_most_ms else quiet
 
 
-def _has_exited(trigger: Trigger, state: State, rules: Bundle, *, run: Run, now: Instant) -> bool:
+def _has_exited(trigger: Trigger, run: Run, view: View) -> bool:
     if trigger.event:
         happened = Did(tracker=trigger.tracker, since_start=True)
-        return check(happened, state, rules, now=now, start=run.start).answer is Answer.HOLDS
+        return check(happened, view).answer is Answer.HOLDS
     if trigger.entered:
-        membership = state.memberships.get(trigger.entered)
+        membership = view.state.memberships.get(trigger.entered)
         return membership is not None and membership.since > run.entered_at
-    return not is_member(state.memberships.get(trigger.left))
+    return not is_member(view.state.memberships.get(trigger.left))
 
 
 def _side(step: Step, side: str) -> tuple[Step, ...]:
@@ -294,17 +249,3 @@ def _next_path(steps: tuple[Step, ...], path: str) -> str:
     if not head or find_step(steps, following) is not None:
         return following
     return _next_path(steps, head.rpartition(".")[0])
-
-
-def _next_opening(hours: QuietHours, now: Instant, zone: ZoneInfo) -> Instant:
-    """Return the next instant at which the local hours open; a local time that a clock change skips is tried a day on."""
-    local = to_datetime(now).astimezone(zone)
-    for days in range(3):
-        day = (local + timedelta(days=days)).date()
-        opening = local.replace(
-            year=day.year, month=day.month, day=day.day, hour=hours.opens_minute // 60,
-            minute=hours.opens_minute % 60, second=0, microsecond=0, fold=0,
-        )
-        if to_instant(opening) > now:
-            return to_instant(opening)
-    return now + 24 * 60 * MINUTE

@@ -67,9 +67,18 @@ class ProfileFacts:
         return Verdict(Answer.HOLDS if member else Answer.FAILS, verdict.until)
 
 
-def check(condition: Condition, state: State, rules: Bundle, *, now: Instant, start: Start | None = None) -> Verdict:
-    """Return the verdict of *condition* on a profile's state."""
-    return evaluate(condition, ProfileFacts(state, rules), now, start=start)
+class View(msgspec.Struct, frozen=True):
+    """A profile's state as it is seen at an instant, under rules, and, from within a run, since its start."""
+
+    state: State
+    rules: Bundle
+    now: Instant
+    start: Start | None = None
+
+
+def check(condition: Condition, view: View) -> Verdict:
+    """Return the verdict of *condition* on a profile."""
+    return evaluate(condition, ProfileFacts(view.state, view.rules), view.now, start=view.start)
 
 
 def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list[Signal]]:

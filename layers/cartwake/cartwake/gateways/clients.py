@@ -21,7 +21,8 @@ def client(service: str, *, attempts: int = 4, read_timeout_seconds: int = 10) -
         read_timeout=read_timeout_seconds,
         retries={"total_max_attempts": attempts, "mode": "standard"},
     )
-    return boto3.client(service, config=config)
+    make: Any = boto3.client
+    return make(service, config=config)
 
 
 def forget() -> None:

@@ -27,7 +27,9 @@ def send_steps(steps: Sequence[tuple[str, str]]) -> None:
 
 def send_messages(keys: Sequence[tuple[str, str]], *, delay_seconds: int = 0) -> None:
     """Ask for messages to be sent, or settled."""
-    _send("MESSAGES_QUEUE_URL", [{"who": who, "message": message} for who, message in keys], delay_seconds=delay_seconds)
+    _send(
+        "MESSAGES_QUEUE_URL", [{"who": who, "message": message} for who, message in keys], delay_seconds=delay_seconds
+    )
 
 
 def send_wakes(whos: Sequence[str]) -> None:

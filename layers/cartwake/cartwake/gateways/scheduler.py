@@ -7,6 +7,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cartwake.errors import TryAgain
 from cartwake.gateways import clients, queue
 from cartwake.runs import Run
 from cartwake.settings import require, require_int
@@ -27,7 +28,7 @@ def plan_step(run: Run, now: Instant) -> None:
             queue.send_step(run.who, run.key, run.seq, delay_seconds=seconds)
         else:
             _create(run)
-    except (BotoCoreError, ClientError, queue.TryAgain) as error:
+    except (BotoCoreError, ClientError, TryAgain) as error:
         logger.warning("step not scheduled", run=run.key, error=type(error).__name__)
 
 

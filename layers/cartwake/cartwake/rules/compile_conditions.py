@@ -39,14 +39,14 @@ def compile_condition(rule: AnyCondition, needs: Needs, reads: Reads, *, path: s
         case Trait():
             reads.traits.add(rule.trait.partition(".")[0])
             tests = tuple(conditions.Trait(name=rule.trait, test=test) for test in compile_tests(rule))
-            return tests[0] if len(tests) == 1 else conditions.All(of=tests)
+            return tests[0] if len(tests) == 1 else conditions.AllOf(of=tests)
         case InSegment():
             reads.segments.append((rule.in_segment, f"{path}.in_segment"))
             return conditions.InSegment(segment=rule.in_segment)
         case AllOf():
-            return conditions.All(of=_compile_each(rule.all, needs, reads, path=f"{path}.all"))
+            return conditions.AllOf(of=_compile_each(rule.all, needs, reads, path=f"{path}.all"))
         case AnyOf():
-            return conditions.Any_(of=_compile_each(rule.any, needs, reads, path=f"{path}.any"))
+            return conditions.AnyOf(of=_compile_each(rule.any, needs, reads, path=f"{path}.any"))
         case NoneOf():
             return conditions.NoneOf(of=_compile_each(rule.none, needs, reads, path=f"{path}.none"))
         case _:

@@ -100,7 +100,9 @@ def commit(actions: Sequence[Action], *, token: str | None = None) -> bool:
     """
     for attempt in range(_ATTEMPTS):
         try:
-            return _put_one(actions[0]) if len(actions) == 1 and isinstance(actions[0], Put) else _transact(actions, token)
+            return (
+                _put_one(actions[0]) if len(actions) == 1 and isinstance(actions[0], Put) else _transact(actions, token)
+            )
         except TryAgain:
             if attempt == _ATTEMPTS - 1:
                 raise

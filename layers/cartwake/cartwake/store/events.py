@@ -1,5 +1,6 @@
 """The events table: plain puts; a client's retry rewrites the same row."""
 
+from base64 import b64decode
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -66,8 +67,6 @@ def list_events(who: str, *, limit: int = 1_000) -> list[Event]:
 
 def decode_image(image: dict[str, Any]) -> Event:
     """Return the event in a stream record's new image, whose binary values are base64 text as Lambda delivers them."""
-    from base64 import b64decode
-
     return _decode(b64decode(image["body"]["B"]))
 
 

@@ -43,4 +43,4 @@ def find_key(key_hash: str) -> WriteKey | None:
         return None
     except GetError as error:
         raise TryAgain(f"keys: {base.failed_with(error)}") from error
-    return WriteKey(Trust(row.trust), tuple(row.origins or ()), row.revoked_at is not None)
+    return WriteKey(Trust(row.trust), tuple(str(origin) for origin in row.origins or ()), row.revoked_at is not None)

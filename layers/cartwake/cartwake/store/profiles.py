@@ -7,7 +7,6 @@ from typing import Any, Final
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import GetError, QueryError
-from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -92,7 +91,7 @@ def point_to(source: Profile, target: str) -> base.Put:
 
 def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.Check:
     """Return the demand that the row is still a profile, and that its address for *channel* is unchanged."""
-    condition: Condition = ProfileRow.kind == Kind.PROFILE.value
+    condition = ProfileRow.kind == Kind.PROFILE.value
     if channel is Channel.EMAIL:
         condition &= ProfileRow.email_key == profile.address_keys[channel]
     elif channel is Channel.SMS:

@@ -40,7 +40,9 @@ class Refused:
     at: Instant
 
 
-def put(who: str, key: str, *, reason: str, at: Instant, where: str = "", body: bytes = b"") -> None:
+def put(  # noqa: PLR0913  the columns of the row
+    who: str, key: str, *, reason: str, at: Instant, where: str = "", body: bytes = b""
+) -> None:
     """Keep an entry for 30 days under the shopper's key, or under `?` when there is none."""
     row = QuarantineRow(
         who or "?",

@@ -1,0 +1,100 @@
+"""Entries: which signals start or end a run, and why one that fits a trigger may still start none."""
+
+from typing import Final
+
+import msgspec
+
+from cartwake.bundles import Bundle, Journey, Trigger
+from cartwake.conditions import Start
+from cartwake.events import Event, derive_id
+from cartwake.profiles import Kind, Profile
+from cartwake.reasons import NotEntered
+from cartwake.runs import Advance, Rules, Run, Slot, decide, refuse_filter
+from cartwake.segments import Signal, SignalKind, View
+from cartwake.times import Instant
+
+
+class Occasion(msgspec.Struct, frozen=True, kw_only=True):
+    """A signal, and everything that it is judged by.
+
+    Attributes:
+        cause: The event behind the signal; a membership that time changed has none.
+        rules: The live ones.
+        bundle: Their name, which a run keeps.
+    """
+
+    signal: Signal
+    cause: Event | None
+    rules: Bundle
+    bundle: str
+    now: Instant
+
+
+def fits(trigger: Trigger, occasion: Occasion) -> bool:
+    """Say whether the signal is one that *trigger* waits for; its own tests look at the triggering event, once."""
+    signal, cause = occasion.signal, occasion.cause
+    match signal.kind:
+        case SignalKind.HAPPENED:
+            return trigger.event == signal.name and cause is not None and trigger.fits(cause)
+        case SignalKind.ENTERED:
+            return trigger.entered == signal.name
+        case SignalKind.LEFT:
+            return trigger.left == signal.name
+
+
+def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
+    """Return the run that the signal would start.
+
+    It stands in its first wait already, if that is what the journey begins with: one write less, and one call less.
+    Its id is a function of journey and signal, so a doubled signal proposes the same run.
+    """
+    signal, cause = occasion.signal, occasion.cause
+    happened = signal.kind is SignalKind.HAPPENED and cause is not None
+    reason = signal.source if happened else f"{signal.kind}#{signal.name}#{signal.at}"
+    run = Run(
+        who=profile.who,
+        journey=journey,
+        id=derive_id("run", journey, signal.source_who or profile.who, reason),
+        due_at=signal.at,
+        entered_at=signal.at,
+        start=Start(cause.occurred_at, cause.short_id) if happened and cause else Start(signal.at),
+        trigger=cause,
+        bundle=occasion.bundle,
+    )
+    first = decide(run, profile, Rules(occasion.rules, occasion.rules), occasion.now)
+    if not isinstance(first, Advance) or first.planned is not None:
+        return run
+    return msgspec.structs.replace(run, path=first.path, due_at=first.due_at, wait_from=first.wait_from)
+
+
+def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) -> NotEntered | None:
+    """Return why *run* may not start, or None.
+
+    Args:
+        run: As proposed.
+        profile: Fresh.
+        slots: Those of the profile and of every profile merged into it.
+        occasion: What it is judged by.
+    """
+    if profile.kind is not Kind.PROFILE:
+        return NotEntered.ERASED
+    journey = occasion.rules.journeys[run.journey]
+    refused = _refuse_again(journey, slots, run.entered_at)
+    if refused is not None:
+        return refused
+    view = View(profile.state, occasion.rules, max(occasion.now, run.entered_at), run.start)
+    return _FILTERED[refuse_filter(journey, view)]
+
+
+def _refuse_again(journey: Journey, slots: list[Slot], at: Instant) -> NotEntered | None:
+    if journey.status != "live":
+        return NotEntered.PAUSED
+    if any(slot.active for slot in slots):
+        return NotEntered.ALREADY_ACTIVE
+    entries = [slot.entered_at for slot in slots if slot.entered_at is not None]
+    if entries and (journey.again_ms is None or max(entries) + journey.again_ms > at):
+        return NotEntered.ENTERED_BEFORE
+    return None
+
+
+_FILTERED: Final = {False: None, True: NotEntered.FILTER, None: NotEntered.FILTER_UNKNOWN}

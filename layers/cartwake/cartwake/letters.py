@@ -1,0 +1,110 @@
+"""Letters: a message with everything that its claim and its one attempt need, rendered from what is live now."""
+
+import msgspec
+
+from cartwake.addresses import Address, derive_key, normalise
+from cartwake.bundles import Bundle, Send
+from cartwake.deliveries import tags_for
+from cartwake.errors import TemplateFailed
+from cartwake.gateways.email import Mail, format_sender
+from cartwake.gateways.sms import Sms
+from cartwake.messages import Message
+from cartwake.profiles import Channel, Profile
+from cartwake.reasons import Skip
+from cartwake.runs import Run, find_step
+from cartwake.template_data import gather
+from cartwake.templates import Rendered, render
+
+
+class Case(msgspec.Struct, frozen=True, kw_only=True):
+    """A message, and what decides about it."""
+
+    message: Message
+    run: Run
+    profile: Profile
+    rules: Bundle
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that may go out.
+
+    Attributes:
+        to: The address itself.
+        address: Its row, as it was when that was decided.
+        link: The shopper's own unsubscribe link; "" for what is not marketing.
+    """
+
+    case: Case
+    to: str
+    address: Address
+    content: Rendered
+    link: str
+
+
+class Unfit(msgspec.Struct, frozen=True):
+    """Why no letter could be made."""
+
+    why: Skip
+    detail: str = ""
+
+
+def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | None:
+    """Return the address to write to: the one whose key the claim will demand to be unchanged."""
+    register = profile.state.contacts.get(channel)
+    if register is None or channel not in profile.address_keys:
+        return None
+    country = profile.state.traits.get("country")
+    to = normalise(channel, register.value, country=country.value if country else None)
+    return to if to and derive_key(channel, to, secret) == profile.address_keys[channel] else None
+
+
+def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
+    """Render the live template; what cannot be rendered is not sent."""
+    step = _live_step(case.message, case.rules)
+    template = case.rules.templates.get(step.template)
+    if template is None:
+        return Unfit(Skip.TEMPLATE_GONE)
+    if step.subject:
+        template = msgspec.structs.replace(template, subject=step.subject)
+    data = gather(case.profile.state, event=case.run.trigger, settings=case.rules.settings, unsubscribe_url=link)
+    try:
+        content = render(template, data, name=step.template)
+    except TemplateFailed as error:
+        return Unfit(Skip.TEMPLATE, error.detail)
+    return Letter(case=case, to=to, address=address, content=content, link=link)
+
+
+def to_mail(letter: Letter, configuration_set: str) -> Mail:
+    """Return the mail; marketing carries the one-click headers of RFC 8058."""
+    sender, message = letter.case.rules.settings.sender, letter.case.message
+    headers = {"List-Unsubscribe": f"<{letter.link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return Mail(
+        sender=format_sender(sender.name, sender.email),
+        to=letter.to,
+        subject=letter.content.subject,
+        html=letter.content.html,
+        text=letter.content.text,
+        reply_to=sender.reply_to,
+        headers=headers if letter.link else {},
+        tags=tags_for(message.who, message.id),
+        configuration_set=configuration_set,
+    )
+
+
+def to_sms(letter: Letter) -> Sms:
+    """Return the text message."""
+    return Sms(
+        to=letter.to,
+        text=letter.content.text,
+        sender_name=letter.case.rules.settings.sender.sms_name,
+        transactional=letter.case.message.kind == "transactional",
+    )
+
+
+def _live_step(message: Message, rules: Bundle) -> Send:
+    """Return the step as it is live now, texts and all; as it was planned when the journey has changed around it."""
+    planned = Send(channel=message.channel, template=message.template, subject=message.subject)
+    live = find_step(rules.journeys[message.journey].steps, message.path)
+    if isinstance(live, Send) and (live.channel, live.template) == (planned.channel, planned.template):
+        return live
+    return planned
