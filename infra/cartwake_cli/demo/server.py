@@ -26,6 +26,7 @@ LETTER_POLICY: Final = (
     "default-src 'none'; img-src {origin} data:; style-src 'unsafe-inline'; "
     "sandbox allow-popups allow-popups-to-escape-sandbox"
 )
+LETTER_HEAD: Final = '<base target="_blank"><style>html{scrollbar-width:thin}</style>'
 PAGE_POLICY: Final = "default-src 'self'; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'; base-uri 'none'"
 
 
@@ -95,7 +96,7 @@ def start(port: int = 0) -> Server:
         raise Fault(f"port {port} is taken by another program; leave --port out, or name another") from error
     server = Server(listening)
     listening.owner = server
-    server.thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    server.thread = threading.Thread(target=listening.serve_forever, args=(0.05,), daemon=True)
     server.thread.start()
     return server
 
@@ -208,7 +209,7 @@ class Handler(BaseHTTPRequestHandler):
             return
         origin = f"http://{self.headers.get('Host')}"
         policy = LETTER_POLICY.format(origin=origin)
-        page = re.sub(r"<head[^>]*>", lambda head: f'{head[0]}<base target="_blank">', html, count=1)
+        page = re.sub(r"<head[^>]*>", lambda head: head[0] + LETTER_HEAD, html, count=1)
         self._send(page.encode(), {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": policy})
 
     def _send_json(self, value: object, *, status: int = 200) -> None:

@@ -94,7 +94,9 @@ def _sum_up_run(run: Run, facts: Facts, rules: Bundle) -> Outcome:
     if run.ended is None:
         return Outcome("busy", title, f"{said} so far, it goes on")
     if run.ended is EndReason.EXITED:
-        return Outcome("warn", title, f"{said}, for {run.ended_by} came first")
+        if sent:
+            return Outcome("good", title, f"{said}, then {run.ended_by} ended it")
+        return Outcome("warn", title, f"{said}: {run.ended_by} came first")
     if skipped:
         return Outcome("warn", title, f"{said}: {words.say(skipped, words.SKIPPED)}")
     return Outcome("good" if sent else "plain", title, said)

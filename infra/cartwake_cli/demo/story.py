@@ -93,8 +93,8 @@ def expect(rules: Bundle, products: dict[str, Product]) -> list[Expected]:
     return [
         welcomes(ADA),
         promise(ADA, cart, "cart-1", mentions=(ADA.name, left_behind)),
-        promise(ADA, welcome, "welcome-2"),
         Expected(ADA.story, ADA.id, "sms", ADA.phone, cart, mentions=(left_behind,)),
+        promise(ADA, welcome, "welcome-2"),
         welcomes(BEN),
         promise(BEN, cart, "cart-1", sent=False, reason=f"exited by {ORDER_COMPLETED}"),
         welcomes(CLEO),

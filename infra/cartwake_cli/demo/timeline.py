@@ -146,7 +146,8 @@ def _tell_run(run: Run, rules: Bundle) -> Iterator[Entry]:
 
 def _tell_refusal(slot: Slot, rules: Bundle) -> Entry:
     why = words.say(str(slot.refused), words.NOT_ENTERED)
-    return Entry(slot.refused_at, "unsent", f"Journey “{_title(rules, slot.journey)}” did not begin", why)
+    outcome = "was not begun again" if slot.run else "did not begin"
+    return Entry(slot.refused_at, "unsent", f"Journey “{_title(rules, slot.journey)}” {outcome}", why)
 
 
 def _tell_message(message: Message, rules: Bundle, subjects: Mapping[str, str]) -> Iterator[Entry]:
