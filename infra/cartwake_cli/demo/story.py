@@ -1,5 +1,6 @@
 """The three stories: one leaves a cart and is reminded, one buys in time, one has unsubscribed."""
 
+import itertools
 import re
 import threading
 import time
@@ -9,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from rich.markup import escape
 from segment.analytics.client import Client
 
 from cartwake.bundles import Branch, Bundle, Send, Step, Wait
@@ -24,6 +26,8 @@ from cartwake_cli.tables import Facts, Tables
 
 LEAVES, BUYS, UNSUBSCRIBES = "leaves a cart", "buys in time", "has unsubscribed"
 LOOK_SECONDS: Final = 0.4
+LOOKS_A_TABLE: Final = 4
+"""Every so many looks at the inbox, one at the tables: it may be settled that nothing comes."""
 PATIENCE_SECONDS: Final = 45
 LINK: Final = re.compile(r"https?://[^\s\"'<>]+/unsubscribe/[A-Za-z0-9._~%-]+")
 
@@ -245,15 +249,18 @@ def follow_unsubscribe(stage: Stage, person: Person, mail: Sent) -> None:
 
 def await_message(stage: Stage, person: Person, promise: Expected) -> Sent | None:
     """Wait until a promised message is in the engine's record; None when it cannot come or does not."""
+    looks = itertools.count(1)
 
     def look() -> Sent | str | None:
         found = next((each for each in stage.read_sent() if fits(promise, each)), None)
-        return found or find_refusal(stage.look(person), promise)
+        if found is not None or next(looks) % LOOKS_A_TABLE:
+            return found
+        return find_refusal(stage.look(person), promise)
 
     match _await(stage, look):
         case Sent() as sent:
-            what = f"the mail “{sent.subject}”" if sent.channel == Channel.EMAIL else f"the SMS “{sent.text}”"
-            stage.say(person.name, f"[green]gets {what}[/]")
+            kind, words = ("mail", sent.subject) if sent.channel == Channel.EMAIL else ("SMS", sent.text)
+            stage.say(person.name, f"[green]gets the {kind} “{escape(words.splitlines()[0])}”[/]")
             return sent
         case str() as reason:
             stage.say(person.name, f"[red]gets no {promise.channel} of {promise.journey}: {reason}[/]")
