@@ -44,7 +44,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def deployed() -> Iterator[World]:
     """The stack as it is after a deploy, without any rules."""
-    with open_world(auth=True) as world:
+    with open_world(auth=True, parameters={"ScheduleAfterSeconds": "2"}) as world:
         yield world
 
 

@@ -1,0 +1,226 @@
+"""The main job on the deployed stack, every role's rights enforced: what goes out, what does not, and why."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import pytest
+
+from cartwake.clock import read_clock
+from cartwake.deliveries import tags_for
+from cartwake_cli.commands.explain import explain_shopper
+from cartwake_cli.demo.overlay import copy_rules
+from cartwake_cli.faults import Fault
+from cartwake_cli.local import places
+from cartwake_cli.local.feedback import Sent
+from cartwake_cli.local.world import World, wait_for
+
+REMINDER = "You left Trail Runner behind"
+
+
+@pytest.fixture(scope="module")
+def quick(stack: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The stack with the demo's copy of the rules: waits in seconds, no quiet hours, shortened caps."""
+    stack.publish(copy_rules(places.STARTER, tmp_path_factory.mktemp("rules"), url="https://shop.example.com"))
+    yield stack
+    stack.publish(places.STARTER)
+
+
+class Shopper:
+    """Somebody of their own in each test."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.id = f"e2e-{uuid4().hex[:8]}"
+        self.email = f"{self.id}@example.com"
+
+    def track(self, event: str, *, user: bool = True, anonymous: str = "", **properties: Any) -> None:
+        """Report an event with the server's key."""
+        body: dict[str, Any] = {"event": event, "properties": properties, "messageId": uuid4().hex}
+        body |= {"userId": self.id} if user else {}
+        body |= {"anonymousId": anonymous} if anonymous else {}
+        assert self.world.post("/v1/track", body, key=self.world.server_key).status == 200
+
+    def identify(self, anonymous: str = "") -> None:
+        """Have the shop's server vouch for the address."""
+        body: dict[str, Any] = {
+            "userId": self.id,
+            "traits": {"email": self.email, "firstName": "Eve"},
+            "messageId": uuid4().hex,
+        }
+        body |= {"anonymousId": anonymous} if anonymous else {}
+        assert self.world.post("/v1/identify", body, key=self.world.server_key).status == 200
+
+    def subscribe(self) -> None:
+        """Say yes to email."""
+        self.track("Subscribed", channel="email")
+
+    def fill_cart(self, **more: Any) -> None:
+        """Put a shoe into the cart."""
+        self.track("Product Added", product_id="P-1", name="Trail Runner", price=129, quantity=1, **more)
+
+    def mails(self) -> list[Any]:
+        """Return what went out to this shopper."""
+        return [mail for mail in self.world.inbox() if mail.to == self.email]
+
+    def subjects(self) -> list[str]:
+        """Return the subjects of that."""
+        return [mail.subject for mail in self.mails()]
+
+    def explain(self) -> dict[str, Any]:
+        """Return what `cartwake explain` says, asked by the address, once the address is known."""
+        return wait_for(self._explain, 30, what=f"{self.email} in the tables")
+
+    def _explain(self) -> dict[str, Any]:
+        try:
+            return explain_shopper(self.world.cloud, self.world.stack, self.email).as_data()
+        except Fault:
+            return {}
+
+    def message(self, template: str) -> dict[str, str]:
+        """Return the line about the message made from a template."""
+        return next((line for line in self.explain()["messages"] if line["template"] == template), {})
+
+
+def _wait_for_mail(shopper: Shopper, subject: str, timeout: float = 60) -> Any:
+    return wait_for(
+        lambda: next((mail for mail in shopper.mails() if mail.subject == subject), None),
+        timeout,
+        what=f"mail {subject}",
+    )
+
+
+def test_reminder_arrives_once(quick: World) -> None:
+    """From the HTTP call to the mail: welcome, then one reminder, by a one-time schedule."""
+    shopper = Shopper(quick)
+    shopper.identify()
+    shopper.subscribe()
+    shopper.fill_cart()
+    mail = _wait_for_mail(shopper, REMINDER)
+    assert "Trail Runner" in mail.html
+    assert "Trail Runner" in mail.text
+    assert "/unsubscribe/" in mail.html
+    explained = shopper.explain()
+    assert [line["segment"] for line in explained["segments"]] == ["engaged"]
+    assert all(line["since"] and line["until"] for line in explained["segments"])
+    assert shopper.message("cart-1")["state"] == "accepted"
+    assert shopper.subjects().count(REMINDER) == 1
+
+
+def test_order_under_another_identity_stops_the_reminder(quick: World) -> None:
+    """The cart is the visitor's, the order is reported for the user: one person, no reminder."""
+    shopper, visitor = Shopper(quick), f"v-{uuid4().hex[:8]}"
+    shopper.fill_cart(user=False, anonymous=visitor)
+    shopper.identify(anonymous=visitor)
+    shopper.subscribe()
+    shopper.track("Order Completed", order_id="o-1", revenue=129)
+    run = wait_for(
+        lambda: next(
+            (r for r in shopper.explain()["runs"] if r["journey"] == "abandoned-cart" and "ended" in r["stands"]), None
+        ),
+        60,
+        what="the end of the run",
+    )
+    assert "Order Completed" in run["why"]
+    assert REMINDER not in shopper.subjects()
+
+
+def test_unsubscribe_by_link_then_nothing_with_the_reason(quick: World) -> None:
+    """GET changes nothing; the one-click POST is answered after it is written; the reason is shown."""
+    shopper = Shopper(quick)
+    shopper.identify()
+    shopper.subscribe()
+    mail = wait_for(lambda: next(iter(shopper.mails()), None), 60, what="the welcome mail")
+    link = next(word.strip('"<>()') for word in mail.text.split() if "/unsubscribe/" in word)
+    path = urlsplit(link).path
+    assert quick.request("GET", path).status == 200
+    assert shopper.explain()["addresses"][0]["consent"].startswith("subscribed")
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert quick.request("POST", path, body=b"List-Unsubscribe=One-Click", headers=form).status == 200
+    assert shopper.explain()["addresses"][0]["consent"].startswith("unsubscribed")
+    shopper.fill_cart()
+    message = wait_for(lambda: shopper.message("cart-1"), 60, what="the message that is not sent")
+    wait_for(lambda: shopper.message("cart-1")["state"] == "skipped", 30, what="its reason")
+    assert message
+    assert shopper.message("cart-1")["reason"] == "unsubscribed"
+    assert REMINDER not in shopper.subjects()
+
+
+def test_with_every_schedule_lost_wake_still_delivers(quick: World) -> None:
+    """The row is the truth: schedules are deleted, and `wake`, told a later time, finds the step."""
+    shopper = Shopper(quick)
+    shopper.identify()
+    shopper.subscribe()
+    shopper.fill_cart()
+    wait_for(lambda: list(quick.schedules()), 30, what="the schedule")
+    run = wait_for(
+        lambda: next((r for r in quick.query("runs", who=f"u#{shopper.id}") if "due_at" in r), None), 30, what="the run"
+    )
+    quick.delete_schedules()
+    wait_for(lambda: int(run["due_at"]) < read_clock(), 30, what="the time when it is due")
+    assert REMINDER not in shopper.subjects()
+    quick.invoke("wake", {"at": int(run["due_at"]) + 3 * 60_000})
+    _wait_for_mail(shopper, REMINDER)
+
+
+def test_feedback_closes_the_loop(quick: World) -> None:
+    """A hard bounce, matched by our tags, suppresses the address, and comes back as an event."""
+    shopper = Shopper(quick)
+    shopper.identify()
+    shopper.subscribe()
+    wait_for(shopper.mails, 60, what="the welcome mail")
+    (row,) = list(quick.query("messages", who=f"u#{shopper.id}"))
+    sent = Sent(shopper.mails()[0].message_id, shopper.email, tags_for(f"u#{shopper.id}", row["message"]))
+    quick.feedback("bounce", sent)
+    wait_for(lambda: shopper.explain()["addresses"][0]["suppressed"].startswith("bounce"), 30, what="the suppression")
+    wait_for(
+        lambda: [e for e in quick.query("events", who=f"u#{shopper.id}") if e["name"] == "Email Bounced"],
+        30,
+        what="the event",
+    )
+    shopper.fill_cart()
+    wait_for(lambda: shopper.message("cart-1").get("reason") == "suppressed_bounce", 60, what="the reason")
+
+
+def test_bad_file_keeps_the_last_good_one_live(quick: World, tmp_path: Path) -> None:
+    """A journey with a mistake is answered with path and suggestion, and the version before it goes on working."""
+    folder = copy_rules(places.STARTER, tmp_path, url="https://shop.example.com")
+    file = folder / "journeys" / "abandoned-cart.json"
+    journey = json.loads(file.read_text())
+    journey["filtre"] = journey.pop("filter")
+    file.write_text(json.dumps(journey))
+    status = quick.publish(folder)
+    report = status["files"]["journeys/abandoned-cart.json"]
+    assert report["state"] == "rejected"
+    assert "filter" in json.dumps(report)
+    shopper = Shopper(quick)
+    shopper.identify()
+    shopper.subscribe()
+    shopper.fill_cart()
+    _wait_for_mail(shopper, REMINDER)
+
+
+def test_poison_blocks_no_stream(quick: World) -> None:
+    """A row that no code can read, written among good events, is set aside and the others are derived."""
+    shopper = Shopper(quick)
+    table = quick.cloud.table(quick.stack.tables["events"])
+    table.put_item(
+        Item={
+            "who": f"u#{shopper.id}",
+            "key": "x#poison#server",
+            "name": "X",
+            "type": "track",
+            "body": b"x",
+            "expires_at": 1,
+        }
+    )
+    shopper.identify()
+    wait_for(lambda: quick.query("profiles", who=f"u#{shopper.id}"), 30, what="the profile")
+    wait_for(
+        lambda: [r for r in quick.query("quarantine", who=f"u#{shopper.id}") if r["reason"] == "poison"],
+        30,
+        what="the quarantine",
+    )
