@@ -379,7 +379,7 @@ def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, An
 
 
 def test_one_event_costs_one_call_and_one_write_unit(endpoint: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An event of up to 1.6 KB, as browsers send it, is one PutItem of at most 1,024 bytes; 25 are one BatchWriteItem."""
+    """An event of up to 1.6 KB, as browsers send it, is one PutItem of at most 1 KB; 25 are one BatchWriteItem."""
     recordings = wire.read_recordings("segment-analytics-next-browser")
     samples = [each.body for each in recordings if len(each.body) > 1_100 and "batch" not in each.data]
     assert len(samples) > 30
