@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cartwake.errors import TryAgain
-from cartwake.telemetry import count, logger
+from cartwake.telemetry import count_for_all, logger
 
 
 def process_each[Item](
@@ -27,7 +27,7 @@ def process_each[Item](
             again.append(item)
         except Exception as error:  # noqa: BLE001  a poison record must never block a stream or a queue
             logger.error("set aside", error=type(error).__name__, at=_where(error))
-            count("Quarantined")
+            count_for_all("Quarantined")
             set_aside(item, error)
     return again
 

@@ -3,21 +3,27 @@
 A log line is a fixed phrase with ids: `who`, `run`, `message_id`, `journey`, `reason`. Never an address, a
 name, a token, or a body. Metric names: EventsAccepted, EventsRefused, Quarantined, RunsStarted,
 MessagesAccepted, MessagesSkipped, MessagesUnknown, OverdueRuns, StuckMessages, ProfilesWoken, BundlesPublished,
-FilesRejected.
+FilesRejected, DeliveriesTracked, AddressesSuppressed, Unsubscribes.
 """
 
 import warnings
 
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
 logger = Logger()
 metrics = Metrics()
 
 
 def count(name: str, amount: int = 1) -> None:
-    """Add *amount* to the metric *name*."""
+    """Add *amount* to the metric *name* of the function that runs."""
     metrics.add_metric(name=name, unit=MetricUnit.Count, value=amount)
+
+
+def count_for_all(name: str) -> None:
+    """Add one to a metric that all functions share, for an alarm that watches them all."""
+    with single_metric(name=name, unit=MetricUnit.Count, value=1, default_dimensions={"service": "cartwake"}):
+        pass
 
 
 # an invocation that has nothing to count is no fault
