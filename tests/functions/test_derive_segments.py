@@ -198,3 +198,14 @@ def test_browsers_claim_no_identity() -> None:
     """An address that a browser asserts joins no profiles and is no address."""
     _derive(an_identify(trust=Trust.BROWSER))
     assert profiles.get_profile("u#1").address_keys == {}
+
+
+def test_a_secret_that_cannot_be_read_is_no_poison(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A failure of another service is tried again; no event is set aside for it."""
+    from cartwake.gateways import secrets
+
+    monkeypatch.setenv("SECRET_ARN", "missing")
+    secrets._secret.cache_clear()
+    with pytest.raises(TryAgain):
+        _derive(an_identify())
+    assert quarantine.list_refusals("u#1") == []

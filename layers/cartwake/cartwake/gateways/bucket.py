@@ -12,25 +12,28 @@ forget = clients.forget
 
 def read(key: str) -> bytes | None:
     """Return the content of an object, or None when there is none."""
-    try:
-        answer = _s3().get_object(Bucket=require("BUCKET"), Key=key)
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            return None
-        raise
-    content: bytes = answer["Body"].read()
+    with clients.transient("bucket"):
+        try:
+            answer = _s3().get_object(Bucket=require("BUCKET"), Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+        content: bytes = answer["Body"].read()
     return content
 
 
 def write(key: str, content: bytes, *, content_type: str = "application/json") -> None:
     """Write an object."""
-    _s3().put_object(Bucket=require("BUCKET"), Key=key, Body=content, ContentType=content_type)
+    with clients.transient("bucket"):
+        _s3().put_object(Bucket=require("BUCKET"), Key=key, Body=content, ContentType=content_type)
 
 
 def list_keys(prefix: str = "") -> list[str]:
     """Return the keys of all objects under *prefix*, in order."""
-    pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=require("BUCKET"), Prefix=prefix)
-    return [item["Key"] for page in pages for item in page.get("Contents", ())]
+    with clients.transient("bucket"):
+        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=require("BUCKET"), Prefix=prefix)
+        return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
 
 def _s3() -> Any:

@@ -1,10 +1,15 @@
 """boto3 clients: one of each a process, made when first needed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import boto3
 from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cartwake.errors import TryAgain
 
 
 @cache
@@ -23,6 +28,17 @@ def client(service: str, *, attempts: int = 4, read_timeout_seconds: int = 10) -
     )
     make: Any = boto3.client
     return make(service, config=config)
+
+
+@contextmanager
+def transient(what: str) -> Iterator[None]:
+    """Turn a failure of AWS into TryAgain: even of a missing right the record in hand is not to blame."""
+    try:
+        yield
+    except ClientError as error:
+        raise TryAgain(f"{what}: {error.response.get('Error', {}).get('Code', '')}") from error
+    except BotoCoreError as error:
+        raise TryAgain(f"{what}: {type(error).__name__}") from error
 
 
 def forget() -> None:

@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from itertools import batched
 from typing import Any, Final
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from cartwake.errors import TryAgain
 from cartwake.gateways import clients
 from cartwake.settings import require
@@ -49,9 +47,7 @@ def _send(queue: str, bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 
             {"Id": str(index), "MessageBody": json.dumps(body), "DelaySeconds": delay}
             for index, body in enumerate(group)
         ]
-        try:
+        with clients.transient(queue):
             answer = clients.client("sqs").send_message_batch(QueueUrl=require(queue), Entries=entries)
-        except (BotoCoreError, ClientError) as error:
-            raise TryAgain(f"{queue}: {type(error).__name__}") from error
         if answer.get("Failed"):
             raise TryAgain(f"{queue}: {len(answer['Failed'])} not taken")

@@ -5,7 +5,7 @@ from hashlib import sha256
 from math import ceil
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
 from cartwake.errors import TryAgain
 from cartwake.gateways import clients, queue
@@ -28,8 +28,8 @@ def plan_step(run: Run, now: Instant) -> None:
             queue.send_step(run.who, run.key, run.seq, delay_seconds=seconds)
         else:
             _create(run)
-    except (BotoCoreError, ClientError, TryAgain) as error:
-        logger.warning("step not scheduled", run=run.key, error=type(error).__name__)
+    except TryAgain as error:
+        logger.warning("step not scheduled", run=run.key, detail=str(error))
 
 
 def _create(run: Run) -> None:
@@ -41,19 +41,20 @@ def _create(run: Run) -> None:
         "RetryPolicy": {"MaximumRetryAttempts": 10, "MaximumEventAgeInSeconds": 3600},
         "DeadLetterConfig": {"Arn": require("SCHEDULE_DEAD_LETTER_ARN")},
     }
-    try:
-        clients.client("scheduler").create_schedule(
-            Name=name_schedule(run),
-            GroupName=require("SCHEDULE_GROUP"),
-            ScheduleExpression=f"at({_round_up(run.due_at)})",
-            ScheduleExpressionTimezone="UTC",
-            FlexibleTimeWindow={"Mode": "OFF"},
-            ActionAfterCompletion="DELETE",
-            Target=target,
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConflictException":
-            raise
+    with clients.transient("scheduler"):
+        try:
+            clients.client("scheduler").create_schedule(
+                Name=name_schedule(run),
+                GroupName=require("SCHEDULE_GROUP"),
+                ScheduleExpression=f"at({_round_up(run.due_at)})",
+                ScheduleExpressionTimezone="UTC",
+                FlexibleTimeWindow={"Mode": "OFF"},
+                ActionAfterCompletion="DELETE",
+                Target=target,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConflictException":
+                raise
 
 
 def name_schedule(run: Run) -> str:

@@ -33,7 +33,8 @@ def forget() -> None:
 
 @cache
 def _secret() -> dict[str, Any]:
-    answer = clients.client("secretsmanager").get_secret_value(SecretId=require("SECRET_ARN"))
+    with clients.transient("secret"):
+        answer = clients.client("secretsmanager").get_secret_value(SecretId=require("SECRET_ARN"))
     secret: dict[str, Any] = json.loads(answer["SecretString"])
     return secret
 
