@@ -1,0 +1,104 @@
+"""Values: numbers that are texts, globs that find words, and what a missing value passes."""
+
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cartwake.values import (
+    Compared,
+    Contains,
+    Exists,
+    Is,
+    Matches,
+    Test,
+    find_value,
+    matches_glob,
+    parse_number,
+    passes,
+    to_micros,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("19,90", "19.90"),
+        ("1 299.00", "1299.00"),
+        ("1.299,50", "1299.50"),
+        ("1,299.50", "1299.50"),
+        (7, "7"),
+        ("-3", "-3"),
+    ],
+)
+def test_numbers_as_shops_write_them(text: object, number: str) -> None:
+    """A price with a comma, with spaces, with either kind of thousands is the number that is meant."""
+    assert parse_number(text) == Decimal(number)
+
+
+@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e99", True, None, [1], {}])
+def test_what_is_no_number(text: object) -> None:
+    """What is no number, or no sane one, is none."""
+    assert parse_number(text) is None
+    assert to_micros(text) is None
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=6))
+def test_micros_are_exact(amount: Decimal) -> None:
+    """Millionths lose nothing of an amount with six places."""
+    assert Decimal(to_micros(str(amount)) or 0) == amount * 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("glob", "text", "found"),
+    [
+        ("hiszp*", "https://x.pl/wakacje/hiszpania", True),
+        ("hiszp*", "https://x.pl/wakacje/hiszpa%C5%84skie-wino", True),
+        ("hiszpańskie*", "/hiszpa%C5%84skie", True),
+        ("иСпан*", "/туры/испания", True),
+        ("*shoes*", "https://x.com/big-SHOES?x=1", True),
+        ("pania*", "/hiszpania", False),
+        ("/sale*", "https://x.com/sale/1", True),
+        ("/sale*", "https://x.com/shoes/sale/1", False),
+        ("*", "", True),
+    ],
+)
+def test_globs(glob: str, text: str, found: bool) -> None:
+    """A glob starts at any word, decoded and without case; with `*` or `/` in front at the beginning or the path."""
+    assert matches_glob(text, glob) is found
+
+
+@pytest.mark.parametrize(
+    ("value", "test", "passed"),
+    [
+        (None, Exists(), False),
+        ("", Exists(), False),
+        (0, Exists(), True),
+        (None, Exists(wanted=False), True),
+        (None, Is(("a",)), False),
+        (None, Is(("a",), negated=True), True),
+        ("Oslo", Is(("oslo", "kyiv")), True),
+        (True, Is((1,)), False),
+        (["a", "b"], Is(("b",)), True),
+        ("Trail Runner", Contains("runner"), True),
+        (["red", "Blue"], Contains("blue"), True),
+        (7, Contains("7"), False),
+        ("/shoes", Matches("*shoe*"), True),
+        ("19,90", Compared("more_than", 19.0), True),
+        ("2026-01-02", Compared("at_least", "2026-01-02"), True),
+        (None, Compared("less_than", 5.0), False),
+        ("x", Compared("at_most", "2026-01-02"), False),
+    ],
+)
+def test_what_passes(value: object, test: Test, passed: bool) -> None:
+    """Each test says what its words say; a missing value passes only `exists: false` and `is_not`."""
+    assert passes(value, test) is passed
+
+
+def test_paths() -> None:
+    """A dotted path leads into nested objects; a key that has dots itself comes first."""
+    data = {"a": {"b": 1}, "a.b": 2, "c": [1]}
+    assert find_value(data, "a.b") == 2
+    assert find_value({"a": {"b": 1}}, "a.b") == 1
+    assert find_value(data, "c.d") is None
