@@ -92,7 +92,7 @@ def test_a_run_says_what_it_waits_for() -> None:
     told = timeline.list_waiting(facts(runs=(second, first)), RULES)
     assert [(wait.due_at - NOON, wait.detail) for wait in told] == [
         (8, "then E-mail “cart-1”, unless Order Completed"),
-        (9, "then E-mail “cart-2”, unless Order Completed"),
+        (9, "then SMS “cart-sms” or E-mail “cart-2”, unless Order Completed"),
     ]
 
 

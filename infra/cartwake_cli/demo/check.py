@@ -100,7 +100,7 @@ def find_reason(facts: Facts, journey: str, channel: str) -> str:
     messages = [it for it in facts.messages if it.journey == journey and it.channel == channel]
     for message in messages:
         if message.state is not MessageState.ACCEPTED:
-            return message.reason or message.state
+            return message.reason or (f"{message.state}: {message.detail}" if message.detail else message.state)
     runs = [run for run in facts.runs if run.journey == journey and run.ended is not EndReason.MERGED]
     for run in runs:
         if run.ended is EndReason.EXITED:

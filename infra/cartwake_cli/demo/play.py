@@ -40,7 +40,7 @@ class Cast:
     world: World
     reader: Reader
     rules: Bundle
-    stage: story.Stage
+    url: str
 
 
 @contextmanager
@@ -58,12 +58,12 @@ def perform(steps: Steps, *, port: int, settle: bool) -> Iterator[tuple[Verdict,
         with open_world(auth=True, parameters=parameters, tell=steps.begin) as world:
             cast = prepare(steps, world, site)
             replay(steps, cast)
-            expected = story.expect(cast.rules, cast.stage.products)
-            tell_stories(steps, cast, expected)
+            expected = story.expect(cast.rules, load_products())
+            stage = tell_stories(steps, cast, expected)
             if settle:
                 watch(steps, cast.reader)
             steps.end()
-            yield judge(cast, expected), site.url
+            yield judge(stage, expected), site.url
     finally:
         site.close()
 
@@ -118,9 +118,7 @@ def prepare(steps: Steps, world: World, site: server.Server) -> Cast:
     }
     waits = {"cart": overlay.WAIT_SECONDS}
     site.site = server.Site(Backend(world, products, site.url), reader, stories, shop, waits)
-    say = story.make_say(steps.tell)
-    stage = story.Stage(site.url, world.server_key, tables, products, read_sent=reader.read_sent, say=say)
-    return Cast(world, reader, rules, stage)
+    return Cast(world, reader, rules, site.url)
 
 
 def replay(steps: Steps, cast: Cast) -> None:
@@ -162,11 +160,20 @@ def await_profiles(steps: Steps, tables: Tables, people: int) -> dict[str, int]:
     raise Fault(f"after {FOLD_SECONDS} s there are {seen[0]} profiles of {people}")
 
 
-def tell_stories(steps: Steps, cast: Cast, expected: list[Expected]) -> None:
-    """Play the stories and show what happens in them."""
+def tell_stories(steps: Steps, cast: Cast, expected: list[Expected]) -> story.Stage:
+    """Play the stories and show what happens in them; return where they were played."""
     steps.begin("Three stories, told with the stock Segment client")
-    story.play(cast.stage, expected)
+    stage = story.Stage(
+        cast.url,
+        cast.world.server_key,
+        cast.reader.tables,
+        load_products(),
+        read_sent=cast.reader.read_sent,
+        say=story.make_say(steps.tell),
+    )
+    story.play(stage, expected)
     steps.end()
+    return stage
 
 
 def watch(steps: Steps, reader: Reader) -> None:
@@ -178,7 +185,7 @@ def watch(steps: Steps, reader: Reader) -> None:
         time.sleep(min(left, 0.5))
 
 
-def judge(cast: Cast, expected: list[Expected]) -> Verdict:
+def judge(stage: story.Stage, expected: list[Expected]) -> Verdict:
     """Compare what was promised with the engine's whole record."""
-    known = {person.id: cast.stage.look(person) for person in story.PEOPLE}
-    return check.compare(expected, cast.reader.read_sent(), known)
+    known = {person.id: stage.look(person) for person in story.PEOPLE}
+    return check.compare(expected, stage.read_sent(), known)

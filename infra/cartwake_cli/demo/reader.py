@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from cartwake.addresses import normalise
 from cartwake.bundles import Bundle
 from cartwake.times import SECOND
 from cartwake_cli.demo import state
@@ -62,9 +63,9 @@ class Reader:
     ) -> dict[str, Any]:
         subjects = {each.id: each.subject for each in sent}
         owners = {
-            str(contact.value): each.id
+            normalise(channel, str(contact.value)) or "": each.id
             for each in reversed(shoppers)
-            for contact in known[each.id].profile.state.contacts.values()
+            for channel, contact in known[each.id].profile.state.contacts.items()
         }
         profiles, members = self._count()
         return {

@@ -170,35 +170,29 @@ def _tell_message(message: Message, rules: Bundle, subjects: Mapping[str, str]) 
 
 
 def _tell_next(run: Run, journey: Journey) -> str:
-    following = _find_send(journey.steps, run.path)
-    sending = f"then {CHANNELS[following.channel]} “{following.template}”" if following else "then the next step"
+    sends = _find_sends(journey.steps, run.path)
+    sending = " or ".join(f"{CHANNELS[send.channel]} “{send.template}”" for send in sends) or "the next step"
     exits = [trigger.event or trigger.entered or trigger.left for trigger in journey.exits]
-    return f"{sending}, unless {' or '.join(exits)}" if exits else sending
+    return f"then {sending}, unless {' or '.join(exits)}" if exits else f"then {sending}"
 
 
-def _find_send(steps: tuple[Step, ...], path: str) -> Send | None:
-    """Return the first message at or after a step of the outermost list."""
+def _find_sends(steps: tuple[Step, ...], path: str) -> list[Send]:
+    """Return the message at or after a step, or those of which a branch will choose."""
     index, _, rest = path.partition(".")
     here = find_step(steps, path) if rest else None
     if isinstance(here, Send):
-        return here
-    return next((step for step in steps[int(index) :] if isinstance(step, Send)), None) or _first_inside(
-        steps[int(index) :]
-    )
+        return [here]
+    return next((found for step in steps[int(index) :] if (found := _list_first(step))), [])
 
 
-def _first_inside(steps: tuple[Step, ...]) -> Send | None:
-    for step in steps:
-        match step:
-            case Send():
-                return step
-            case Branch():
-                found = _first_inside(step.otherwise) or _first_inside(step.then)
-                if found:
-                    return found
-            case Wait():
-                continue
-    return None
+def _list_first(step: Step) -> list[Send]:
+    match step:
+        case Send():
+            return [step]
+        case Branch():
+            return [send for side in (step.then, step.otherwise) for inner in side[:1] for send in _list_first(inner)]
+        case Wait():
+            return []
 
 
 def _title(rules: Bundle, journey: str) -> str:

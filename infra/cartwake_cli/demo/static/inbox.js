@@ -67,8 +67,10 @@ function drawPhone(message) {
 
 function linked(text) {
   return text.split(/(https?:\/\/\S+)/).map((part) => part.startsWith("http")
-    ? make("a", { href: part, target: "_blank", rel: "noreferrer" }, part) : part);
+    ? make("a", { href: part, title: part, target: "_blank", rel: "noreferrer" }, shorten(part)) : part);
 }
+
+const shorten = (link) => (link.length > 48 ? `${link.slice(0, 46)}…` : link);
 
 function drawNone() {
   const name = last.shoppers.find((shopper) => shopper.id === filter)?.name;
