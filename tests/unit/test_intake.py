@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 import tracemalloc
 from contextlib import suppress
 from typing import Any
@@ -319,6 +320,17 @@ def test_softening_cuts_only_what_is_too_deep(depth: int, pad: str) -> None:
     left = msgspec.json.decode(bodies.soften(body))
     assert left["batch"][1] == {"a": 1}
     assert (left == msgspec.json.decode(body)) == (depth <= 38)
+
+
+@pytest.mark.parametrize("noise", [b'\\"', b'"\\', b'"', b'"",', b"NaN,", b"[", b"\\ud800", b"\\", b"[],", b"\\u"])
+def test_a_broken_body_takes_time_in_proportion_to_its_size(noise: bytes) -> None:
+    """No pattern of bytes makes the search for what is broken quadratic: 10 MB would take hours then."""
+    for start in (b'{"batch":[', b'{"batch":["'):
+        for times in (60_000, bodies.MOST_BYTES // len(noise)):
+            started = time.process_time()
+            with pytest.raises(BadInput):
+                bodies.open_batch((start + noise * times)[: bodies.MOST_BYTES])
+            assert time.process_time() - started < 5
 
 
 def test_identifiers_are_read_the_same_everywhere() -> None:

@@ -13,8 +13,8 @@ from cartwake.reasons import Refusal
 
 MOST_BYTES: Final = 10 * 1024 * 1024
 MOST_EVENTS: Final = 1_000
-MOST_BRACKETS: Final = 500_000
-"""A body with more is not looked at twice when it is broken."""
+MOST_TOKENS: Final = 600_000
+"""A broken body with more texts and brackets is refused as a whole: looking for what is broken takes a second then."""
 _KEPT_DEPTH: Final = 40
 
 
@@ -135,8 +135,8 @@ def _decode[T](decoder: msgspec.json.Decoder[T], body: bytes) -> tuple[T, bytes]
         raise _wrong_shape(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         broken = error
-    if body.count(b"[") + body.count(b"{") > MOST_BRACKETS:
-        raise BadInput(Refusal.TOO_DEEP, "the body is nested too deep")
+    if sum(body.count(mark) for mark in _MARKS) > MOST_TOKENS:
+        raise BadInput(Refusal.INVALID_JSON, f"the body is not JSON: {_describe(broken)}; send fewer events at a time")
     softened = soften(body)
     try:
         return decoder.decode(softened), softened
@@ -174,7 +174,9 @@ def _too_large() -> BadInput:
 
 _batches: Final = msgspec.json.Decoder(_Batch)
 _singles: Final = msgspec.json.Decoder(_Single)
-_TOKENS: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|-?Infinity|NaN|[\[\]{}]', re.DOTALL)
+# Possessive, and a text may lack its end: so no byte is looked at twice, whatever the body is.
+_TOKENS: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|-?Infinity|NaN|[\[\]{}]', re.DOTALL)
+_MARKS: Final = (b'"', b"[", b"{", b"NaN", b"Infinity")
 _SURROGATES: Final = re.compile(
     rb"\\u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}"
     rb"|(?P<lone>\\u[dD][89a-fA-F][0-9a-fA-F]{2})|\\."
