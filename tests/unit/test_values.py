@@ -30,6 +30,9 @@ from cartwake.values import (
         ("1,299.50", "1299.50"),
         (7, "7"),
         ("-3", "-3"),
+        ("1e-999999999", "0"),
+        ("0e999999999", "0"),
+        ("0." + "1" * 30_000, "0.111111111111"),
     ],
 )
 def test_numbers_as_shops_write_them(text: object, number: str) -> None:
@@ -37,7 +40,10 @@ def test_numbers_as_shops_write_them(text: object, number: str) -> None:
     assert parse_number(text) == Decimal(number)
 
 
-@pytest.mark.parametrize("text", ["", "abc", "NaN", "Infinity", "1e99", True, None, [1], {}])
+NO_NUMBERS = ["", "abc", "NaN", "sNaN", "Infinity", "1e99", "1e999999999", "-1e999999999", "1e" + "9" * 99]
+
+
+@pytest.mark.parametrize("text", [*NO_NUMBERS, True, None, [1], {}, 10**9_000], ids=lambda it: type(it).__name__)
 def test_what_is_no_number(text: object) -> None:
     """What is no number, or no sane one, is none."""
     assert parse_number(text) is None
@@ -48,6 +54,38 @@ def test_what_is_no_number(text: object) -> None:
 def test_micros_are_exact(amount: Decimal) -> None:
     """Millionths lose nothing of an amount with six places."""
     assert Decimal(to_micros(str(amount)) or 0) == amount * 1_000_000
+
+
+NUMBERS = st.from_regex(r"[-+]?\d{0,30}[.,]?\d{0,30}(e[-+]?\d{1,20})?", fullmatch=True)
+TEXTS = st.one_of(
+    st.text(), NUMBERS, st.sampled_from(["%", "%E0%A4", "://", "2026-01-02", "9999-12-31T23:59:59-23:59"])
+)
+ANYTHING = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), TEXTS),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(TEXTS, inner, max_size=4)),
+    max_leaves=8,
+)
+TESTS = st.one_of(
+    st.builds(Is, values=st.lists(ANYTHING, max_size=3).map(tuple), negated=st.booleans()),
+    st.builds(Contains, text=TEXTS),
+    st.builds(Matches, glob=st.one_of(TEXTS, st.text(alphabet="*?[]!-/ab"))),
+    st.builds(
+        Compared,
+        op=st.sampled_from(["more_than", "less_than", "at_least", "at_most"]),
+        bound=st.one_of(st.floats(allow_nan=False, allow_infinity=False), TEXTS),
+    ),
+    st.builds(Exists, wanted=st.booleans()),
+)
+
+
+@given(ANYTHING, TESTS, st.lists(TEXTS, min_size=1, max_size=3).map(".".join))
+def test_nothing_that_a_client_sends_raises(value: object, test: Test, path: str) -> None:
+    """Whatever stands in an event, it is found or not, a number or not, and passes or not."""
+    assert isinstance(passes(find_value(value, path), test), bool)
+    assert isinstance(passes(value, test), bool)
+    number, micros = parse_number(value), to_micros(value)
+    assert (number is None) == (micros is None)
+    assert number is None or len(f"{number:f}") <= 26
 
 
 @pytest.mark.parametrize(

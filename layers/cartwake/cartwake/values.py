@@ -12,6 +12,8 @@ from cartwake.times import parse_instant
 
 MICROS: Final = 1_000_000
 _LARGEST: Final = Decimal(10) ** 12
+_MOST_PLACES: Final = 12
+_FINEST: Final = Decimal(1).scaleb(-_MOST_PLACES)
 _WORD_START: Final = compile_pattern(r"(?<!\w)\w")
 
 
@@ -100,7 +102,10 @@ def find_value(data: Any, path: str) -> Any:
 
 
 def parse_number(value: Any) -> Decimal | None:
-    """Return the number that *value* is or spells ("19,90" and "1 299.00" are numbers), or None."""
+    """Return the number that *value* is or spells ("19,90" and "1 299.00" are numbers), or None.
+
+    It is below 10¹² either way, and has at most 12 places: what is computed from it cannot overflow.
+    """
     if isinstance(value, bool):
         return None
     if isinstance(value, str):
@@ -113,9 +118,13 @@ def parse_number(value: Any) -> Decimal | None:
         return None
     try:
         number = Decimal(str(value))
-    except InvalidOperation:
+    except (InvalidOperation, ValueError):
         return None
-    return number if number.is_finite() and abs(number) < _LARGEST else None
+    # Compared and not rounded: arithmetic, abs() too, raises where an exponent is out of all reason.
+    if not number.is_finite() or not -_LARGEST < number < _LARGEST:
+        return None
+    exponent = int(number.as_tuple().exponent)
+    return number if -_MOST_PLACES <= exponent <= _MOST_PLACES else number.quantize(_FINEST)
 
 
 def to_micros(value: Any) -> int | None:
