@@ -27,6 +27,13 @@ FLAGS = (
     "--lang=en-GB",
 )
 PATIENCE_SECONDS = 20
+MIDDLE = """async element => {
+    const look = () => { const b = element.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; };
+    let was, is = look();
+    do { was = is; await new Promise(requestAnimationFrame); is = look(); } while (String(was) !== String(is));
+    return is;
+}"""
+"""The middle of an element, once it is the same in two frames."""
 
 
 @dataclass
@@ -101,15 +108,13 @@ class Page:
         return str(self.evaluate(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
 
     def click(self, selector: str) -> None:
-        """Click as a mouse does: where the element is, on whatever lies on top there."""
+        """Click as a mouse does: where the element comes to rest, on whatever lies on top there."""
         find = f"document.querySelector({json.dumps(selector)})"
         self.wait(f"!!{find}")
         self.evaluate(f"{find}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
-        box = self.evaluate(
-            f"(() => {{ const b = {find}.getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; }})()"
-        )
+        x, y = self.evaluate(f"({MIDDLE})({find})")
         for kind in ("mousePressed", "mouseReleased"):
-            self.call("Input.dispatchMouseEvent", type=kind, x=box[0], y=box[1], button="left", clickCount=1)
+            self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
     def type(self, selector: str, text: str) -> None:
         """Replace what a field holds, key by key."""

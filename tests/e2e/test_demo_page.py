@@ -96,6 +96,19 @@ def test_the_page_fits(page: Page, width: int) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
+def test_the_shop_stands_still_when_the_rest_arrives(site: server.Server) -> None:
+    """What is shown last moves no button away from under the mouse."""
+    place = "JSON.stringify(document.querySelector('#socks .add').getBoundingClientRect())"
+    with open_page() as page:
+        page.call("Network.setBlockedURLs", urls=["*/api/state*"])
+        page.open(site.url)
+        page.wait("document.querySelectorAll('.product').length === 6")
+        before = page.evaluate(place)
+        page.call("Network.setBlockedURLs", urls=[])
+        page.wait("document.querySelector('#tour').innerText.includes('Sign up')")
+        assert page.evaluate(place) == before
+
+
 def test_controls_have_names_and_nothing_comes_from_elsewhere(page: Page, site: server.Server) -> None:
     """Every button and field is named for those who do not see it, and every request goes to the page's own server."""
     page.click("#socks .add")

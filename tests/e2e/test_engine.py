@@ -52,6 +52,15 @@ def test_a_function_runs_from_the_layer_with_its_role(stack: World, function: st
     assert stack.scan("quarantine") == []
 
 
+def test_renewed_functions_start_cold(stack: World) -> None:
+    """Once rules are published, tests go by them at once: no process lives on that keeps the ones before."""
+    stack.invoke("wake", {})
+    stack.renew_functions()
+    stack.invoke("wake", {})
+    told = [json.loads(line) for line in stack.logs("wake").splitlines() if '"woken"' in line]
+    assert told[-1]["cold_start"] is True
+
+
 def test_a_preflight_reaches_the_function(deployed: World) -> None:
     """A browser's OPTIONS is answered by the function, which allows the origin."""
     asked = {"Origin": "https://shop.example", "Access-Control-Request-Method": "POST"}
