@@ -1,37 +1,30 @@
 """derive_segments: fold new events into profiles, re-evaluate the segments they can change, write both at once."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import batched
 from typing import Any
 
 import msgspec
 
-from cartwake import contacts, identity
-from cartwake.batches import is_queue, process_each, process_queue
+from cartwake import contacts
+from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
+from cartwake.family import Family, NewerRules
 from cartwake.live import forget, load_live
-from cartwake.profiles import MOST_SOURCES, Kind, Profile
+from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Refusal
-from cartwake.segments import Signal, absorb, adopt, advance, finish, reevaluate
+from cartwake.segments import Signal, absorb, advance, finish
 from cartwake.store import base, events, profiles, quarantine
-from cartwake.telemetry import logger, metrics
-from cartwake.times import NEVER, Instant
+from cartwake.telemetry import logger, metrics, name_who
+from cartwake.times import HOUR, NEVER, Instant
 
 _ATTEMPTS = 5
+_MOST_AT_ONCE = 100
 
 type Group = tuple[str, list[Event]]
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is to be done to one profile: nothing new means that time has passed."""
-
-    news: Sequence[Event]
-    rules: Bundle
-    now: Instant
 
 
 @metrics.log_metrics
@@ -48,94 +41,64 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """
     now = read_clock()
     if is_queue(event):
-        return process_queue(event, lambda body: derive(body["who"], (), now=now), set_aside=_keep_record(now))
+        return process_queue(event, lambda body: derive(body["who"], (), now=now), set_aside=_keep_wake)
     _derive_all(event["Records"], now)
     return None
 
 
 def derive(who: str, news: Sequence[Event], *, now: Instant) -> None:
     """Bring the profile of *who* up to *now* with *news*; without any, time alone has passed."""
-    waking = not news
-    news = [event for event in news if not event.bot]
+    told = sorted((event for event in news if not event.bot), key=_order)
+    if not news:
+        _derive(who, (), now)
+    # a hundred events give less than 50 KB of signals, which share the row with the profile
+    for some in batched(told, _MOST_AT_ONCE, strict=False):
+        _derive(who, some, now)
+
+
+def _derive(who: str, news: Sequence[Event], now: Instant) -> None:
+    """Decide and write until nobody else writes in between."""
     for _ in range(_ATTEMPTS):
-        rules = load_live(now)
-        profile = profiles.resolve_profile(who)
-        if profile.kind is Kind.TOMBSTONE:
-            _refuse(profile, news, Refusal.ERASED, now)
+        row = profiles.resolve_profile(who)
+        if row.kind is Kind.TOMBSTONE:
+            for event in news:
+                _refuse(event, Refusal.ERASED, now)
             return
-        if profile.generation > rules.generation:
+        if not news and row.version == 0:
+            return
+        try:
+            if _derive_once(row, news, now):
+                return
+        except NewerRules:
             forget()
-            continue
-        if not news and (not waking or profile.version == 0):
-            return
-        work = Work(news, rules, now)
-        if _save(profile, *_decide(profile, work), work):
-            return
     raise WriteConflict("profile written by others, or by newer rules, too often in a row")
 
 
-def _decide(before: Profile, work: Work) -> tuple[Profile, list[Signal]]:
-    """Return the profile after the news, evaluated after every event, and what that signals."""
-    rules, now = work.rules, work.now
-    profile, signals = adopt(before, rules, now), []
-    for event in sorted(work.news, key=lambda it: (it.received_at, it.occurred_at, it.key)):
-        profile, told = absorb(profile, event, rules)
+def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
+    """Decide and write; False when somebody else wrote meanwhile."""
+    rules = load_live(now)
+    family = Family(row, rules, now, refuse=lambda event: _refuse(event, Refusal.TOO_MANY_MERGES, now))
+    signals: list[Signal] = []
+    for event in news:
+        signals += family.gather(event)
+        family.profile, told = absorb(family.profile, event, rules)
         signals += told
-    if not work.news:
-        profile, signals = advance(profile, rules, now)
-        profile = msgspec.structs.replace(profile, wake_at=NEVER)
-    return profile, signals
+    if not news:
+        family.profile, signals = advance(family.profile, rules, now)
+        family.profile = msgspec.structs.replace(family.profile, wake_at=NEVER)
+    return _save(family, signals, rules, now)
 
 
-def _save(before: Profile, profile: Profile, signals: list[Signal], work: Work) -> bool:
-    """Write the profile, who it was joined with, and what its addresses permit, in one transaction."""
-    rules, now = work.rules, work.now
-    joined, pointers = _join(profile, work)
-    if joined.state is not profile.state:
-        joined, told = reevaluate(joined, rules, now)
-        signals = signals + ([] if all(event.backfill for event in work.news) else told)
-    joined, others, more = contacts.follow(before, joined, rules, now=now)
-    if others:
-        joined, told = reevaluate(joined, rules, now)
-        signals = signals + told
-    if joined == before and not pointers and not more:
+def _save(family: Family, signals: list[Signal], rules: Bundle, now: Instant) -> bool:
+    """Write the profile, who became a pointer to it, and what its addresses permit, in one transaction."""
+    profile, more = contacts.follow(family.before, family.profile)
+    if profile == family.before and not family.others and not more:
         return True
-    writes = [profiles.put_profile(finish(joined, rules, now), signals)]
-    writes += [profiles.point_to(source, joined.who) for source in (*pointers, *others)]
-    saved = base.commit([*writes, *more])
+    writes = [profiles.put_profile(finish(profile, rules, now), signals), *family.pointers(), *more]
+    saved = base.commit(writes)
     if saved:
-        logger.info(
-            "profile derived",
-            who=joined.who,
-            events=len(work.news),
-            signals=len(signals),
-            merged=len(pointers) + len(others),
-        )
+        logger.info("profile derived", who=name_who(profile.who), signals=len(signals), merged=len(family.others))
     return saved
-
-
-def _join(profile: Profile, work: Work) -> tuple[Profile, list[Profile]]:
-    """Return the profile joined with the anonymous visitors that it turned out to be, and their rows as they were.
-
-    A visitor without a row yet gets a pointer all the same, so that events that come late find their profile.
-    """
-    pointers = []
-    for key in identity.find_partners(profile, work.news):
-        other = profiles.get_profile(key)
-        if other.version == 0:
-            sources = tuple(sorted({*profile.state.sources, key}))
-            if len(sources) <= MOST_SOURCES:
-                profile = msgspec.structs.replace(
-                    profile, state=msgspec.structs.replace(profile.state, sources=sources)
-                )
-                pointers.append(other)
-        elif identity.is_open(other):
-            if not identity.may_join(profile, other, work.now):
-                _refuse(profile, work.news, Refusal.TOO_MANY_MERGES, work.now)
-                continue
-            profile = identity.join(profile, other, work.rules, now=work.now)
-            pointers.append(other)
-    return profile, pointers
 
 
 def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
@@ -163,7 +126,7 @@ def _group(records: list[dict[str, Any]], now: Instant) -> list[Group]:
         event = events.decode_image(record["dynamodb"]["NewImage"])
         groups.setdefault(event.who, []).append(event)
 
-    process_each(records, read, set_aside=_keep_record(now))
+    process_each(records, read, set_aside=lambda record, error: keep_record(record, error, now))
     return list(groups.items())
 
 
@@ -176,16 +139,18 @@ def _keep_event(now: Instant) -> Any:
     return keep
 
 
-def _keep_record(now: Instant) -> Any:
-    def keep(record: dict[str, Any], error: Exception) -> None:
-        who = record.get("dynamodb", {}).get("Keys", {}).get("who", {}).get("S", "")
-        key = str(record.get("eventID") or record.get("messageId") or "")
-        body = msgspec.json.encode(record)
-        quarantine.put(who, key, reason=Refusal.POISON, at=now, where=type(error).__name__, body=body)
+def _keep_wake(record: dict[str, Any], error: Exception) -> None:
+    """Keep a profile that time cannot be told of, and look at it again in an hour: it must not stand before others."""
+    now = read_clock()
+    keep_record(record, error, now)
+    asked = read_asked(record)
+    if "who" in asked:
+        profiles.postpone(asked["who"], now + HOUR)
 
-    return keep
+
+def _refuse(event: Event, why: Refusal, now: Instant) -> None:
+    quarantine.put(event.who, event.key, reason=why, at=now)
 
 
-def _refuse(profile: Profile, news: Sequence[Event], why: Refusal, now: Instant) -> None:
-    for event in news:
-        quarantine.put(profile.who, event.key, reason=why, at=now)
+def _order(event: Event) -> tuple[Instant, Instant, str]:
+    return event.received_at, event.occurred_at, event.key

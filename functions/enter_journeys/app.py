@@ -1,22 +1,27 @@
 """enter_journeys: start runs where a signal fits a trigger, and end those that a signal exits."""
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from cartwake import entries
-from cartwake.batches import process_each
+from cartwake.batches import keep_record, process_each
+from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.entries import Occasion
 from cartwake.errors import TryAgain
 from cartwake.events import Event
 from cartwake.gateways.scheduler import plan_step
-from cartwake.live import find_live
-from cartwake.reasons import EndReason, NotEntered, Refusal
-from cartwake.runs import Run, find_exit
+from cartwake.identity import is_erased
+from cartwake.live import find_live, forget
+from cartwake.profiles import Profile
+from cartwake.reasons import EndReason, NotEntered
+from cartwake.runs import Run, Slot, find_exit
 from cartwake.segments import Signal, View
-from cartwake.store import base, events, profiles, quarantine, runs, slots
-from cartwake.telemetry import count, logger, metrics
+from cartwake.store import base, events, profiles, runs, slots
+from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
 
 _ATTEMPTS = 5
@@ -35,34 +40,58 @@ def handler(event: dict[str, Any], context: Any) -> None:
         TryAgain: Some signals could not be followed now; following all of them again is harmless.
     """
     now = read_clock()
-    name, rules = find_live(now)
+    steps: list[Step] = []
 
-    def process(record: dict[str, Any]) -> None:
-        image = record["dynamodb"].get("NewImage", {})
-        for signal in profiles.decode_signals(image) if "signals" in image else ():
-            occasion = Occasion(signal=signal, cause=_load_cause(signal), rules=rules, bundle=name, now=now)
-            follow(image["who"]["S"], occasion)
+    def read(record: dict[str, Any]) -> None:
+        steps.extend(_read(record, now))
 
     def set_aside(record: dict[str, Any], error: Exception) -> None:
-        who = record.get("dynamodb", {}).get("Keys", {}).get("who", {}).get("S", "")
-        body = msgspec.json.encode(record)
-        quarantine.put(
-            who, str(record.get("eventID", "")), reason=Refusal.POISON, at=now, where=type(error).__name__, body=body
-        )
+        keep_record(record, error, now)
 
-    again = process_each(event["Records"], process, set_aside=set_aside)
+    again: list[Any] = process_each(event["Records"], read, set_aside=set_aside)
+    again += process_each(steps, _follow, set_aside=lambda step, error: keep_record(step.record, error, now))
     if again:
-        raise TryAgain(f"{len(again)} of {len(event['Records'])} records could not be followed")
+        raise TryAgain(f"{len(again)} signals of {len(event['Records'])} records could not be followed")
 
 
-def follow(who: str, occasion: Occasion) -> None:
-    """End the runs that a signal exits, then start those that it triggers."""
-    for name, journey in occasion.rules.journeys.items():
-        if any(entries.fits(trigger, occasion) for trigger in journey.exits):
-            _exit(who, name, occasion)
-    for name, journey in occasion.rules.journeys.items():
-        if journey.status in ("live", "paused") and entries.fits(journey.trigger, occasion):
-            _enter(who, name, occasion)
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One signal and one journey that it ends or starts runs of: what fails alone is set aside alone."""
+
+    who: str
+    journey: str
+    occasion: Occasion
+    exits: bool
+    record: dict[str, Any]
+
+
+def _read(record: dict[str, Any], now: Instant) -> Iterator[Step]:
+    """Yield what the signals of a profile's write ask for: of each signal, first what it ends, then what it starts."""
+    image = record["dynamodb"].get("NewImage", {})
+    if "signals" not in image:
+        return
+    who, (bundle, rules) = image["who"]["S"], _find_rules(int(image["generation"]["N"]), now)
+    for signal in profiles.decode_signals(image):
+        occasion = Occasion(signal=signal, cause=_load_cause(who, signal), rules=rules, bundle=bundle, now=now)
+        for name, journey in rules.journeys.items():
+            if any(entries.fits(trigger, occasion) for trigger in journey.exits):
+                yield Step(who, name, occasion, exits=True, record=record)
+        for name, journey in rules.journeys.items():
+            if journey.status in ("live", "paused") and entries.fits(journey.trigger, occasion):
+                yield Step(who, name, occasion, exits=False, record=record)
+
+
+def _find_rules(generation: int, now: Instant) -> tuple[str, Bundle]:
+    """Return the live rules, at least as new as those that the profile was written under: they gave its signals."""
+    found = find_live(now)
+    if found[1].generation < generation:
+        forget()
+        found = find_live(now)
+    return found
+
+
+def _follow(step: Step) -> None:
+    (_exit if step.exits else _enter)(step.who, step.journey, step.occasion)
 
 
 def _enter(who: str, journey: str, occasion: Occasion) -> None:
@@ -70,30 +99,38 @@ def _enter(who: str, journey: str, occasion: Occasion) -> None:
     for _ in range(_ATTEMPTS):
         profile = profiles.resolve_profile(who)
         run = entries.propose(profile, journey, occasion)
-        known = runs.get_run(run.who, run.key)
-        if known is not None:
-            if known.ended is None and known.seq == 0:
-                plan_step(known, occasion.now)
+        if _is_known(run, profile, occasion.now):
             return
         own, *foreign = [slots.get_slot(key, journey) for key in profile.keys]
         refused = entries.refuse(run, profile, [own, *foreign], occasion)
         if refused is not None:
-            _note(refused, run, occasion.now)
+            _note(refused, own, occasion.now)
             return
         demands = [profiles.demand_profile(profile), *(slots.demand_unchanged(slot) for slot in foreign)]
         if base.commit([runs.start(run), slots.take(own, run), *demands]):
             count("RunsStarted")
-            logger.info("run started", who=run.who, journey=journey, run=run.id)
+            logger.info("run started", who=name_who(run.who), journey=journey, run=run.id)
             plan_step(run, occasion.now)
             return
     raise TryAgain("the slot was taken or the profile written too often in a row")
 
 
-def _note(refused: NotEntered, run: Run, now: Instant) -> None:
+def _is_known(run: Run, profile: Profile, now: Instant) -> bool:
+    """Say whether this very run was started before, under any key of the shopper; plan its first step again."""
+    for key in profile.keys:
+        known = runs.get_run(key, run.key)
+        if known is not None:
+            if known.ended is None and known.seq == 0:
+                plan_step(known, now)
+            return True
+    return False
+
+
+def _note(refused: NotEntered, slot: Slot, now: Instant) -> None:
     """Keep the reason at the slot; of somebody who was erased nothing is kept."""
-    if refused is not NotEntered.ERASED:
-        slots.note_refusal(run.who, run.journey, refused, now)
-    logger.info("not entered", who=run.who, journey=run.journey, reason=refused.value)
+    if refused not in (NotEntered.ERASED, NotEntered.SAME_RUN):
+        slots.note_refusal(slot, refused, now)
+    logger.info("not entered", who=name_who(slot.who), journey=slot.journey, reason=refused.value)
 
 
 def _exit(who: str, journey: str, occasion: Occasion) -> None:
@@ -110,9 +147,19 @@ def _exit(who: str, journey: str, occasion: Occasion) -> None:
 def _end(run: Run, by: str, now: Instant) -> None:
     ended = msgspec.structs.replace(run, ended=EndReason.EXITED, ended_by=by, ended_at=now, seq=run.seq + 1)
     if base.commit([runs.move(run, ended), slots.release(run)]):
-        logger.info("run ended", who=run.who, journey=run.journey, run=run.id, reason=EndReason.EXITED.value)
+        who, why = name_who(run.who), EndReason.EXITED.value
+        logger.info("run ended", who=who, journey=run.journey, run=run.id, reason=why)
 
 
-def _load_cause(signal: Signal) -> Event | None:
-    """Return the event behind a signal; a membership that time changed has none."""
-    return events.get_event(signal.source_who, signal.source) if signal.source else None
+def _load_cause(who: str, signal: Signal) -> Event | None:
+    """Return the event behind a signal; a membership that time changed has none.
+
+    Raises:
+        TryAgain: The event is not there, though the shopper was not erased.
+    """
+    if not signal.source:
+        return None
+    cause = events.get_event(signal.source_who, signal.source)
+    if cause is None and not is_erased(profiles.resolve_profile(who)):
+        raise TryAgain("the event behind a signal is not there")
+    return cause

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from cartwake import runs as deciding
-from cartwake.batches import is_queue, process_queue
+from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
@@ -14,11 +14,11 @@ from cartwake.gateways.scheduler import plan_step
 from cartwake.live import load_bundle, load_live
 from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id
 from cartwake.profiles import Profile
-from cartwake.reasons import EndReason, Refusal
+from cartwake.reasons import EndReason
 from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run
-from cartwake.store import base, messages, profiles, quarantine, runs, slots
+from cartwake.store import base, messages, profiles, runs, slots
 from cartwake.telemetry import logger, metrics
-from cartwake.times import Instant
+from cartwake.times import HOUR, Instant
 
 _MOST_MOVES = 25
 
@@ -32,17 +32,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
         event: One step, or `Records` of SQS; without `seq` (from `wake`) it means wherever the run stands.
         context: Lambda's.
     """
-    now = read_clock()
     if "Records" not in event:
-        step(event, now)
+        step(event, read_clock())
         return None
 
-    def set_aside(record: dict[str, Any], error: Exception) -> None:
-        key, body = record["messageId"], record["body"].encode()
-        quarantine.put("", key, reason=Refusal.POISON, at=now, where=type(error).__name__, body=body)
+    return process_queue(event, lambda body: step(body, read_clock()), set_aside=_set_aside)
 
-    assert is_queue(event)  # noqa: S101  nothing else is wired to this function
-    return process_queue(event, lambda body: step(body, now), set_aside=set_aside)
+
+def _set_aside(record: dict[str, Any], error: Exception) -> None:
+    """Keep a step that nobody can perform, and look at its run again in an hour: it must not stand before others."""
+    now, asked = read_clock(), read_asked(record)
+    keep_record(record, error, now)
+    if "who" in asked and "run" in asked:
+        runs.postpone(asked["who"], asked["run"], now + HOUR)
 
 
 def step(asked: dict[str, Any], now: Instant) -> None:
@@ -132,7 +134,7 @@ def _message(run: Run, planned: Planned | None, *, live: Bundle, now: Instant) -
         subject=planned.step.subject,
         state=MessageState.SKIPPED if skipped else MessageState.PLANNED,
         planned_at=now,
-        not_after=now + planned.step.not_after_ms,
+        not_after=min(now, run.due_at) + planned.step.not_after_ms,
         retry_at=None if skipped else now + STUCK_AFTER_MS,
         settled_at=now if skipped else 0,
         reason=planned.skip or "",

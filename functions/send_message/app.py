@@ -7,7 +7,7 @@ from uuid import uuid4
 from cartwake import letters
 from cartwake import messages as deciding
 from cartwake.addresses import Address, Sent, note_send, release_send
-from cartwake.batches import process_queue
+from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
@@ -20,12 +20,12 @@ from cartwake.live import load_live
 from cartwake.messages import Message, MessageState, change
 from cartwake.outcomes import Outcome
 from cartwake.profiles import Channel
-from cartwake.reasons import Refusal, Skip
+from cartwake.reasons import Skip
 from cartwake.segments import View
 from cartwake.settings import require
-from cartwake.store import addresses, base, messages, profiles, quarantine, runs
+from cartwake.store import addresses, base, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics
-from cartwake.times import Instant, format_instant
+from cartwake.times import HOUR, Instant, format_instant
 
 _ATTEMPTS: Final = 4
 _COUNTED: Final = {MessageState.SKIPPED: "MessagesSkipped", MessageState.UNKNOWN: "MessagesUnknown"}
@@ -46,13 +46,15 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             raise TryAgain("no time left for another attempt")
         handle(body["who"], body["message"], read_clock())
 
-    def set_aside(record: dict[str, Any], error: Exception) -> None:
-        body = record["body"].encode()
-        quarantine.put(
-            "", record["messageId"], reason=Refusal.POISON, at=read_clock(), where=type(error).__name__, body=body
-        )
+    return process_queue(event, process, set_aside=_set_aside)
 
-    return process_queue(event, process, set_aside=set_aside)
+
+def _set_aside(record: dict[str, Any], error: Exception) -> None:
+    """Keep what nobody can send, and look at the message again in an hour: it must not stand before others."""
+    now, asked = read_clock(), read_asked(record)
+    keep_record(record, error, now)
+    if "who" in asked and "message" in asked:
+        messages.postpone(asked["who"], asked["message"], now + HOUR)
 
 
 def handle(who: str, message_id: str, now: Instant) -> None:
@@ -101,8 +103,11 @@ def _prepare(message: Message, now: Instant) -> Letter | Message:
     if run is None:
         return deciding.skip(message, Skip.RUN_ENDED, now)
     profile = profiles.resolve_profile(message.who)
-    view = View(profile.state, rules, now, run.start)
+    # what was received after this function looked at its clock is in the state, and counts
+    view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
     why = deciding.may_send(message, run, profile, view)
+    if why is Skip.PAUSED and now <= message.not_after:
+        return change(message, not_before=now + HOUR, retry_at=now + HOUR)
     if why is not None:
         return deciding.skip(message, why, now)
     quiet = quiet_until(message.channel, view)

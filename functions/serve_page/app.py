@@ -14,7 +14,7 @@ from cartwake.live import load_live
 from cartwake.pages import View, render_page
 from cartwake.profiles import Channel, Consent
 from cartwake.store import addresses, events
-from cartwake.telemetry import count, logger, metrics
+from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
 
 _ATTEMPTS = 8
@@ -46,7 +46,8 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     try:
         unsubscribe(link, now=now, method=_name_method(event))
     except TryAgain as error:
-        logger.warning("not unsubscribed yet", who=link.who, message_id=link.message, error=type(error).__name__)
+        who, why = name_who(link.who), type(error).__name__
+        logger.warning("not unsubscribed yet", who=who, message_id=link.message, error=why)
         return _answer(View.FAILED, link.channel, now=now)
     return _answer(View.DONE, link.channel, now=now)
 
@@ -60,7 +61,8 @@ def unsubscribe(link: Unsubscribe, *, now: Instant, method: str) -> None:
     told = _withdraw(link, now=now, method=method)
     events.put_events([told])
     count("Unsubscribes")
-    logger.info("unsubscribed", who=link.who, message_id=link.message, channel=link.channel, method=method)
+    who = name_who(link.who)
+    logger.info("unsubscribed", who=who, message_id=link.message, channel=link.channel, method=method)
 
 
 def _withdraw(link: Unsubscribe, *, now: Instant, method: str) -> Event:

@@ -21,7 +21,7 @@ from cartwake.feedback import read_delivery
 from cartwake.messages import Message, change
 from cartwake.reasons import Refusal
 from cartwake.store import addresses, events, messages, quarantine
-from cartwake.telemetry import count, logger, metrics
+from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
 
 _ATTEMPTS = 5
@@ -59,7 +59,7 @@ def track(body: str) -> None:
     message = messages.get_message(delivery.who, delivery.message)
     if message is None:
         reason = IgnoreReason.NO_SUCH_MESSAGE
-        logger.warning("feedback ignored", reason=reason, who=delivery.who, message_id=delivery.message)
+        logger.warning("feedback ignored", reason=reason, who=name_who(delivery.who), message_id=delivery.message)
         return
     _suppress(message, delivery)
     for step in (accept, note):
@@ -68,7 +68,8 @@ def track(body: str) -> None:
     if event is not None:
         events.put_events([event])
     count("DeliveriesTracked")
-    logger.info("delivery tracked", who=message.who, message_id=message.id, kind=delivery.kind, state=message.state)
+    who = name_who(message.who)
+    logger.info("delivery tracked", who=who, message_id=message.id, kind=delivery.kind, state=message.state)
 
 
 def _suppress(message: Message, delivery: Delivery) -> None:
@@ -83,7 +84,7 @@ def _suppress(message: Message, delivery: Delivery) -> None:
             return
         if addresses.put_address(after):
             count("AddressesSuppressed")
-            logger.info("address suppressed", who=message.who, message_id=message.id, reason=why)
+            logger.info("address suppressed", who=name_who(message.who), message_id=message.id, reason=why)
             return
     raise WriteConflict("address written by others too often in a row")
 

@@ -26,6 +26,7 @@ SKIPPED: Final[dict[str, str]] = {
 }
 NOT_ENTERED: Final[dict[str, str]] = {
     NotEntered.ALREADY_ACTIVE: "it is under way for this shopper already",
+    NotEntered.SAME_RUN: "this very trigger has started it before",
     NotEntered.ENTERED_BEFORE: "this shopper entered it a moment ago",
     NotEntered.FILTER: "its filter does not let this shopper through",
     NotEntered.FILTER_UNKNOWN: "too little is known to answer its filter",

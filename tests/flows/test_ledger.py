@@ -340,13 +340,16 @@ def test_too_late(shop: Shop) -> None:
 
 
 def test_paused_between_plan_and_send(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A journey that is paused while a message is on its way to the sender sends nothing."""
+    """A journey that is paused while a message is on its way to the sender sends nothing until it goes on."""
     message = _leave_a_cart(shop)
     again = msgspec.structs.replace(message, state=MessageState.PLANNED, retry_at=shop.now)
     assert messages.replace_message(message, again)
     publish(a_bundle(generation=3, journeys={"cart": msgspec.structs.replace(CART, status="paused")}))
     send_message.handle("u#1", message.id, shop.now)
-    assert _one(shop).reason == Skip.PAUSED
+    assert _one(shop).state is MessageState.PLANNED
+    publish(a_bundle(generation=4, journeys=CART_ONLY))
+    shop.wait(HOUR)
+    assert _one(shop).state is MessageState.ACCEPTED
 
 
 def test_quiet_hours_hold_the_run(shop: Shop) -> None:

@@ -21,7 +21,7 @@ def _record(who: str, *signals: Signal) -> dict[str, Any]:
     from base64 import b64encode
 
     packed = b64encode(msgspec.msgpack.encode(list(signals))).decode()
-    image = {"who": {"S": who}, "signals": {"B": packed}}
+    image = {"who": {"S": who}, "generation": {"N": "1"}, "signals": {"B": packed}}
     return {"eventID": "e", "dynamodb": {"Keys": {"who": {"S": who}}, "NewImage": image}}
 
 

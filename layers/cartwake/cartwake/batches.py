@@ -2,10 +2,16 @@
 
 import json
 from collections.abc import Callable, Iterable
+from hashlib import sha256
 from typing import Any
 
+import msgspec
+
 from cartwake.errors import TryAgain
+from cartwake.reasons import Refusal
+from cartwake.store import quarantine
 from cartwake.telemetry import count_for_all, logger
+from cartwake.times import HOUR, Instant
 
 
 def process_each[Item](
@@ -47,6 +53,24 @@ def process_queue(
     """
     again = process_each(event["Records"], lambda record: process(json.loads(record["body"])), set_aside=set_aside)
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in again]}
+
+
+def keep_record(record: dict[str, Any], error: Exception, now: Instant) -> None:
+    """Put a record that no code can process into quarantine, whole; of a repeated one there is one row an hour."""
+    who = record.get("dynamodb", {}).get("Keys", {}).get("who", {}).get("S", "")
+    body = msgspec.json.encode(record)
+    key = str(record.get("eventID") or sha256(record.get("body", "").encode()).hexdigest()[:32])
+    at = now - now % HOUR
+    quarantine.put(who, key, reason=Refusal.POISON, at=at, where=type(error).__name__, body=body)
+
+
+def read_asked(record: dict[str, Any]) -> dict[str, Any]:
+    """Return what a queue's message asks for, or nothing when it is no JSON object."""
+    try:
+        asked = json.loads(record["body"])
+    except ValueError:
+        return {}
+    return asked if isinstance(asked, dict) else {}
 
 
 def is_queue(event: dict[str, Any]) -> bool:

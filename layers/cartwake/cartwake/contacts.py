@@ -1,75 +1,60 @@
 """Contacts: carry what trusted sources said of a profile's addresses into the tables that address them.
 
-An edge, not a decision: it reads and returns writes, for the transaction that writes the profile.
+An edge, not a decision: it reads rows, and returns writes for the transaction that writes the profile.
 """
-
-from collections.abc import Iterator
 
 import msgspec
 
-from cartwake import identity
-from cartwake.addresses import derive_key, normalise, state_consent
-from cartwake.bundles import Bundle
-from cartwake.gateways.secrets import address_secret
-from cartwake.profiles import Channel, Profile
-from cartwake.store import addresses, base, identities, profiles
+from cartwake.addresses import Address, state_consent
+from cartwake.family import find_address_key
+from cartwake.profiles import Consent, Profile
+from cartwake.store import addresses, base, identities
 from cartwake.times import Instant
 
 
-def follow(
-    before: Profile, profile: Profile, rules: Bundle, *, now: Instant
-) -> tuple[Profile, list[Profile], list[base.Action]]:
-    """Return the profile with the keys of its addresses, who it was joined with because of one, and the writes.
+def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action]]:
+    """Return the profile with the keys of its addresses, and the writes that make the other tables agree.
 
     Args:
         before: As it was read.
         profile: As decided; its state has the contacts and consents.
-        rules: The live ones.
-        now: The time.
     """
-    told = (profile.state.contacts, profile.state.consents, profile.state.sources)
-    if told == (before.state.contacts, before.state.consents, before.state.sources):
-        return profile, [], []
-    profile, others = _join_owners(profile, rules, now)
+    if _told(before) == _told(profile):
+        return profile, []
+    keys = {}
+    for channel, contact in sorted(profile.state.contacts.items()):
+        key = find_address_key(channel, contact.value, profile.state)
+        if key is not None:
+            keys[channel] = key
     writes: list[base.Action] = []
-    keys = dict(_address_keys(profile))
     for channel, key in keys.items():
-        old = profile.address_keys.get(channel)
+        old = before.address_keys.get(channel)
         writes += _claim(profile, key, old)
         consent = profile.state.consents.get(channel)
         if consent is not None:
             address = addresses.get_address(key)
-            stated = state_consent(address, consent)
+            since = profile.state.contacts[channel].at if old != key else 0
+            stated = _state(address, consent, since=since)
             if stated is not address:
                 writes.append(addresses.write_address(stated))
-    return msgspec.structs.replace(profile, address_keys=keys), others, writes
+    return msgspec.structs.replace(profile, address_keys=keys), writes
 
 
-def _join_owners(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, list[Profile]]:
-    """Join the profile with those that own its addresses, where one of both is anonymous."""
-    others: list[Profile] = []
-    for _ in Channel:
-        for _, key in _address_keys(profile):
-            owner = identities.find_owner(key)
-            if owner is None or owner in profile.keys:
-                continue
-            other = profiles.resolve_profile(owner)
-            if other.who in profile.keys or not identity.is_open(other) or not identity.may_join(profile, other, now):
-                continue
-            survivor, gone = identity.choose_survivor(profile, other)
-            others.append(gone)
-            profile = identity.join(survivor, gone, rules, now=now)
-            break
-    return profile, [other for other in others if other.version > 0 or other.who != profile.who]
+def _told(profile: Profile) -> tuple[object, ...]:
+    state = profile.state
+    return state.contacts, state.consents, state.country, state.sources
 
 
-def _address_keys(profile: Profile) -> Iterator[tuple[Channel, str]]:
-    """Yield the key of each address that is one."""
-    for channel, register in sorted(profile.state.contacts.items()):
-        country = profile.state.traits.get("country")
-        normalised = normalise(channel, register.value, country=country.value if country else None)
-        if normalised is not None:
-            yield channel, derive_key(channel, normalised, address_secret())
+def _state(address: Address, consent: Consent, *, since: Instant) -> Address:
+    """Return the address with the shopper's statement.
+
+    A withdrawal goes with the shopper to every address. A yes that was said before the address was theirs (*since*)
+    lifts no withdrawal that was said with it.
+    """
+    withdrawn = address.consent is not None and not address.consent.subscribed
+    if consent.subscribed and withdrawn and consent.at < since:
+        return address
+    return state_consent(address, consent)
 
 
 def _claim(profile: Profile, key: str, old: str | None) -> list[base.Action]:

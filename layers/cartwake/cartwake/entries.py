@@ -57,7 +57,7 @@ def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
         id=derive_id("run", journey, signal.source_who or profile.who, reason),
         due_at=signal.at,
         entered_at=signal.at,
-        start=Start(cause.occurred_at, cause.short_id) if happened and cause else Start(signal.at),
+        start=Start(cause.occurred_at if happened else signal.at, cause.short_id) if cause else Start(signal.at),
         trigger=cause,
         bundle=occasion.bundle,
     )
@@ -79,10 +79,13 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
     if profile.kind is not Kind.PROFILE:
         return NotEntered.ERASED
     journey = occasion.rules.journeys[run.journey]
+    if any(slot.run == run.id for slot in slots):
+        return NotEntered.SAME_RUN
     refused = _refuse_again(journey, slots, run.entered_at)
     if refused is not None:
         return refused
-    view = View(profile.state, occasion.rules, max(occasion.now, run.entered_at), run.start)
+    now = max(occasion.now, run.entered_at, profile.state.evaluated_at)
+    view = View(profile.state, occasion.rules, now, run.start)
     return _FILTERED[refuse_filter(journey, view)]
 
 

@@ -53,7 +53,7 @@ def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | Non
     register = profile.state.contacts.get(channel)
     if register is None or channel not in profile.address_keys:
         return None
-    country = profile.state.traits.get("country")
+    country = profile.state.country
     to = normalise(channel, register.value, country=country.value if country else None)
     return to if to and derive_key(channel, to, secret) == profile.address_keys[channel] else None
 

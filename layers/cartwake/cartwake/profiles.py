@@ -13,12 +13,13 @@ from cartwake import carts, trackers
 from cartwake.carts import Cart
 from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
 from cartwake.times import NEVER, Instant
-from cartwake.trackers import EMPTY, Need, Tracker
+from cartwake.trackers import EMPTY, UNKNOWN, Need, Tracker
 
 STATE_VERSION: Final = 1
 MOST_TRAITS: Final = 100
 MOST_SOURCES: Final = 50
 MOST_MERGES_A_DAY: Final = 20
+_COUNTRY_LETTERS: Final = 2
 
 
 class Kind(StrEnum):
@@ -54,10 +55,19 @@ class Consent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Membership(msgspec.Struct, frozen=True, array_like=True):
-    """What is known of one segment: member since when (0: not a member), and until when that stays."""
+    """What is known of one segment.
+
+    Attributes:
+        since: Member since when; 0: not a member.
+        until: Until when the answer stays.
+        entered_at: When it was last entered, by somebody who may have left since; 0: never.
+        left_at: When it was last left; 0: never.
+    """
 
     since: Instant
     until: Instant = NEVER
+    entered_at: Instant = 0
+    left_at: Instant = 0
 
 
 class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -66,6 +76,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         traits: By name, as anybody asserted them; `timezone` and `locale` come from an event's context too.
         contacts: By channel, the address that a trusted source asserted: the only ones ever written to.
+        country: Two letters that a trusted source asserted: whose numbers a phone number without a prefix is one of.
         memberships: By segment.
         evaluated_at: The instant of the last evaluation.
         sources: The keys that were merged into this profile, in order of their names.
@@ -78,6 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     traits: dict[str, Register] = {}
     contacts: dict[Channel, Register] = {}
     consents: dict[Channel, Consent] = {}
+    country: Register | None = None
     trackers: dict[str, Tracker] = {}
     cart: Cart = Cart()
     memberships: dict[str, Membership] = {}
@@ -164,7 +176,10 @@ def trim(state: State, needs: dict[str, Need], now: Instant) -> State:
 
 
 def merge(left: State, right: State, needs: dict[str, Need]) -> State:
-    """Return the join of the states of two profiles of one shopper; memberships are for the caller to evaluate."""
+    """Return the join of the states of two profiles of one shopper; its memberships are to be evaluated anew.
+
+    Both must be prepared for the same *needs*: a tracker that one lacks counts as one that knows nothing.
+    """
     return msgspec.structs.replace(
         left,
         first_seen_at=min(left.first_seen_at, right.first_seen_at),
@@ -172,11 +187,13 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
         traits=_latest(left.traits, right.traits),
         contacts=_latest(left.contacts, right.contacts),
         consents=_latest_consents(left.consents, right.consents),
+        country=_latest_country(left.country, right.country),
         trackers={
-            key: trackers.join(left.trackers.get(key, EMPTY), right.trackers.get(key, EMPTY), need)
+            key: trackers.join(left.trackers.get(key, UNKNOWN), right.trackers.get(key, UNKNOWN), need)
             for key, need in needs.items()
         },
         cart=carts.join(left.cart, right.cart),
+        memberships=_join_memberships(left.memberships, right.memberships),
         evaluated_at=max(left.evaluated_at, right.evaluated_at),
         sources=tuple(sorted({*left.sources, *right.sources})),
         merges=tuple(sorted({*left.merges, *right.merges})),
@@ -217,6 +234,11 @@ def _fold_trusted(state: State, event: Event) -> dict[str, Any]:
     contacts = _latest(state.contacts, told)
     if contacts != state.contacts:
         changes["contacts"] = contacts
+    named = event.traits.get("country")
+    if isinstance(named, str) and len(named) == _COUNTRY_LETTERS and named.isascii() and named.isalpha():
+        country = _latest_country(state.country, Register(named.upper(), event.occurred_at, event.short_id))
+        if country != state.country:
+            changes["country"] = country
     if event.name in (SUBSCRIBED, UNSUBSCRIBED):
         channel = _channel_of(event)
         method = str(event.properties.get("method", ""))[:100]
@@ -225,6 +247,24 @@ def _fold_trusted(state: State, event: Event) -> dict[str, Any]:
         if consents != state.consents:
             changes["consents"] = consents
     return changes
+
+
+def _latest_country(left: Register | None, right: Register | None) -> Register | None:
+    return max((it for it in (left, right) if it is not None), key=_rank, default=None)
+
+
+def _join_memberships(left: dict[str, Membership], right: dict[str, Membership]) -> dict[str, Membership]:
+    """A member of either is one since the earlier of both; the answer is as good as the worse of both."""
+    joined = dict(left)
+    for name, other in right.items():
+        own = joined.get(name, other)
+        joined[name] = Membership(
+            since=min((it for it in (own.since, other.since) if it), default=0),
+            until=min(own.until, other.until),
+            entered_at=max(own.entered_at, other.entered_at),
+            left_at=max(own.left_at, other.left_at),
+        )
+    return joined
 
 
 def _fold_seen(state: State, event: Event) -> dict[str, Any]:

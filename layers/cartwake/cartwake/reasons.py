@@ -32,6 +32,7 @@ class NotEntered(StrEnum):
 
     ALREADY_ACTIVE = "already_active"
     ENTERED_BEFORE = "entered_before"
+    SAME_RUN = "same_run"
     FILTER = "filter"
     FILTER_UNKNOWN = "filter_unknown"
     PAUSED = "journey_paused"

@@ -10,7 +10,7 @@ from cartwake.events import Event
 from cartwake.hours import quiet_until
 from cartwake.profiles import Kind, Profile, State
 from cartwake.reasons import EndReason, NotEntered, Skip
-from cartwake.segments import View, check, is_member
+from cartwake.segments import View, check
 from cartwake.times import Instant
 
 FIRST_STEP: Final = "0"
@@ -148,7 +148,8 @@ def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
     """
     if profile.kind is not Kind.PROFILE:
         return End(reason=EndReason.ERASED)
-    view = View(profile.state, rules.live, now, run.start)
+    # what was received after this function looked at its clock is in the state, and counts
+    view = View(profile.state, rules.live, max(now, profile.state.evaluated_at), run.start)
     journey = rules.live.journeys.get(run.journey)
     if journey is None or journey.status == "archived":
         return End(reason=EndReason.ARCHIVED)
@@ -230,10 +231,10 @@ def _has_exited(trigger: Trigger, run: Run, view: View) -> bool:
     if trigger.event:
         happened = Did(tracker=trigger.tracker, since_start=True)
         return check(happened, view).answer is Answer.HOLDS
-    if trigger.entered:
-        membership = view.state.memberships.get(trigger.entered)
-        return membership is not None and membership.since > run.entered_at
-    return not is_member(view.state.memberships.get(trigger.left))
+    membership = view.state.memberships.get(trigger.entered or trigger.left)
+    if membership is None:
+        return False
+    return (membership.entered_at if trigger.entered else membership.left_at) > run.entered_at
 
 
 def _side(step: Step, side: str) -> tuple[Step, ...]:

@@ -120,7 +120,8 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
     A profile without a row is new: nothing about it was ever true, so nothing is silent.
     """
     new = profile.version == 0
-    state = prepare(profile.state, rules.needs, complete_from=0 if new else now)
+    # whatever was folded before happened before the last evaluation: what comes will be remembered
+    state = prepare(profile.state, rules.needs, complete_from=0 if new else profile.state.evaluated_at + 1)
     gone = [name for name in state.memberships if name not in rules.segments]
     if gone:
         kept = {name: value for name, value in state.memberships.items() if name not in gone}
@@ -172,11 +173,18 @@ def _evaluate(state: State, rules: Bundle, names: Iterable[str], *, now: Instant
             kind = SignalKind.ENTERED if member else SignalKind.LEFT
             if name in rules.signalled_segments:
                 signals.append(Signal(kind, name, now))
-        since = (before.since or now) if member else 0
-        changed[name] = Membership(since, verdict.until)
+        changed[name] = _move(before, member=member, until=verdict.until, now=now)
     memberships = state.memberships | changed
-    kept = {name: value for name, value in memberships.items() if value.since or value.until < NEVER}
+    kept = {name: value for name, value in memberships.items() if value.until < NEVER or value.entered_at}
     return msgspec.structs.replace(state, memberships=kept, evaluated_at=max(now, state.evaluated_at)), signals
+
+
+def _move(before: Membership, *, member: bool, until: Instant, now: Instant) -> Membership:
+    if member == is_member(before):
+        return msgspec.structs.replace(before, until=until)
+    if member:
+        return Membership(now, until, entered_at=now, left_at=before.left_at)
+    return Membership(0, until, entered_at=before.entered_at, left_at=now)
 
 
 def _affected(before: State, after: State, event: Event, rules: Bundle) -> list[str]:

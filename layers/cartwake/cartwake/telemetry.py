@@ -1,7 +1,7 @@
 """The one logger and the one metrics collector, and the promise of what they may carry.
 
-A log line is a fixed phrase with ids: `who`, `run`, `message_id`, `journey`, `reason`. Never an address, a
-name, a token, or a body. Metric names: EventsAccepted, EventsRefused, Quarantined, RunsStarted,
+A log line is a fixed phrase with ids: `who` as `name_who` gives it, `run`, `message_id`, `journey`, `reason`. Never an
+address, a name, a token, or a body. Metric names: EventsAccepted, EventsRefused, Quarantined, RunsStarted,
 MessagesAccepted, MessagesSkipped, MessagesUnknown, OverdueRuns, StuckMessages, ProfilesWoken, BundlesPublished,
 FilesRejected, DeliveriesTracked, AddressesSuppressed, Unsubscribes.
 """
@@ -11,8 +11,15 @@ import warnings
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import MetricUnit, single_metric
 
+from cartwake.events import derive_id
+
 logger = Logger()
 metrics = Metrics()
+
+
+def name_who(who: str) -> str:
+    """Return the twelve characters that stand for a shopper in logs: a user id may be an address."""
+    return derive_id("who", who)[:12]
 
 
 def count(name: str, amount: int = 1) -> None:

@@ -9,7 +9,7 @@ from bisect import insort
 import msgspec
 
 from cartwake.events import Event
-from cartwake.times import Instant
+from cartwake.times import NEVER, Instant
 from cartwake.values import PropertyTest, find_value, passes, to_micros
 
 MOST_ENTRIES = 1_000
@@ -50,6 +50,8 @@ class Tracker(msgspec.Struct, frozen=True, array_like=True):
 
 
 EMPTY = Tracker()
+UNKNOWN = Tracker(complete_from=NEVER)
+"""A tracker that was never kept: nothing is known of the past."""
 
 
 def wants(need: Need, event: Event) -> bool:

@@ -9,7 +9,7 @@ from zlib import compress, crc32, decompress
 
 from pynamodb.attributes import BinaryAttribute
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.models import Model
 from pynamodb.transactions import TransactWrite
@@ -108,6 +108,17 @@ def commit(actions: Sequence[Action], *, token: str | None = None) -> bool:
                 raise
             time.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311  jitter, not a secret
     raise AssertionError("unreachable")
+
+
+def change(row: Model, actions: list[Any], condition: Condition) -> bool:
+    """Change some attributes of one row, outside a transaction; False when the condition does not hold."""
+    try:
+        row.update(actions=actions, condition=condition)
+    except UpdateError as error:
+        if failed_with(error) == "ConditionalCheckFailedException":
+            return False
+        raise TryAgain(f"update: {failed_with(error)}") from error
+    return True
 
 
 def failed_with(error: PynamoDBException) -> str:

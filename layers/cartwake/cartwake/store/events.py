@@ -51,9 +51,9 @@ def put_events(events: Sequence[Event]) -> None:
 
 
 def get_event(who: str, key: str) -> Event | None:
-    """Return the event under a key."""
+    """Return the event under a key, read consistently."""
     try:
-        return _to_event(EventRow.get(who, key))
+        return _to_event(EventRow.get(who, key, consistent_read=True))
     except EventRow.DoesNotExist:
         return None
     except GetError as error:

@@ -85,6 +85,11 @@ def replace_message(  # noqa: PLR0913  what to count comes with the write that m
     return base.commit(actions)
 
 
+def postpone(who: str, message: str, until: Instant) -> None:
+    """Have `wake` look at a message later: one that cannot be handled must not stand before all others."""
+    base.change(MessageRow(who, message), [MessageRow.retry_at.set(until)], MessageRow.retry_at.exists())
+
+
 def list_due(now: Instant, *, limit: int) -> list[tuple[str, str]]:
     """Return the keys of up to *limit* messages in each shard that must be looked at again."""
     try:

@@ -18,7 +18,6 @@ from cartwake.store import base
 from cartwake.times import NEVER, Instant
 
 MOST_HOPS: Final = 10
-MOST_SIGNAL_BYTES: Final = 100_000
 
 
 class WakeIndex(GlobalSecondaryIndex["ProfileRow"]):
@@ -45,6 +44,7 @@ class ProfileRow(Model):
     signals = base.packed(null=True)
     generation = NumberAttribute(default=0)
     version = NumberAttribute()
+    merged = NumberAttribute(default=0)
     email_key = UnicodeAttribute(null=True)
     sms_key = UnicodeAttribute(null=True)
     wake_shard = NumberAttribute(null=True)
@@ -90,8 +90,8 @@ def point_to(source: Profile, target: str) -> base.Put:
 
 
 def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.Check:
-    """Return the demand that the row is still a profile, and that its address for *channel* is unchanged."""
-    condition = ProfileRow.kind == Kind.PROFILE.value
+    """Return the demand that it is still a profile, joined with nobody else, its address for *channel* unchanged."""
+    condition = (ProfileRow.kind == Kind.PROFILE.value) & (ProfileRow.merged == len(profile.state.sources))
     if channel is Channel.EMAIL:
         condition &= ProfileRow.email_key == profile.address_keys[channel]
     elif channel is Channel.SMS:
@@ -109,6 +109,11 @@ def list_due(now: Instant, *, limit: int) -> list[str]:
         ]
     except QueryError as error:
         raise TryAgain(f"profiles: {base.failed_with(error)}") from error
+
+
+def postpone(who: str, until: Instant) -> None:
+    """Have `wake` look at a profile later: one that cannot be evaluated must not stand before all others."""
+    base.change(ProfileRow(who), [ProfileRow.wake_at.set(until)], ProfileRow.wake_at.exists())
 
 
 def decode_signals(image: dict[str, Any]) -> list[Signal]:
@@ -139,6 +144,7 @@ def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
         signals=msgspec.msgpack.encode(list(signals)) if signals else None,
         generation=profile.generation,
         version=profile.version + 1,
+        merged=len(profile.state.sources),
         email_key=profile.address_keys.get(Channel.EMAIL),
         sms_key=profile.address_keys.get(Channel.SMS),
         wake_shard=base.shard_of(profile.who) if wake_at < NEVER else None,

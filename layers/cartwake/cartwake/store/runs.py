@@ -95,6 +95,11 @@ def list_due(now: Instant, *, limit: int) -> list[tuple[str, str]]:
         raise TryAgain(f"runs: {base.failed_with(error)}") from error
 
 
+def postpone(who: str, key: str, until: Instant) -> None:
+    """Have `wake` look at a run later: one that cannot be moved must not stand before all others."""
+    base.change(RunRow(who, key), [RunRow.due_at.set(until)], RunRow.due_at.exists())
+
+
 def list_held(journey: str, *, limit: int) -> list[tuple[str, str]]:
     """Return the keys of up to *limit* runs that a pause of *journey* holds: they stand apart from what is due."""
     try:

@@ -11,7 +11,7 @@ from cartwake.reasons import NotEntered
 from cartwake.runs import Run, Slot
 from cartwake.settings import require
 from cartwake.store import base
-from cartwake.times import Instant
+from cartwake.times import HOUR, Instant
 
 
 class SlotRow(Model):
@@ -61,9 +61,14 @@ def release(run: Run) -> base.Update:
     return base.Update(row, [SlotRow.active.set(False)], SlotRow.run == run.id)
 
 
-def note_refusal(who: str, journey: str, why: NotEntered, at: Instant) -> None:
-    """Keep the last reason for which a trigger did not start a run; the entry itself is left alone."""
-    row = SlotRow(who, _key(journey))
+def note_refusal(slot: Slot, why: NotEntered, at: Instant) -> None:
+    """Keep the last reason for which a trigger did not start a run; the entry itself is left alone.
+
+    The same reason within the hour is no news: somebody who fills a cart says it with every product.
+    """
+    if slot.refused is why and at - slot.refused_at < HOUR:
+        return
+    row = SlotRow(slot.who, _key(slot.journey))
     try:
         row.update(actions=[SlotRow.refused.set(why.value), SlotRow.refused_at.set(at)])
     except UpdateError as error:

@@ -1,0 +1,102 @@
+"""Family: the rows that turn out to be one shopper's while new events are worked into one profile.
+
+An edge, not a decision: it reads rows, and keeps which of them become pointers to the one that stays.
+"""
+
+from collections.abc import Callable, Iterator
+
+from cartwake import identity
+from cartwake.addresses import derive_key, normalise
+from cartwake.bundles import Bundle
+from cartwake.errors import TryAgain
+from cartwake.events import Event, Trust
+from cartwake.gateways.secrets import address_secret
+from cartwake.identity import Ruling
+from cartwake.profiles import Channel, Profile, State
+from cartwake.segments import Signal, adopt, reevaluate
+from cartwake.store import base, identities, profiles
+from cartwake.times import Instant
+
+_CONTACTS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+
+
+class NewerRules(TryAgain):
+    """A row was written under newer rules than these; look for them, and begin anew."""
+
+
+class Family:
+    """One shopper's rows.
+
+    Attributes:
+        profile: The profile as worked so far: the row that stays.
+        refuse: Called with an event whose word about who is whom was not taken.
+    """
+
+    def __init__(self, row: Profile, rules: Bundle, now: Instant, *, refuse: Callable[[Event], None]) -> None:
+        self._rules, self._now, self._refuse = rules, now, refuse
+        self._rows = {row.who: row}
+        self.profile = adopt(self._check(row), rules, now)
+
+    @property
+    def before(self) -> Profile:
+        """The row that stays, as it was read."""
+        return self._rows[self.profile.who]
+
+    @property
+    def others(self) -> list[Profile]:
+        """The rows that become pointers, as they were read."""
+        return [row for who, row in self._rows.items() if who != self.profile.who]
+
+    def gather(self, event: Event) -> list[Signal]:
+        """Join whoever *event* says is this shopper, and return what that signals: before the event is folded."""
+        before = self.profile
+        for key in (*identity.find_visitors(event), *self._find_owners(event)):
+            if key not in self.profile.keys and key not in self._rows:
+                self._take(key, event)
+        if self.profile is before:
+            return []
+        self.profile, signals = reevaluate(self.profile, self._rules, event.received_at)
+        return [] if event.backfill else signals
+
+    def pointers(self) -> Iterator[base.Action]:
+        """Yield the writes that turn the other rows into pointers."""
+        for row in self.others:
+            yield profiles.point_to(row, self.profile.who)
+
+    def _take(self, key: str, event: Event) -> None:
+        """Join the profile that *key* leads to; a visitor who has none yet gets a pointer all the same."""
+        other = self._check(profiles.resolve_profile(key))
+        if other.who in self.profile.keys or identity.is_erased(other):
+            return
+        match identity.judge(self.profile, other, self._now):
+            case Ruling.JOIN:
+                survivor, gone = identity.choose_survivor(self.profile, other)
+                self._rows[other.who] = other
+                self.profile = identity.join(survivor, gone, self._rules, now=self._now)
+            case Ruling.TOO_MANY:
+                self._refuse(event)
+            case Ruling.TWO_KNOWN_USERS:
+                pass
+
+    def _find_owners(self, event: Event) -> Iterator[str]:
+        """Yield who owns the addresses that a trusted event asserts."""
+        if event.trust is Trust.BROWSER or event.bot:
+            return
+        for channel, name in _CONTACTS.items():
+            told = event.traits.get(name)
+            if isinstance(told, str):
+                key = find_address_key(channel, told, self.profile.state)
+                owner = identities.find_owner(key) if key else None
+                if owner is not None:
+                    yield owner
+
+    def _check(self, row: Profile) -> Profile:
+        if row.generation > self._rules.generation:
+            raise NewerRules
+        return row
+
+
+def find_address_key(channel: Channel, text: str, state: State) -> str | None:
+    """Return the key of an address as somebody wrote it, or None when it is none."""
+    normalised = normalise(channel, text, country=state.country.value if state.country else None)
+    return derive_key(channel, normalised, address_secret()) if normalised is not None else None
