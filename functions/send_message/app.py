@@ -25,9 +25,10 @@ from cartwake.segments import View
 from cartwake.settings import require
 from cartwake.store import addresses, base, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics
-from cartwake.times import HOUR, Instant, format_instant
+from cartwake.times import HOUR, MINUTE, Instant, format_instant
 
 _ATTEMPTS: Final = 4
+_LOOK_AGAIN_MS: Final = 10 * MINUTE
 _COUNTED: Final = {MessageState.SKIPPED: "MessagesSkipped", MessageState.UNKNOWN: "MessagesUnknown"}
 
 
@@ -107,7 +108,7 @@ def _prepare(message: Message, now: Instant) -> Letter | Message:
     view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
     why = deciding.may_send(message, run, profile, view)
     if why is Skip.PAUSED and now <= message.not_after:
-        return change(message, not_before=now + HOUR, retry_at=now + HOUR)
+        return change(message, not_before=now + _LOOK_AGAIN_MS, retry_at=now + _LOOK_AGAIN_MS)
     if why is not None:
         return deciding.skip(message, why, now)
     quiet = quiet_until(message.channel, view)

@@ -40,9 +40,5 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 def _list_resumed(rules: Bundle) -> list[tuple[str, str]]:
     """Return runs that a pause held and that may go on, or must end."""
-    return [
-        key
-        for name, journey in rules.journeys.items()
-        if journey.status in ("live", "archived")
-        for key in runs.list_held(name, limit=MOST_A_SHARD)
-    ]
+    going_on = [name for name, journey in rules.journeys.items() if journey.status in ("live", "archived")]
+    return [key for name in (*going_on, *rules.retired) for key in runs.list_held(name, limit=MOST_A_SHARD)]

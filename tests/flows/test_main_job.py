@@ -219,6 +219,19 @@ def test_archived_journey_ends_its_runs(shop: Shop) -> None:
     assert runs.list_runs("u#1")[0].ended is EndReason.ARCHIVED
 
 
+def test_held_runs_of_a_deleted_journey_end(shop: Shop) -> None:
+    """A journey that is paused and then deleted leaves no run behind that nobody would ever look at."""
+    shop.known()
+    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, status="paused")}))
+    publish(a_bundle(generation=3, journeys={"cart": CART}))
+    shop.hear(a_cart_event(at=shop.now))
+    publish(a_bundle(generation=4, journeys={"cart": msgspec.structs.replace(CART, status="paused")}))
+    shop.wait(HOUR_AND_A_BIT)
+    publish(a_bundle(generation=5, journeys={}, retired=("cart",)))
+    shop.wait(MINUTE)
+    assert runs.list_runs("u#1", journey="cart")[0].ended is EndReason.ARCHIVED
+
+
 def test_a_changed_wait_does_not_move_who_waits_already(shop: Shop) -> None:
     """A run keeps the steps it started with, and gets the texts that are live when it sends."""
     shop.known()

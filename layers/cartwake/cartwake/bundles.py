@@ -15,6 +15,7 @@ from cartwake.trackers import Need
 from cartwake.values import PropertyTest, find_value, passes
 
 BUNDLE_VERSION: Final = 1
+MOST_RETIRED: Final = 20
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -178,6 +179,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     Attributes:
         generation: Raised by one with every publish.
         needs: What profiles must remember, by tracker key.
+        retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
     """
 
     version: int = BUNDLE_VERSION
@@ -187,6 +189,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     segments: dict[str, Segment] = {}
     journeys: dict[str, Journey] = {}
     templates: dict[str, Template] = {}
+    retired: tuple[str, ...] = ()
 
     @cached_property
     def needs_by_event(self) -> dict[str, dict[str, Need]]:

@@ -10,8 +10,10 @@ from cartwake.times import Instant
 from cartwake.values import parse_number
 
 MOST_CHANGES: Final = 50
+MOST_BYTES: Final = 32_000
 _SHOWN: Final = ("name", "variant", "brand", "category", "sku", "url", "image_url", "currency")
-_LONGEST: Final = 300
+_LONGEST_BYTES: Final = 300
+_LONGEST_LINK_BYTES: Final = 1_000
 
 
 class Change(msgspec.Struct, frozen=True, array_like=True):
@@ -30,10 +32,15 @@ class Change(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Cart(msgspec.Struct, frozen=True, array_like=True):
-    """Changes in order of time, all later than the last order."""
+    """Changes in order of time.
 
-    ordered_at: Instant = 0
-    ordered_id: int = 0
+    Attributes:
+        after_at: They are all later than this: the last order, or the last change that was too many.
+        after_id: The short id of that event.
+    """
+
+    after_at: Instant = 0
+    after_id: int = 0
     changes: tuple[Change, ...] = ()
 
 
@@ -67,11 +74,15 @@ def fold(cart: Cart, event: Event) -> Cart:
 
 
 def join(left: Cart, right: Cart) -> Cart:
-    """Return the union of two carts: the changes since the later of their last orders."""
-    ordered = max((left.ordered_at, left.ordered_id), (right.ordered_at, right.ordered_id))
-    union = {change.rank: change for change in (*left.changes, *right.changes) if change.rank > ordered}
-    changes = tuple(union[rank] for rank in sorted(union))[-MOST_CHANGES:]
-    joined = Cart(*ordered, changes)
+    """Return the union of two carts: the changes since the later of their last orders, of too many the latest."""
+    after = max((left.after_at, left.after_id), (right.after_at, right.after_id))
+    union = {change.rank: change for change in (*left.changes, *right.changes) if change.rank > after}
+    changes = [union[rank] for rank in sorted(union)]
+    fitting = _count_fitting(changes)
+    if fitting < len(changes):
+        # Nothing as old as what is dropped is ever let in again: so the order of arrival makes no difference.
+        after = changes[-fitting - 1].rank
+    joined = Cart(*after, tuple(changes[len(changes) - fitting :]))
     return left if joined == left else joined
 
 
@@ -86,11 +97,22 @@ def list_items(cart: Cart) -> list[Item]:
     return [_item(product, quantity, shown[product]) for product, quantity in quantities.items() if quantity]
 
 
+def _count_fitting(changes: list[Change]) -> int:
+    """Return how many of the latest changes are few and small enough to be kept."""
+    size = 0
+    for count, change in enumerate(reversed(changes)):
+        size += len(msgspec.msgpack.encode(change))
+        if count == MOST_CHANGES or size > MOST_BYTES:
+            return count
+    return len(changes)
+
+
 def _change(event: Event, product: str) -> Change:
     quantity = parse_number(event.properties.get("quantity"))
     if event.name == PRODUCT_REMOVED:
-        return Change(event.occurred_at, event.short_id, product, -int(quantity) if quantity else 0)
-    shown = {name: text for name in _SHOWN if (text := _text(event.properties.get(name)))}
+        removed = max(1, int(abs(quantity))) if quantity else 0
+        return Change(event.occurred_at, event.short_id, product, -removed)
+    shown = {name: text for name in _SHOWN if (text := _show(name, event.properties.get(name)))}
     price = parse_number(event.properties.get("price"))
     if price is not None:
         shown["price"] = str(price)
@@ -110,5 +132,13 @@ def _item(product: str, quantity: int, shown: dict[str, str]) -> Item:
     )
 
 
+def _show(name: str, value: Any) -> str:
+    """Return what is shown of a product; a link that is too long to be kept whole is not kept."""
+    if not name.endswith("url"):
+        return _text(value)
+    return value if isinstance(value, str) and len(value.encode()) <= _LONGEST_LINK_BYTES else ""
+
+
 def _text(value: Any) -> str:
-    return str(value)[:_LONGEST] if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    text = str(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else ""
+    return text.encode()[:_LONGEST_BYTES].decode(errors="ignore")

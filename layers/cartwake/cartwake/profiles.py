@@ -9,14 +9,14 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake import carts, trackers
+from cartwake import carts, registers, trackers
 from cartwake.carts import Cart
 from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.registers import Register
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import EMPTY, UNKNOWN, Need, Tracker
 
 STATE_VERSION: Final = 1
-MOST_TRAITS: Final = 100
 MOST_SOURCES: Final = 50
 MOST_MERGES_A_DAY: Final = 20
 _COUNTRY_LETTERS: Final = 2
@@ -35,14 +35,6 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
-
-
-class Register(msgspec.Struct, frozen=True, array_like=True):
-    """A value, and the event that set it: the latest by (time, id) wins."""
-
-    value: Any
-    at: Instant
-    id: int
 
 
 class Consent(msgspec.Struct, frozen=True, array_like=True):
@@ -156,7 +148,7 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
     tracked = _fold_trackers(state.trackers, event, needs)
     if tracked is not state.trackers:
         changes["trackers"] = tracked
-    traits = _fold_traits(state.traits, event)
+    traits = registers.join_traits(state.traits, registers.read_traits(event))
     if traits != state.traits:
         changes["traits"] = traits
     if event.trust is not Trust.BROWSER:
@@ -170,8 +162,9 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
 
 
 def trim(state: State, needs: dict[str, Need], now: Instant) -> State:
-    """Return *state* without the tracker entries that no window reaches any more."""
+    """Return *state* without the tracker entries that no window reaches any more, and never too large to be stored."""
     trimmed = {key: trackers.cut(tracker, needs[key], now) for key, tracker in state.trackers.items() if key in needs}
+    trimmed = trackers.limit(trimmed, needs)
     return state if trimmed == state.trackers else msgspec.structs.replace(state, trackers=trimmed)
 
 
@@ -184,8 +177,8 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
         left,
         first_seen_at=min(left.first_seen_at, right.first_seen_at),
         last_seen_at=max(left.last_seen_at, right.last_seen_at),
-        traits=_latest(left.traits, right.traits),
-        contacts=_latest(left.contacts, right.contacts),
+        traits=registers.join_traits(left.traits, right.traits),
+        contacts=registers.join(left.contacts, right.contacts),
         consents=_latest_consents(left.consents, right.consents),
         country=_latest_country(left.country, right.country),
         trackers={
@@ -211,27 +204,15 @@ def _fold_trackers(kept: dict[str, Tracker], event: Event, needs: dict[str, Need
     return kept | changed if changed else kept
 
 
-def _fold_traits(traits: dict[str, Register], event: Event) -> dict[str, Register]:
-    """Traits come with `identify`; locale and timezone with any event that a client sends."""
-    told = dict(event.traits)
-    for name in ("timezone", "locale"):
-        if isinstance(event.context.get(name), str):
-            told.setdefault(name, event.context[name])
-    if not told:
-        return traits
-    new = {name: Register(value, event.occurred_at, event.short_id) for name, value in told.items()}
-    return _cap(_latest(traits, new))
-
-
 def _fold_trusted(state: State, event: Event) -> dict[str, Any]:
     """Return the changes of contacts and consent that only a server or our own pages may assert."""
     changes: dict[str, Any] = {}
     told = {
-        channel: Register(event.traits[name], event.occurred_at, event.short_id)
+        channel: contact
         for channel, name in ((Channel.EMAIL, "email"), (Channel.SMS, "phone"))
-        if isinstance(event.traits.get(name), str)
+        if (contact := registers.read_contact(event, name))
     }
-    contacts = _latest(state.contacts, told)
+    contacts = registers.join(state.contacts, told)
     if contacts != state.contacts:
         changes["contacts"] = contacts
     named = event.traits.get("country")
@@ -250,7 +231,7 @@ def _fold_trusted(state: State, event: Event) -> dict[str, Any]:
 
 
 def _latest_country(left: Register | None, right: Register | None) -> Register | None:
-    return max((it for it in (left, right) if it is not None), key=_rank, default=None)
+    return max((it for it in (left, right) if it is not None), key=registers.rank, default=None)
 
 
 def _join_memberships(left: dict[str, Membership], right: dict[str, Membership]) -> dict[str, Membership]:
@@ -282,29 +263,12 @@ def _channel_of(event: Event) -> Channel | None:
     return Channel(named) if named in set(Channel) else None
 
 
-def _rank(register: Register) -> tuple[Instant, int, str]:
-    return register.at, register.id, repr(register.value)
-
-
-def _latest[Key](left: dict[Key, Register], right: dict[Key, Register]) -> dict[Key, Register]:
-    newer = {key: value for key, value in right.items() if key not in left or _rank(value) > _rank(left[key])}
-    return left | newer if newer else left
-
-
 def _latest_consents(left: dict[Channel, Consent], right: dict[Channel, Consent]) -> dict[Channel, Consent]:
     def rank(consent: Consent) -> tuple[Instant, bool, int, str]:
         return consent.at, not consent.subscribed, consent.id, consent.method
 
     newer = {key: value for key, value in right.items() if key not in left or rank(value) > rank(left[key])}
     return left | newer if newer else left
-
-
-def _cap(traits: dict[str, Register]) -> dict[str, Register]:
-    """Keep the most recently set traits when there are too many."""
-    if len(traits) <= MOST_TRAITS:
-        return traits
-    kept = sorted(traits, key=lambda name: (*_rank(traits[name]), name))[-MOST_TRAITS:]
-    return {name: traits[name] for name in traits if name in set(kept)}
 
 
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")

@@ -5,6 +5,7 @@ union. What the rules no longer need is cut, and the tracker remembers from when
 """
 
 from bisect import insort
+from collections import Counter
 
 import msgspec
 
@@ -14,6 +15,8 @@ from cartwake.values import PropertyTest, find_value, passes, to_micros
 
 MOST_ENTRIES = 1_000
 """No tracker holds more: 25 KB packed. What is cut makes the tracker incomplete, never wrong."""
+MOST_SPARE = 3_000
+"""All trackers of a profile hold no more beyond the latest that counts need: 80 KB, of the 400 that a row may have."""
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -91,7 +94,23 @@ def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
     elif now is not None:
         while keep_from < spare and tracker.entries[keep_from].at <= now - need.within_ms:
             keep_from += 1
-    if keep_from == 0:
+    return _drop(tracker, keep_from)
+
+
+def limit(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_SPARE) -> dict[str, Tracker]:
+    """Return *kept* with no more than *most* entries beyond the latest that counts need: the oldest of them go."""
+    spare = {key: max(0, len(tracker.entries) - needs[key].latest) for key, tracker in kept.items()}
+    excess = sum(spare.values()) - most
+    if excess <= 0:
+        return kept
+    oldest = sorted((entry, key) for key, tracker in kept.items() for entry in tracker.entries[: spare[key]])[:excess]
+    gone = Counter(key for _, key in oldest)
+    return {key: _drop(tracker, gone[key]) for key, tracker in kept.items()}
+
+
+def _drop(tracker: Tracker, count: int) -> Tracker:
+    """Return *tracker* without its oldest entries, complete from after them."""
+    if count == 0:
         return tracker
-    dropped = tracker.entries[keep_from - 1]
-    return Tracker(max(tracker.complete_from, dropped.at + 1), tracker.entries[keep_from:])
+    dropped = tracker.entries[count - 1]
+    return Tracker(max(tracker.complete_from, dropped.at + 1), tracker.entries[count:])

@@ -73,8 +73,16 @@ class _Linker:
             segments={} if self._conflicts else self._finish_segments(wheres),
             journeys=journeys,
             templates=templates,
+            retired=self._retire(journeys),
         )
         return Linked(bundle, self._conflicts)
+
+    def _retire(self, journeys: Mapping[str, bundles.Journey]) -> tuple[str, ...]:
+        """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""
+        if self._previous is None:
+            return ()
+        names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
+        return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]
 
     def _of[Kind: (Segment, Journey)](self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         return [(file, it) for file, it in sorted(self._files.items()) if isinstance(it, kind)]
