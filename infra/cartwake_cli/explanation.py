@@ -10,6 +10,7 @@ from cartwake.messages import Message, MessageState
 from cartwake.profiles import Channel, Kind
 from cartwake.runs import Run, Slot
 from cartwake.segments import is_member
+from cartwake.telemetry import name_who
 from cartwake.times import NEVER, Instant, format_instant
 from cartwake_cli import words
 from cartwake_cli.tables import Facts
@@ -33,13 +34,18 @@ class Explanation:
     keys: tuple[str, ...]
     sections: tuple[Section, ...]
 
+    @property
+    def names_in_logs(self) -> dict[str, str]:
+        """What stands in logs for each key."""
+        return {key: name_who(key) for key in self.keys}
+
     def as_data(self) -> dict[str, Any]:
         """Return plain data, for `--json`."""
         found = {
             section.title: [dict(zip(section.columns, line, strict=True)) for line in section.lines]
             for section in self.sections
         }
-        return {"who": self.who, "keys": list(self.keys), **found}
+        return {"who": self.who, "keys": list(self.keys), "in logs": self.names_in_logs, **found}
 
 
 def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Address]) -> Explanation:

@@ -108,6 +108,7 @@ def test_reminder_arrives_once(quick: World) -> None:
     assert all(line["since"] and line["until"] for line in explained["segments"])
     assert shopper.message("cart-1")["state"] == "accepted"
     assert shopper.subjects().count(REMINDER) == 1
+    assert explained["in logs"][f"u#{shopper.id}"] in quick.logs("derive_segments")
 
 
 def test_order_under_another_identity_stops_the_reminder(quick: World) -> None:

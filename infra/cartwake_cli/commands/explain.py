@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from cartwake_cli import explanation
@@ -45,7 +46,8 @@ def explain_shopper(cloud: Cloud, stack: Stack, who: str) -> Explanation:
 
 def _show(found: Explanation) -> None:
     console = Console()
-    console.print(f"[bold]{found.who}[/bold]" + (f"  also {', '.join(found.keys[1:])}" if found.keys[1:] else ""))
+    for key, name in found.names_in_logs.items():
+        console.print(f"[bold]{escape(key)}[/bold]  in logs: {name}", highlight=False)
     for section in found.sections:
         if not section.lines:
             console.print(f"\n[bold]{section.title}[/bold]: {section.empty}")
