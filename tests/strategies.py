@@ -17,6 +17,18 @@ INSTANTS = st.one_of(
 AMOUNTS = st.sampled_from([0, 10, 99.99, 100, 200, 200.01, "19,90", -50, None])
 
 
+OTHER_TRAITS = st.one_of(
+    st.just({}),
+    st.builds(
+        lambda first, value: {f"t{index}": value for index in range(first, first + 70)},
+        st.integers(0, 100),
+        st.sampled_from([1, "x" * 900, "x" * 2_000, {"city": ["Oslo"]}]),
+    ),
+    st.just({"n" * 101: 1}),
+)
+"""So many, and so large, that not all of two events fit into one profile."""
+
+
 @st.composite
 def any_event(draw: st.DrawFn) -> Event:
     """One event of any kind that the fold knows."""
@@ -37,11 +49,13 @@ def any_event(draw: st.DrawFn) -> Event:
     properties: dict[str, object] = {
         "revenue": draw(AMOUNTS),
         "product_id": draw(st.sampled_from(["P-1", "P-2", 3])),
+        "name": draw(st.sampled_from(["Shoe", "x" * 900])),
+        "url": draw(st.sampled_from(["https://shop.example.com/p", "https://shop.example.com/" + "y" * 900])),
         "quantity": draw(st.sampled_from([1, 2, None])),
         "price": 10,
         "channel": draw(st.sampled_from(["email", "sms"])),
     }
-    traits = {
+    traits = draw(OTHER_TRAITS) | {
         "city": draw(st.sampled_from(["Oslo", "Kyiv", 7])),
         "email": draw(st.sampled_from(["a@example.com", "b@example.com"])),
     }

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cartwake import bodies, client_times, identifiers, intake, keyring, requests, vetting
+from cartwake import bodies, carts, client_times, identifiers, intake, keyring, registers, requests, vetting
 from cartwake.events import EVENT_NAMES
 from cartwake.reasons import Refusal
 from cartwake.times import format_duration, format_instant
@@ -81,6 +81,11 @@ def _limits() -> dict[str, object]:
         "earliest": format_instant(client_times.EARLIEST_AT)[:10],
         "id_bytes": identifiers.LONGEST_ID_BYTES,
         "name": intake.LONGEST_NAME,
+        "traits": registers.MOST_TRAITS,
+        "name_bytes": registers.LONGEST_NAME_BYTES,
+        "value_bytes": f"{registers.LARGEST_VALUE_BYTES:,}",
+        "changes": carts.MOST_CHANGES,
+        "cart_kilobytes": carts.MOST_BYTES // 1000,
         "seconds": keyring.KEEP_MS // 1000,
         "placeholders": " ".join(f"`{text}`" for text in sorted(identifiers.PLACEHOLDERS) if text),
         "headers": requests.ALLOWED_HEADERS,
@@ -117,7 +122,11 @@ corrects it. An event never happens after its receipt; without a timestamp it ha
 
 Of `context` these are kept: `page` (`url`, `path`, `referrer`, `title`), `campaign` (`name`, `source`,
 `medium`, `term`, `content`), `locale`, `timezone`, `userAgent`, `device.type`. The shopper's IP address is not
-kept. An event whose user agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from
+kept. Of a shopper the {traits} traits that were told last are kept; a trait whose name has over {name_bytes} bytes, or
+whose value has over {value_bytes} (packed), is as if it had not been told. A cart keeps its {changes} latest changes, or
+{cart_kilobytes} KB of them.
+
+An event whose user agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from
 a server's key, marks imported history: it counts, and starts no journey. `context` on a batch holds for all its
 events.
 

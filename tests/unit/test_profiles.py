@@ -3,15 +3,17 @@
 import random
 
 import msgspec
+import pytest
 from builders import NEEDS, NOON, a_cart_event, a_subscription, an_event, an_identify, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 from strategies import histories
 
 from cartwake.events import Event, Trust
-from cartwake.profiles import MOST_TRAITS, Channel, State, fold, merge, pack, prepare, trim, unpack
+from cartwake.profiles import Channel, State, fold, merge, pack, prepare, trim, unpack
+from cartwake.registers import LARGEST_VALUE_BYTES, LONGEST_CONTACT, LONGEST_NAME_BYTES, MOST_TRAITS
 from cartwake.times import DAY
-from cartwake.trackers import MOST_ENTRIES, Need
+from cartwake.trackers import EMPTY, MOST_ENTRIES, MOST_SPARE, Entry, Need, Tracker, join, limit
 
 
 def _fold_all(events: list[Event], *, begin: State | None = None, needs: dict[str, Need] = NEEDS) -> State:
@@ -29,9 +31,10 @@ def test_order_and_duplicates_change_nothing(events: list[Event], shuffler: rand
     assert trim(_fold_all(doubled), NEEDS, NOON) == trim(_fold_all(events), NEEDS, NOON)
 
 
-@given(histories(), histories())
-def test_merge_is_the_same_join(left: list[Event], right: list[Event]) -> None:
+@given(histories(40), st.integers(0, 40), st.integers(0, 40))
+def test_merge_is_the_same_join(events: list[Event], begin: int, end: int) -> None:
     """Merging two profiles equals folding the events of both into one, whichever comes first."""
+    left, right = events[:end], events[begin:]
     both = trim(_fold_all(left + right), NEEDS, NOON)
     a, b = _fold_all(left), _fold_all(right)
     assert trim(merge(a, b, NEEDS), NEEDS, NOON) == both
@@ -135,6 +138,99 @@ def test_traits_are_bounded() -> None:
         state = fold(state, an_event("Identified", traits={f"t{index}": 1}, at=NOON + index), {})
     assert len(state.traits) == MOST_TRAITS
     assert "t9" not in state.traits
+
+
+def test_traits_stay_bounded_when_profiles_are_merged() -> None:
+    """A merged profile has no more traits than any other, and the same ones as if it had always been one."""
+    left, right = (
+        [an_event("Identified", id=f"{name}{i}", traits={f"{name}{i}": 1}, at=NOON + i) for i in range(MOST_TRAITS)]
+        for name in "ab"
+    )
+    merged = merge(_fold_all(left), _fold_all(right), NEEDS)
+    assert merged.traits == _fold_all([*left, *right]).traits
+    assert len(merged.traits) == MOST_TRAITS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "kept"),
+    [
+        ("n" * LONGEST_NAME_BYTES, 1, True),
+        ("n" * (LONGEST_NAME_BYTES + 1), 1, False),
+        ("ń" * LONGEST_NAME_BYTES, 1, False),
+        ("t", "x" * (LARGEST_VALUE_BYTES - 3), True),
+        ("t", "x" * LARGEST_VALUE_BYTES, False),
+        ("t", {"city": "x" * LARGEST_VALUE_BYTES}, False),
+        ("t", ["x" * 10] * 80, True),
+    ],
+    ids=lambda it: f"{len(str(it))}" if len(str(it)) > 9 else str(it),
+)
+def test_a_trait_that_is_too_large_is_as_if_it_was_never_told(name: str, value: object, kept: bool) -> None:
+    """Names and values have a largest size; a value beyond it does not even replace an older one."""
+    before = fold(State(), an_event("Identified", traits={"t": "old"}), {})
+    after = fold(before, an_event("Identified", traits={name: value}, at=NOON + 1), {})
+    assert (after.traits.get(name) is not None and after.traits[name].value == value) is kept
+    assert after.traits["t"].value == (value if kept and name == "t" else "old")
+
+
+def test_an_address_has_a_largest_size() -> None:
+    """What is longer than any address can be is none."""
+    address = "a" * (LONGEST_CONTACT - len("@example.com")) + "@example.com"
+    assert _fold_all([an_identify(address)]).contacts[Channel.EMAIL].value == address
+    assert not _fold_all([an_identify(f"a{address}")]).contacts
+
+
+def test_a_profile_stays_small_whatever_is_sent() -> None:
+    """No sequence of events, as large as they are accepted, makes a row near the 400 KB that a table takes."""
+    noise = random.Random(1)
+
+    def text(size: int) -> str:
+        return (f"{noise.random()}" + "ć" * size)[:size]
+
+    def draw(index: int) -> Event:
+        at = NOON + index
+        shown = {name: text(900) for name in ("name", "variant", "brand", "category", "sku", "currency")}
+        links = {"url": text(500), "image_url": text(500)}
+        return noise.choice(
+            [
+                an_event("Identified", traits={text(58): text(500) for _ in range(28)}, at=at),
+                an_event("Identified", traits={"email": text(320), "phone": text(320), "country": text(999)}, at=at),
+                an_event(properties={"url": text(5_000)}, context={"locale": text(999), "timezone": text(999)}, at=at),
+                a_cart_event(at=at, properties={"product_id": text(999), "price": "0." + "1" * 9_000} | shown | links),
+                an_order(at=at - 1_000_000, id=text(40)),
+                a_subscription(at=at, properties={"channel": "email", "method": text(9_000)}),
+            ]
+        )
+
+    needs = {f"n{index}": Need(event="Order Completed", amount=f"a{index}", within_ms=90 * DAY) for index in range(10)}
+    state = _fold_all([draw(index) for index in range(4_000)], needs=needs)
+    orders = len(state.trackers["n0"].entries)
+    assert orders * len(needs) > MOST_SPARE
+    assert len(state.traits) == MOST_TRAITS
+    assert len(pack(trim(state, needs, NOON + DAY))) < 220_000
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from("ab"), st.integers(0, 20), st.integers(0, 3)), max_size=30),
+    st.integers(0, 30),
+    st.integers(0, 8),
+)
+def test_what_is_too_much_in_all_is_dropped_in_any_order(told: list[tuple[str, int, int]], at: int, most: int) -> None:
+    """Over all trackers the oldest entries go, those that counts need last, whatever came first; and it shows."""
+    needs = {"a": Need(event="a", latest=1, within_ms=DAY), "b": Need(event="b", latest=2, within_ms=DAY)}
+
+    def keep(some: list[tuple[str, int, int]], begin: dict[str, Tracker]) -> dict[str, Tracker]:
+        added = {key: Tracker(0, tuple(sorted({Entry(t, i) for name, t, i in some if name == key}))) for key in needs}
+        return limit({key: join(begin[key], added[key], needs[key]) for key in needs}, needs, most=most)
+
+    nothing = dict.fromkeys(needs, EMPTY)
+    whole = keep(told, nothing)
+    assert keep(told[at:], keep(told[:at], nothing)) == whole
+    spare = {key: len(tracker.entries) - needs[key].latest for key, tracker in whole.items()}
+    assert sum(max(0, each) for each in spare.values()) <= most
+    all_told = {key: {(t, i) for name, t, i in told if name == key} for key in needs}
+    assert all(len(whole[key].entries) >= min(len(all_told[key]), needs[key].latest) for key in needs)
+    for name, t, i in told:
+        assert Entry(t, i) in whole[name].entries or t < whole[name].complete_from
 
 
 def test_a_new_need_is_complete_from_now_only() -> None:

@@ -76,8 +76,8 @@ def fold(cart: Cart, event: Event) -> Cart:
 def join(left: Cart, right: Cart) -> Cart:
     """Return the union of two carts: the changes since the later of their last orders, of too many the latest."""
     after = max((left.after_at, left.after_id), (right.after_at, right.after_id))
-    union = {change.rank: change for change in (*left.changes, *right.changes) if change.rank > after}
-    changes = [union[rank] for rank in sorted(union)]
+    both = sorted((*left.changes, *right.changes), key=_order)
+    changes = list({change.rank: change for change in both if change.rank > after}.values())
     fitting = _count_fitting(changes)
     if fitting < len(changes):
         # Nothing as old as what is dropped is ever let in again: so the order of arrival makes no difference.
@@ -105,6 +105,11 @@ def _count_fitting(changes: list[Change]) -> int:
         if count == MOST_CHANGES or size > MOST_BYTES:
             return count
     return len(changes)
+
+
+def _order(change: Change) -> tuple[tuple[Instant, int], str, int, list[tuple[str, str]]]:
+    """Order by time; should two shoppers have used one id for two changes, one of them is always the last."""
+    return change.rank, change.product, change.quantity, sorted(change.shown.items())
 
 
 def _change(event: Event, product: str) -> Change:
