@@ -123,8 +123,8 @@ corrects it. An event never happens after its receipt; without a timestamp it ha
 Of `context` these are kept: `page` (`url`, `path`, `referrer`, `title`), `campaign` (`name`, `source`,
 `medium`, `term`, `content`), `locale`, `timezone`, `userAgent`, `device.type`. The shopper's IP address is not
 kept. Of a shopper the {traits} traits that were told last are kept; a trait whose name has over {name_bytes} bytes, or
-whose value has over {value_bytes} (packed), is as if it had not been told. A cart keeps its {changes} latest changes, or
-{cart_kilobytes} KB of them.
+whose value has over {value_bytes} (packed), is as if it had not been told. A cart keeps its {changes} latest
+changes, or {cart_kilobytes} KB of them.
 
 An event whose user agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from
 a server's key, marks imported history: it counts, and starts no journey. `context` on a batch holds for all its
