@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from world import to_image
 
 from cartwake.clock import read_clock
 from cartwake.deliveries import tags_for
@@ -202,6 +203,23 @@ def test_bad_file_keeps_the_last_good_one_live(quick: World, tmp_path: Path) -> 
     shopper.subscribe()
     shopper.fill_cart()
     _wait_for_mail(shopper, REMINDER)
+
+
+def test_given_up_events_are_derived_again_by_hand(quick: World) -> None:
+    """The redrive of docs/operate.md: rows of the events table, as the AWS CLI prints them, given to the function."""
+    shopper = Shopper(quick)
+    who = f"u#{shopper.id}"
+    shopper.identify()
+    before = wait_for(lambda: quick.query("profiles", who=who), 30, what="the profile")
+    quick.cloud.table(quick.stack.tables["profiles"]).delete_item(Key={"who": who})
+    rows = quick.cloud.client("dynamodb").query(
+        TableName=quick.stack.tables["events"],
+        KeyConditionExpression="who = :who",
+        ExpressionAttributeValues={":who": {"S": who}},
+    )["Items"]
+    records = [{"eventName": "INSERT", "dynamodb": {"NewImage": to_image(row)}} for row in rows]
+    quick.invoke("derive_segments", {"Records": records})
+    assert [row["state"] for row in quick.query("profiles", who=who)] == [row["state"] for row in before]
 
 
 def test_poison_blocks_no_stream(quick: World) -> None:
