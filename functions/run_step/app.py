@@ -17,7 +17,7 @@ from cartwake.profiles import Profile
 from cartwake.reasons import EndReason
 from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run
 from cartwake.store import base, messages, profiles, runs, slots
-from cartwake.telemetry import logger, metrics
+from cartwake.telemetry import logger, metrics, name_who
 from cartwake.times import HOUR, Instant
 
 _MOST_MOVES = 25
@@ -83,7 +83,8 @@ def _move(run: Run, now: Instant) -> Run:
         writes.append(slots.release(run))
     if not base.commit(writes):
         raise TryAgain("the run was moved by another")
-    logger.info("step ran", run=run.key, move=type(move).__name__, path=moved.path, reason=moved.ended)
+    who, moves = name_who(run.who), type(move).__name__
+    logger.info("step ran", who=who, run=run.key, move=moves, path=moved.path, reason=moved.ended)
     if message is not None and message.state is MessageState.PLANNED:
         _announce(message)
     return moved

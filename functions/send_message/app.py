@@ -24,7 +24,7 @@ from cartwake.reasons import Skip
 from cartwake.segments import View
 from cartwake.settings import require
 from cartwake.store import addresses, base, messages, profiles, runs
-from cartwake.telemetry import count, logger, metrics
+from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, MINUTE, Instant, format_instant
 
 _ATTEMPTS: Final = 4
@@ -182,7 +182,8 @@ def _give_back(letter: Letter, before: Message, after: Message) -> None:
         if released != address:
             writes.append(addresses.write_address(released))
         if base.commit(writes):
-            logger.info("not sent", message_id=before.id, state=after.state.value, code=after.detail)
+            who, state = name_who(before.who), after.state.value
+            logger.info("not sent", who=who, message_id=before.id, state=state, code=after.detail)
             return
         current = messages.get_message(before.who, before.id)
         if current is None or current.version != before.version:
@@ -196,7 +197,8 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
     if replaced and after.state in _COUNTED:
         count(_COUNTED[after.state])
     phrase = "message settled" if after.retry_at is None else "message moved"
-    logger.info(phrase, message_id=before.id, state=after.state.value, reason=after.reason, written=replaced)
+    who, state = name_who(before.who), after.state.value
+    logger.info(phrase, who=who, message_id=before.id, state=state, reason=after.reason, written=replaced)
     return replaced
 
 
