@@ -316,6 +316,20 @@ def test_filter(shop: Shop) -> None:
     assert (_one(shop).state, _one(shop).reason) == (MessageState.SKIPPED, Skip.FILTER)
 
 
+def test_filter_at_the_last_moment(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stops to pass the filter after the message was planned is still not sent."""
+    oslo = Trait(name="city", test=Is(("Oslo",)))
+    shop.known()
+    shop.hear(an_event("Identified", traits={"city": "Oslo"}, at=shop.now))
+    _answers(monkeypatch, Throttled("TooManyRequestsException"), Accepted("later"))
+    publish(a_bundle(generation=2, journeys={"cart": msgspec.structs.replace(CART, filter=oslo)}))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    shop.hear(an_event("Identified", traits={"city": "Kyiv"}, at=shop.now))
+    shop.wait(MINUTE)
+    assert (_one(shop).state, _one(shop).reason) == (MessageState.SKIPPED, Skip.FILTER)
+
+
 def test_template_error_sends_nothing(shop: Shop) -> None:
     """A name that the profile does not have is an error, not an empty space in somebody's mail."""
     broken = {"cart-1": Template(html="<p>{{ profile.shoe_size }}</p>", text="x")}
@@ -404,6 +418,7 @@ def test_backfill_starts_nothing(shop: Shop) -> None:
     for index in range(3):
         shop.hear(an_order(backfill=True, at=NOON - index, id=f"o{index}"))
     shop.hear(a_cart_event(backfill=True))
+    shop.hear(a_cart_event(backfill=True, id="with-others"), an_event("Page Viewed"))
     assert shop.profile("u#1").state.memberships["vip"].since
     assert runs.list_runs("u#1") == []
     assert NEEDS

@@ -16,6 +16,7 @@ from builders import (
 from shoppers import Shop
 
 from cartwake.bundles import Wait
+from cartwake.conditions import Did
 from cartwake.events import Trust
 from cartwake.messages import MessageState
 from cartwake.reasons import EndReason
@@ -196,6 +197,18 @@ def test_time_alone_ends_a_membership(shop: Shop) -> None:
     assert shop.profile("u#1").state.memberships["vip"].since == NOON + 2
     shop.wait(90 * DAY + MINUTE)
     assert not is_member(shop.profile("u#1").state.memberships["vip"])
+
+
+def test_a_changed_definition_starts_nothing(shop: Shop) -> None:
+    """Publishing a changed segment makes members silently: neither then nor at their next event do journeys start."""
+    vip = a_bundle().segments["vip"]
+    wide = msgspec.structs.replace(vip, where=Did(tracker="orders"), changed_generation=2)
+    shop.known()
+    shop.hear(an_order(at=shop.now))
+    publish(a_bundle(generation=2, segments={"vip": wide}, journeys={"thanks": VIP_THANKS}))
+    shop.hear(an_event("Page Viewed", at=shop.now + 1), an_order(at=shop.now + 2, id="another"))
+    assert is_member(shop.profile("u#1").state.memberships["vip"])
+    assert runs.list_runs("u#1", journey="thanks") == []
 
 
 def test_paused_journey_holds_and_goes_on(shop: Shop) -> None:
