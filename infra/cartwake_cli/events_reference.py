@@ -136,8 +136,8 @@ events.
 header `X-Write-Key` (what stands before a colon), or `?writeKey=`. A **browser's** key is public: what it says
 can move a journey, and never makes an address one that is written to, nor consent. A **server's** key is
 secret: the `email` and `phone` of its identify calls are those that messages go to, and its `Subscribed` and
-`Unsubscribed` events (`{{"channel": "email", "method": "checkout"}}`) are consent. A key is refused {seconds}
-seconds after it was revoked, at the latest.
+`Unsubscribed` events (`{{"channel": "email", "method": "checkout"}}`) are consent; a browser's are stored, and start
+and count nothing. A key is refused {seconds} seconds after it was revoked, at the latest.
 
 ## Answers
 

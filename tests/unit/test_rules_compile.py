@@ -190,7 +190,7 @@ def test_segment_reads_what_those_it_refers_to_read() -> None:
         segments_c=segment({"did_not": "C", "in_last": "1 day"}),
     )
     assert not conflicts
-    assert (bundle.segments["a"].events, bundle.segments["a"].traits) == (("A", "C"), ("plan",))
+    assert (bundle.segments["a"].events, bundle.segments["a"].traits) == (("A", "C"), ("plan.name",))
     assert bundle.segments["c"].events == ("C",)
 
 

@@ -1,6 +1,6 @@
 """The bundle: everything marketers wrote, compiled, immutable, and named by the hash of its content."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
@@ -83,7 +83,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         where: Its definition.
         events: Names of the events that can change it.
-        traits: Names of the traits that can change it.
+        traits: Names of the traits that can change it, dotted where it reads what stands in one.
         changed_generation: The generation in which its definition last changed.
     """
 
@@ -212,23 +212,21 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def signalled_events(self) -> frozenset[str]:
         """Names of the events that start or end runs of some journey."""
-        return frozenset(
-            trigger.event
-            for journey in self.journeys.values()
-            for trigger in (journey.trigger, *journey.exits)
-            if trigger.event
-        )
+        return frozenset(trigger.event for trigger in self._triggers if trigger.event)
 
     @cached_property
     def signalled_segments(self) -> frozenset[str]:
         """Names of the segments whose entering or leaving starts or ends runs of some journey."""
         return frozenset(
-            segment
-            for journey in self.journeys.values()
-            for trigger in (journey.trigger, *journey.exits)
-            for segment in (trigger.entered, trigger.left)
-            if segment
+            segment for trigger in self._triggers for segment in (trigger.entered, trigger.left) if segment
         )
+
+    @property
+    def _triggers(self) -> Iterator[Trigger]:
+        """What starts or ends runs: of a draft there are none yet, and those of the archive end by themselves."""
+        for journey in self.journeys.values():
+            if journey.status in ("live", "paused"):
+                yield from (journey.trigger, *journey.exits)
 
 
 def encode(bundle: Bundle) -> bytes:

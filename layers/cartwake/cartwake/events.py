@@ -2,6 +2,7 @@
 
 from base64 import b32encode
 from enum import StrEnum
+from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Final
 
@@ -36,7 +37,7 @@ PRODUCT_ADDED: Final = "Product Added"
 PRODUCT_REMOVED: Final = "Product Removed"
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One thing that happened.
 
     Attributes:
@@ -70,10 +71,15 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """The sort key: a client's retry (same time and id, another `sentAt`) has the same one."""
         return f"{self.sent_time}#{self.id}#{self.trust}"
 
-    @property
+    @cached_property
     def short_id(self) -> int:
         """Eight bytes that stand for the event in a profile's state."""
         return short_id(self.key)
+
+    @property
+    def is_hearsay(self) -> bool:
+        """Whether it states consent, and is only a browser's word: it is stored, and moves nothing."""
+        return self.trust is Trust.BROWSER and self.name in (SUBSCRIBED, UNSUBSCRIBED)
 
 
 def short_id(text: str) -> int:

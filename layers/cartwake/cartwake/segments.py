@@ -12,6 +12,7 @@ from cartwake.events import Event
 from cartwake.profiles import Membership, Profile, State, fold, prepare, trim
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import Tracker
+from cartwake.values import find_value
 
 
 class SignalKind(StrEnum):
@@ -51,9 +52,12 @@ class ProfileFacts:
         return self._state.trackers.get(key)
 
     def trait(self, name: str) -> object:
-        """Return the value of a trait, or None."""
+        """Return the value of a trait, or None; `address.city` is that trait, else what stands in `address`."""
         register = self._state.traits.get(name)
-        return None if register is None else register.value
+        if register is not None:
+            return register.value
+        outer, _, inner = name.partition(".")
+        return find_value(self._state.traits[outer].value, inner) if inner and outer in self._state.traits else None
 
     def segment(self, name: str, now: Instant) -> Verdict:
         """Return the verdict on a segment: evaluated afresh; the stored membership where that is unknown."""
@@ -98,7 +102,7 @@ def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list
     if event.backfill:
         return _with(profile, state), signals
     signals += [msgspec.structs.replace(change, source_who=event.who, source=event.key) for change in changes]
-    if event.name in rules.signalled_events and not event.bot:
+    if _is_signalled(event, rules):
         signals.append(Signal(SignalKind.HAPPENED, event.name, event.received_at, event.who, event.key))
     return _with(profile, state), signals
 
@@ -194,14 +198,19 @@ def _affected(before: State, after: State, event: Event, rules: Bundle) -> list[
     names = set(rules.segments_by_event.get(event.name, ()))
     if before.traits is not after.traits:
         for trait, segments in rules.segments_by_trait.items():
-            if before.traits.get(trait) != after.traits.get(trait):
+            if any(before.traits.get(told) != after.traits.get(told) for told in (trait, trait.partition(".")[0])):
                 names.update(segments)
     return sorted(names)
 
 
+def _is_signalled(event: Event, rules: Bundle) -> bool:
+    """Say whether journeys may start or end on *event*."""
+    return event.name in rules.signalled_events and not (event.bot or event.backfill or event.is_hearsay)
+
+
 def _may_be_news(event: Event, rules: Bundle, state: State) -> bool:
     """Say whether an event that left no trace may be one that was never seen: some of them trigger journeys."""
-    if event.bot or event.backfill or event.name not in rules.signalled_events:
+    if not _is_signalled(event, rules):
         return False
     keys = rules.needs_by_event.get(event.name, {})
     return not any(

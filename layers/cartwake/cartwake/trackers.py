@@ -59,8 +59,10 @@ UNKNOWN = Tracker(complete_from=NEVER)
 
 def wants(need: Need, event: Event) -> bool:
     """Say whether *event* is of the kind that *need* remembers."""
-    return need.event == event.name and all(
-        passes(find_value(event.properties, test.path), test.test) for test in need.where
+    return (
+        need.event == event.name
+        and not event.is_hearsay
+        and all(passes(find_value(event.properties, test.path), test.test) for test in need.where)
     )
 
 

@@ -37,7 +37,7 @@ def compile_condition(rule: AnyCondition, needs: Needs, reads: Reads, *, path: s
         case TotalOf():
             return _compile_total(rule, needs, reads)
         case Trait():
-            reads.traits.add(rule.trait.partition(".")[0])
+            reads.traits.add(rule.trait)
             tests = tuple(conditions.Trait(name=rule.trait, test=test) for test in compile_tests(rule))
             return tests[0] if len(tests) == 1 else conditions.AllOf(of=tests)
         case InSegment():
