@@ -8,6 +8,7 @@ from builders import (
     CART,
     NEEDS,
     NOON,
+    VIP_THANKS,
     WELCOME,
     a_bundle,
     a_cart_event,
@@ -415,6 +416,7 @@ def test_again_after_its_time(shop: Shop) -> None:
 
 def test_backfill_starts_nothing(shop: Shop) -> None:
     """Imported history is folded and makes members, and neither starts nor sends anything."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "thanks": VIP_THANKS}))
     for index in range(3):
         shop.hear(an_order(backfill=True, at=NOON - index, id=f"o{index}"))
     shop.hear(a_cart_event(backfill=True))
