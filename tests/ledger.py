@@ -2,11 +2,12 @@
 
 from typing import Any
 
+from builders import NOON, a_cart_event
+
 from cartwake.conditions import Start
 from cartwake.messages import Message
 from cartwake.profiles import Channel
 from cartwake.runs import Run
-from tests.builders import NOON, a_cart_event
 
 
 def a_run(**changes: Any) -> Run:
