@@ -41,7 +41,7 @@ def publish(*, now: int) -> bool:
     pointer = get_live()
     files = read_files()
     live, sources = read_live(pointer)
-    found = choose(files, live=live, sources=sources)
+    found = choose(files, live=live, sources=sources, now=now)
     if found.is_news(live, sources):
         pointer = put_bundle(found, replaces=pointer.generation if pointer else 0)
         if pointer is None:

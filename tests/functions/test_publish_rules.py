@@ -101,6 +101,17 @@ def test_doubled_and_unordered_notifications_change_nothing(app: Any) -> None:
     assert bundles.get_live() == before
 
 
+def test_leftovers_are_told_the_time(app: Any, monkeypatch: pytest.MonkeyPatch, now: int) -> None:
+    """What only removed steps need is kept from the time of the publish that removed them."""
+    monkeypatch.setattr(app, "read_clock", lambda: now)
+    upload_starter()
+    run(app)
+    put(CART, starter(CART) | {"steps": [{"wait": "1 hour"}, {"email": "cart-1"}]})
+    run(app)
+    found = {leftover.need.event: leftover.since for leftover in live_bundle().leftovers.values()}
+    assert found == {"Product Added": now, "Product Removed": now, "Page Viewed": now}
+
+
 def test_nothing_goes_live_without_settings(app: Any) -> None:
     """Without settings nothing goes live, and the status says so."""
     put(VIP, starter(VIP))

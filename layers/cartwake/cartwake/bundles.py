@@ -10,7 +10,7 @@ import msgspec
 from cartwake.conditions import Condition
 from cartwake.events import Event
 from cartwake.profiles import Channel
-from cartwake.times import DAY, HOUR
+from cartwake.times import DAY, HOUR, Instant
 from cartwake.trackers import Need
 from cartwake.values import PropertyTest, find_value, passes
 
@@ -173,12 +173,24 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     steps: tuple[Step, ...] = ()
 
 
+class Leftover(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What only steps that are no more need: runs may still wait in them.
+
+    Attributes:
+        since: The instant of the publish that took the steps away.
+    """
+
+    need: Need
+    since: Instant
+
+
 class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """All rules at one moment.
 
     Attributes:
         generation: Raised by one with every publish.
-        needs: What profiles must remember, by tracker key.
+        needs: What profiles must remember, by tracker key; the leftovers are among it.
+        leftovers: By tracker key, what runs of older bundles need besides.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
     """
 
@@ -186,6 +198,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     generation: int = 0
     settings: Settings
     needs: dict[str, Need] = {}
+    leftovers: dict[str, Leftover] = {}
     segments: dict[str, Segment] = {}
     journeys: dict[str, Journey] = {}
     templates: dict[str, Template] = {}

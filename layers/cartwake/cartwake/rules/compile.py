@@ -13,9 +13,11 @@ from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import SETTINGS, Content, TemplateFile, name_of
+from cartwake.rules.leftovers import carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs
 from cartwake.rules.settings_models import Settings
+from cartwake.times import Instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,28 +29,29 @@ class Linked:
 
 
 def link(
-    files: Mapping[str, Content], *, previous: bundles.Bundle | None = None, generation: int = 1, partial: bool = False
+    files: Mapping[str, Content], *, previous: bundles.Bundle | None = None, now: Instant = 0, partial: bool = False
 ) -> Linked:
     """Return the bundle that *files* make, and every conflict between them; with conflicts it is not to be used.
 
     Args:
         files: What each file says, by its path.
         previous: What is live: a segment that is the same in it keeps the generation in which it changed.
-        generation: Of the new bundle.
+        now: The time of the publish.
         partial: Only a part of all files is there: what is named in a folder without files is not missed.
     """
-    return _Linker(files, previous=previous, generation=generation, partial=partial).link()
+    return _Linker(files, previous=previous, now=now, partial=partial).link()
 
 
 class _Linker:
     """Compiles files one after the other and notes where they do not fit."""
 
     def __init__(
-        self, files: Mapping[str, Content], *, previous: bundles.Bundle | None, generation: int, partial: bool
+        self, files: Mapping[str, Content], *, previous: bundles.Bundle | None, now: Instant, partial: bool
     ) -> None:
         self._files = files
         self._previous = previous
-        self._generation = generation
+        self._generation = previous.generation + 1 if previous else 1
+        self._now = now
         self._partial = partial
         self._needs = Needs()
         self._reads: dict[str, Reads] = {}
@@ -66,10 +69,14 @@ class _Linker:
         journeys = {
             name_of(file): self._compile_journey(file, it, templates, compiled) for file, it in self._of(Journey)
         }
+        left = carry(journeys, self._needs.by_key, previous=self._previous, now=self._now)
+        for leftover in left.values():
+            self._needs.add(leftover.need)
         bundle = bundles.Bundle(
             generation=self._generation,
             settings=compiled,
             needs=dict(sorted(self._needs.by_key.items())),
+            leftovers=left,
             segments={} if self._conflicts else self._finish_segments(wheres),
             journeys=journeys,
             templates=templates,

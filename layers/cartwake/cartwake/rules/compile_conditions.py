@@ -6,7 +6,7 @@ from typing import assert_never
 
 from cartwake import conditions
 from cartwake.rules.condition_models import AllOf, AnyCondition, AnyOf, Did, DidNot, InSegment, NoneOf, TotalOf, Trait
-from cartwake.rules.needs import Needs, compile_tests, compile_where
+from cartwake.rules.needs import Needs, compile_tests, compile_where, count_kept
 from cartwake.times import parse_duration
 from cartwake.trackers import Need
 
@@ -72,11 +72,10 @@ def _count_of(rule: Did) -> tuple[str, int]:
 def _compile_did(  # noqa: PLR0913  the parts of one condition
     rule: Did | DidNot, event: str, op: str, *, count: int, needs: Needs, reads: Reads, path: str
 ) -> conditions.Did:
-    """Compile a count; one entry more is kept than it needs where the starting event itself may be among them."""
     reads.events.add(event)
     if rule.since:
         reads.since_start.append(f"{path}.since")
-    latest = count if op == "at_least" and not rule.since else count + 1
+    latest = count_kept(op, count, since_start=rule.since is not None)
     tracker = needs.add(Need(event=event, where=compile_where(rule.where), latest=latest))
     return conditions.Did(
         tracker=tracker,

@@ -19,11 +19,22 @@ class Needs:
     def add(self, need: Need) -> str:
         """Take *need* in and return the key of its tracker: the same for the same event, tests and amount."""
         key = derive_tracker_key(need)
-        known = self.by_key.get(key, need)
-        self.by_key[key] = msgspec.structs.replace(
-            known, latest=max(known.latest, need.latest), within_ms=max(known.within_ms, need.within_ms)
-        )
+        self.by_key[key] = deepen(self.by_key.get(key, need), need)
         return key
+
+
+def deepen(need: Need, other: Need) -> Need:
+    """Return what both need of the same kind of event."""
+    latest, within_ms = max(need.latest, other.latest), max(need.within_ms, other.within_ms)
+    return msgspec.structs.replace(need, latest=latest, within_ms=within_ms)
+
+
+def count_kept(op: str, count: int, *, since_start: bool) -> int:
+    """Return how many of the latest entries a count needs.
+
+    One more than it counts where more than that make a difference, or where the starting event may be among them.
+    """
+    return count if op == "at_least" and not since_start else count + 1
 
 
 def derive_tracker_key(need: Need) -> str:

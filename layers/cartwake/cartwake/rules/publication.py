@@ -12,6 +12,7 @@ from cartwake.rules.compile import link
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import Content, is_rule, read_file
+from cartwake.times import Instant
 
 SOURCES_VERSION: Final = 1
 
@@ -63,7 +64,9 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
         return self.sources != sources or msgspec.structs.replace(self.bundle, generation=live.generation) != live
 
 
-def choose(current: Mapping[str, bytes], *, live: Bundle | None = None, sources: Sources | None = None) -> Publication:
+def choose(
+    current: Mapping[str, bytes], *, live: Bundle | None = None, sources: Sources | None = None, now: Instant = 0
+) -> Publication:
     """Return what goes live.
 
     A file with a fault is replaced by its last good version. Where files do not fit together, the first one of those
@@ -73,8 +76,9 @@ def choose(current: Mapping[str, bytes], *, live: Bundle | None = None, sources:
         current: All files in the bucket.
         live: The bundle that is live.
         sources: What that was made of.
+        now: The time.
     """
-    return _Chooser(current, live=live, last=sources.files if sources else {}).choose()
+    return _Chooser(current, live=live, last=sources.files if sources else {}, now=now).choose()
 
 
 def encode_sources(sources: Sources) -> bytes:
@@ -90,10 +94,13 @@ def decode_sources(content: bytes) -> Sources:
 class _Chooser:
     """Holds, while it chooses, which files were given back and why."""
 
-    def __init__(self, current: Mapping[str, bytes], *, live: Bundle | None, last: Mapping[str, str]) -> None:
+    def __init__(
+        self, current: Mapping[str, bytes], *, live: Bundle | None, last: Mapping[str, str], now: Instant
+    ) -> None:
         self._current = {file: content for file, content in current.items() if is_rule(file)}
         self._last = {file: text.encode() for file, text in last.items()}
         self._live = live
+        self._now = now
         self._faults: dict[str, list[Fault]] = {}
         self._returned: set[str] = set()
 
@@ -106,8 +113,7 @@ class _Chooser:
             files = self._read_chosen()
             if files is None:
                 return self._tell(None)
-            generation = self._live.generation + 1 if self._live else 1
-            linked = link(files, previous=self._live, generation=generation)
+            linked = link(files, previous=self._live, now=self._now)
             if not linked.conflicts:
                 return self._tell(linked.bundle)
             if not self._settle(linked.conflicts):
