@@ -26,6 +26,9 @@ from cartwake.store import events
 from cartwake.store import keys as key_store
 from cartwake.store.keys import KeyRow
 from cartwake.telemetry import logger
+from cartwake_cli.cloud import Cloud
+from cartwake_cli.stack import Stack
+from cartwake_cli.tables import Tables
 from functions.capture_events import app
 
 BROWSER, SERVER, SHOP_ONLY = "pk_browser", "sk_server", "pk_shop_only"
@@ -271,6 +274,58 @@ def test_a_bad_event_on_its_own_route_gets_the_reason(endpoint: None, case: str)
     assert code_of(answer) == code
     assert answer["headers"]["access-control-allow-origin"] == "*"
     assert stored() == []
+
+
+UNREADABLE = {
+    "NaN": b'"userId":"u-9","properties":{"n":NaN}',
+    "too large": b'"userId":"u-9","properties":{"t":"' + b"x" * 33_000 + b'"}',
+    "too deep": b'"userId":"u-9","properties":{"t":' + b"[" * 30 + b"]" * 30 + b"}",
+    "far too deep": b'"userId":"u-9","properties":{"t":' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+    "surrogate": b'"userId":"u-9","properties":{"t":"\\ud800"}',
+    "no UTF-8": b'"userId":"u-9","properties":{"t":"\xff"}',
+    "user id of a number": b'"userId":9007199254740993,"properties":{"n":NaN}',
+    "visitor": b'"anonymousId":"v-9","properties":{"n":NaN}',
+    "user before visitor": b'"anonymousId":"v-8","userId":"u-9","properties":{"n":NaN}',
+    "bad user id": b'"userId":{"id":1},"anonymousId":"v-9","properties":{"n":1}',
+    "too long a user id": b'"userId":"' + b"x" * 181 + b'","anonymousId":"v-9"',
+    "user id with NUL": b'"userId":"\\u0000","anonymousId":"v-9"',
+    "placeholder": b'"userId":"null","anonymousId":"v-9","properties":{"n":NaN}',
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+@pytest.mark.parametrize("batch", [True, False])
+def test_a_refusal_is_shown_to_whom_the_event_names(endpoint: None, case: str, batch: bool) -> None:
+    """Whatever else of an event cannot be read: whom it plainly names learns from `cartwake explain` why it is not."""
+    event = b'{"type":"track","event":"e",' + UNREADABLE[case] + b"}"
+    send("/v1/batch" if batch else "/v1/track", b'{"batch":[' + event + b"]}" if batch else event)
+    assert stored() == []
+    text = "9007199254740993" if "of a number" in case else "u-9" if b'"u-9"' in event else "v-9"
+    outputs = {
+        f"{name.title()}Table": name for name in ("events", "profiles", "runs", "slots", "messages", "quarantine")
+    }
+    stack = Stack.from_outputs("shop", outputs | {"SecretArn": "cartwake-secret", "BucketName": "rules-bucket"})
+    tables = Tables(Cloud(region="eu-central-1"), stack)
+    key = tables.find_key(text)
+    assert key == f"{'a' if text == 'v-9' else 'u'}#{text}"
+    (refused,) = tables.read_facts(key).refused
+    assert refused[0] in {
+        "invalid_number",
+        "event_too_large",
+        "too_deep",
+        "invalid_text",
+        "invalid_event",
+        "id_too_long",
+    }
+
+
+@pytest.mark.parametrize(
+    "who", ['"userId":"\\u0000"', '"userId":"guest"', '"userId":[1]', '"userId":1e999', '"a":"\xff"']
+)
+def test_a_refusal_of_nobody_is_nobodys(endpoint: None, who: str) -> None:
+    """Where an event names nobody plainly, its refusal is counted and kept under no shopper's key."""
+    send("/v1/batch", f'{{"batch":[{{"type":"track","event":"e",{who},"n":NaN}}]}}'.encode("latin-1"))
+    assert scan("quarantine")[0]["who"]["S"] == "?"
 
 
 def test_raw_bytes_that_are_no_text_cost_only_their_event(endpoint: None) -> None:

@@ -2,8 +2,11 @@
 
 from typing import Any, Final
 
+import msgspec
+
 from cartwake.errors import BadInput
 from cartwake.reasons import Refusal
+from cartwake.vetting import vet
 
 LONGEST_ID_BYTES: Final = 180
 PLACEHOLDERS: Final = frozenset(
@@ -14,6 +17,13 @@ PLACEHOLDERS: Final = frozenset(
     }
 )  # fmt: skip
 """What programs send where they know nobody: under such an id the events of strangers would become one shopper."""
+
+
+class _Person(msgspec.Struct, rename="camel"):
+    """Whom an event names; everything else in it is passed over unread."""
+
+    user_id: Any = None
+    anonymous_id: Any = None
 
 
 def read_id(data: dict[str, Any], name: str) -> str:
@@ -34,6 +44,31 @@ def read_id(data: dict[str, Any], name: str) -> str:
     if len(value.encode()) > LONGEST_ID_BYTES:
         raise BadInput(Refusal.ID_TOO_LONG, f"{name} is longer than {LONGEST_ID_BYTES} bytes", where=name)
     return value
+
+
+def name_who(user_id: str, anonymous_id: str) -> str:
+    """Return the key under which an event is stored: the user's, else the visitor's, or "" for nobody's."""
+    if user_id:
+        return f"u#{user_id}"
+    return f"a#{anonymous_id}" if anonymous_id else ""
+
+
+def find_who(raw: bytes) -> str:
+    """Return the key of whoever an event names that cannot be accepted, or "": only to tell them why it was not."""
+    try:
+        told = _persons.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return ""
+    return name_who(_read_plain(told.user_id), _read_plain(told.anonymous_id))
+
+
+def _read_plain(value: object) -> str:
+    try:
+        vet(value)
+        text = read_id({"": value}, "")
+    except BadInput:
+        return ""
+    return "" if is_placeholder(text) else text
 
 
 def is_placeholder(text: str) -> bool:
@@ -60,3 +95,6 @@ def read_person(data: dict[str, Any]) -> tuple[str, str]:
                 Refusal.PLACEHOLDER_ID, f"{name} stands for nobody; leave it out until one is known", where=name
             )
     raise BadInput(Refusal.NO_IDENTITY, "userId or anonymousId is needed", where="userId")
+
+
+_persons: Final = msgspec.json.Decoder(_Person)

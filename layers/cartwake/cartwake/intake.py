@@ -38,7 +38,7 @@ class Refused:
     """An event that was not accepted: why, and where in the request; never what it said.
 
     Attributes:
-        who: The shopper's key, "" if the event did not get so far.
+        who: The shopper's key, "" if the event names nobody: it is looked for even where nothing else can be read.
         id: The client's message id, or what stands for it.
     """
 
@@ -100,7 +100,8 @@ class _Draft:
 def _refuse(draft: _Draft, fault: BadInput, *, batch: bool) -> Refused:
     where = ".".join(filter(None, (f"batch[{draft.position}]" if batch else "", fault.where)))
     message = f"{where}: {fault.message}" if where else fault.message
-    return Refused(fault.code, message, where, draft.who, _read_message_id(draft) or draft.fallback_id)
+    who = draft.who or identifiers.find_who(draft.raw)
+    return Refused(fault.code, message, where, who, _read_message_id(draft) or draft.fallback_id)
 
 
 def _read_message_id(draft: _Draft) -> str:
@@ -113,7 +114,7 @@ def _read_message_id(draft: _Draft) -> str:
 def _read_event(draft: _Draft, envelope: Envelope, source: Source, *, kind: str) -> Event:
     draft.data = data = vetting.decode_event(draft.raw)
     user_id, anonymous_id = identifiers.read_person(data)
-    draft.who = f"u#{user_id}" if user_id else f"a#{anonymous_id}"
+    draft.who = identifiers.name_who(user_id, anonymous_id)
     type_ = _read_type(data) if envelope.batch else kind
     client_at = client_times.read_time(data)
     sent_at = client_times.read_sent_at(data.get("sentAt"), envelope.sent_at, source.sent_at_header)
