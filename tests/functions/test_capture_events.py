@@ -320,7 +320,7 @@ def test_a_refusal_is_shown_to_whom_the_event_names(endpoint: None, case: str, b
 
 
 @pytest.mark.parametrize(
-    "who", ['"userId":"\\u0000"', '"userId":"guest"', '"userId":[1]', '"userId":1e999', '"a":"\xff"']
+    "who", ['"userId":"\\u0000"', '"userId":"guest"', '"userId":[1]', '"userId":1e999', '"userId":"\xff"']
 )
 def test_a_refusal_of_nobody_is_nobodys(endpoint: None, who: str) -> None:
     """Where an event names nobody plainly, its refusal is counted and kept under no shopper's key."""
