@@ -3,13 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from cartwake.bodies import open_batch, open_single
-from cartwake.clock import read_clock
-from cartwake.errors import BadInput, TryAgain
-from cartwake.intake import Intake, Refused, Source, take_in
-from cartwake.keyring import Keyring, allows
-from cartwake.reasons import Refusal
-from cartwake.requests import (
+from cartwake.capture.bodies import open_batch, open_single
+from cartwake.capture.intake import Intake, Refused, Source, take_in
+from cartwake.capture.keyring import Keyring, allows
+from cartwake.capture.requests import (
     Answer,
     Request,
     answer_fault,
@@ -19,6 +16,9 @@ from cartwake.requests import (
     check_route,
     read_request,
 )
+from cartwake.clock import read_clock
+from cartwake.errors import BadInput, TryAgain
+from cartwake.reasons import Refusal
 from cartwake.store import events, quarantine
 from cartwake.store.keys import WriteKey, find_key
 from cartwake.telemetry import count, logger, metrics

@@ -4,7 +4,6 @@ import random
 from typing import Any, Final
 from uuid import uuid4
 
-from cartwake import letters
 from cartwake import messages as deciding
 from cartwake.addresses import Address, Sent, note_send, release_send
 from cartwake.batches import keep_record, process_queue, read_asked
@@ -14,14 +13,15 @@ from cartwake.gateways.email import send_email
 from cartwake.gateways.secrets import address_secret, link_secrets
 from cartwake.gateways.sms import send_sms
 from cartwake.hours import quiet_until
-from cartwake.letters import Case, Letter, Unfit
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.live import load_live
 from cartwake.messages import Message, MessageState, change
-from cartwake.outcomes import Outcome
 from cartwake.profiles import Channel
 from cartwake.reasons import Skip
 from cartwake.segments import View
+from cartwake.sending import letters
+from cartwake.sending.letters import Case, Letter, Unfit
+from cartwake.sending.outcomes import Outcome
 from cartwake.settings import require
 from cartwake.store import addresses, base, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics, name_who

@@ -6,7 +6,8 @@ from typing import Any
 from cartwake.addresses import suppress
 from cartwake.batches import process_each
 from cartwake.clock import read_clock
-from cartwake.deliveries import (
+from cartwake.errors import BadInput, WriteConflict
+from cartwake.feedback.deliveries import (
     Delivery,
     Ignored,
     IgnoreReason,
@@ -16,8 +17,7 @@ from cartwake.deliveries import (
     make_event,
     note,
 )
-from cartwake.errors import BadInput, WriteConflict
-from cartwake.feedback import read_delivery
+from cartwake.feedback.notices import read_delivery
 from cartwake.messages import Message, change
 from cartwake.reasons import Refusal
 from cartwake.store import addresses, events, messages, quarantine

@@ -58,7 +58,7 @@ def make_payload(kind: str, data: dict[str, Any]) -> dict[str, Any]:
 
 def make_image(number: int) -> dict[str, Any]:
     """Return the row that a call becomes, as a stream record carries it: bytes are base64 text."""
-    from cartwake import bodies, intake  # noqa: PLC0415  only when the environment says where the tables are
+    from cartwake.capture import bodies, intake  # noqa: PLC0415  only when the environment says where the tables are
     from cartwake.events import Trust  # noqa: PLC0415
     from cartwake.store import events  # noqa: PLC0415
 

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from cartwake import bodies, carts, client_times, identifiers, intake, keyring, registers, requests, vetting
+from cartwake import carts, registers
+from cartwake.capture import bodies, client_times, identifiers, intake, keyring, requests, vetting
 from cartwake.events import EVENT_NAMES
 from cartwake.reasons import Refusal
 from cartwake.times import format_duration, format_instant

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from cartwake.filters import FILTERS
 from cartwake.rules import condition_models, models, settings_models, words
 from cartwake.rules.base import Rule, list_keys
 from cartwake.rules.schemas import build_schema, build_schemas
-from cartwake.template_data import SEEN
+from cartwake.sending.filters import FILTERS
+from cartwake.sending.template_data import SEEN
 
 ROOT: Final = Path(__file__).parents[2]
 PAGE: Final = ROOT / "docs" / "rules.md"
@@ -165,7 +165,7 @@ def _tell_default(default: Any) -> str:
 
 
 def _explain(name: str, filter_: Any) -> str:
-    if filter_.__module__ == "cartwake.filters":
+    if filter_.__module__ == "cartwake.sending.filters":
         return str(filter_.__doc__).replace("|", "\\|")
     return {
         "capitalize": "First letter upper-case, the others lower-case.",

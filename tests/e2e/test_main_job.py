@@ -11,7 +11,7 @@ import pytest
 from world import to_image
 
 from cartwake.clock import read_clock
-from cartwake.deliveries import tags_for
+from cartwake.feedback.deliveries import tags_for
 from cartwake_cli.commands.explain import explain_shopper
 from cartwake_cli.demo.overlay import copy_rules
 from cartwake_cli.faults import Fault

@@ -12,7 +12,7 @@ import wire
 from shoppers import Shop
 from world import lambda_context
 
-from cartwake.deliveries import tags_for
+from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.messages import Message, MessageState

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, lambda_context
 
+from cartwake.capture.keyring import KEEP_MS
 from cartwake.errors import TryAgain
 from cartwake.events import Trust
-from cartwake.keyring import KEEP_MS
 from cartwake.store import events
 from cartwake.store import keys as key_store
 from cartwake.store.keys import KeyRow

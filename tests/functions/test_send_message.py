@@ -8,11 +8,11 @@ from builders import CART, a_bundle, a_cart_event, publish
 from shoppers import Shop, queue_event
 from world import lambda_context
 
-from cartwake.deliveries import read_tags
+from cartwake.feedback.deliveries import read_tags
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import read_unsubscribe
 from cartwake.messages import MessageState
-from cartwake.outcomes import Accepted
+from cartwake.sending.outcomes import Accepted
 from cartwake.store import counts, messages, quarantine
 from cartwake.telemetry import logger
 from cartwake.times import HOUR, MINUTE

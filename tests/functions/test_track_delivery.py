@@ -15,9 +15,9 @@ from moto.dynamodb.models import dynamodb_backends
 from world import aws, lambda_context
 
 from cartwake.addresses import Address, Sent, Suppression, note_send
-from cartwake.deliveries import tags_for
 from cartwake.errors import TryAgain
 from cartwake.events import Event
+from cartwake.feedback.deliveries import tags_for
 from cartwake.messages import Message, MessageState, change
 from cartwake.profiles import Channel, Consent
 from cartwake.store import addresses, events, messages, quarantine

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from orders_sql import select_members
 
-from cartwake import bodies
 from cartwake.bundles import Bundle
+from cartwake.capture import bodies
+from cartwake.capture.intake import Source, take_in
 from cartwake.events import Event, Trust
-from cartwake.intake import Source, take_in
 from cartwake.profiles import Profile, fold
 from cartwake.rules.publication import choose
 from cartwake.segments import absorb, adopt, advance, finish, is_member, reevaluate

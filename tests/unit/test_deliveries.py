@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwake.addresses import Suppression
-from cartwake.deliveries import (
+from cartwake.errors import BadInput
+from cartwake.events import Trust
+from cartwake.feedback.deliveries import (
     Delivery,
     Ignored,
     IgnoreReason,
@@ -22,13 +24,11 @@ from cartwake.deliveries import (
     read_tags,
     tags_for,
 )
-from cartwake.errors import BadInput
-from cartwake.events import Trust
-from cartwake.feedback import read_delivery
+from cartwake.feedback.notices import read_delivery
+from cartwake.feedback.tracking import strip_link
 from cartwake.messages import Message, MessageState, change
 from cartwake.profiles import Channel
 from cartwake.times import DAY, parse_instant
-from cartwake.tracking import strip_link
 
 PAYLOADS: Final = Path(__file__).parents[1] / "payloads" / "ses"
 SENT_AT: Final = parse_instant("2026-11-21T12:00:01Z")

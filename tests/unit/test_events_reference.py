@@ -1,7 +1,7 @@
 """The page about events says what the endpoint does."""
 
+from cartwake.capture.intake import TYPES
 from cartwake.events import EVENT_NAMES
-from cartwake.intake import TYPES
 from cartwake.reasons import Refusal
 from cartwake_cli import events_reference
 

@@ -20,7 +20,7 @@ from endpoint import Endpoint, serve
 from cartwake.gateways import clients
 from cartwake.gateways.attempt import classify_failure
 from cartwake.gateways.email import Mail, format_sender, send_email
-from cartwake.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
+from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
 
 MAIL: Final = Mail(
     sender="Fern <shop@example.com>",

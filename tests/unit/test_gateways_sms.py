@@ -10,7 +10,7 @@ from endpoint import Endpoint, serve
 
 from cartwake.gateways import clients
 from cartwake.gateways.sms import Sms, send_sms
-from cartwake.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
+from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
 
 SMS: Final = Sms(to="+48601234567", text="Twój koszyk czeka", sender_name="Fern")
 ANSWER: Final = (

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cartwake import bodies, client_times, identifiers, requests
 from cartwake.bots import is_bot
+from cartwake.capture import bodies, client_times, identifiers, requests
+from cartwake.capture.intake import Intake, Source, take_in
 from cartwake.errors import BadInput
 from cartwake.events import Event, Trust
-from cartwake.intake import Intake, Source, take_in
 from cartwake.times import DAY, HOUR, SECOND, format_instant, parse_instant
 
 NOW = parse_instant("2026-11-21T19:50:00Z")

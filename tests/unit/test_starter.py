@@ -13,8 +13,8 @@ from cartwake.events import Event, Trust
 from cartwake.profiles import Register, State
 from cartwake.rules.publication import choose
 from cartwake.rules.schemas import SCHEMAS, build_schema, build_schemas
-from cartwake.template_data import gather
-from cartwake.templates import render
+from cartwake.sending.template_data import gather
+from cartwake.sending.templates import render
 from cartwake_cli.main import app
 from cartwake_cli.reference import PAGE, STARTER, write_page
 

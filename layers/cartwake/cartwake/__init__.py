@@ -1,7 +1,9 @@
-"""Cartwake's one shared package: pure modules decide, `store` and `gateways` touch the world.
+"""Cartwake's one shared package: pure modules decide, edges touch the world.
 
-The flow, in the order of the functions: `intake` reads what clients send, `profiles` folds events,
-`segments` keeps memberships, `runs` decides a journey's next step, `messages` decides whether a message
-may still go out, `deliveries` reads what became of it. Nothing is imported here: cold starts pay for
-what they use only.
+The flow, in the order of the functions: `capture` reads what clients send; `profiles`, `conditions` and `segments`
+fold events and keep memberships; `entries` and `runs` decide about journeys; `messages` and `sending` decide whether a
+message may still go out, and make it; `feedback` reads what became of it; `rules` compiles what marketers write.
+
+The edges are `store` (the only place that knows PynamoDB), `gateways` (the only one that knows boto3), and what stands
+on them: `family`, `contacts`, `live`, `batches`. Nothing is imported here: cold starts pay for what they use only.
 """

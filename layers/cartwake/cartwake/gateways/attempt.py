@@ -19,7 +19,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from cartwake.outcomes import Outcome, Refused, Throttled, Unknown
+from cartwake.sending.outcomes import Outcome, Refused, Throttled, Unknown
 
 FAILURES: Final = (BotoCoreError, ClientError, ResponseParserError)
 """Everything that a call can raise."""

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from cartwake.gateways import clients
 from cartwake.gateways.attempt import FAILURES, classify_failure
-from cartwake.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
+from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
 
 _BREAKS: Final = re.compile(r"[\r\n\0]")
 _HEADER_NAME: Final = re.compile(r"[!-9;-@A-~]{1,126}")

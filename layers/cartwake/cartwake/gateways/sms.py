@@ -6,7 +6,7 @@ from typing import Final
 
 from cartwake.gateways import clients
 from cartwake.gateways.attempt import FAILURES, classify_failure
-from cartwake.outcomes import Accepted, Outcome, Refused, Unknown
+from cartwake.sending.outcomes import Accepted, Outcome, Refused, Unknown
 
 LONGEST_TEXT: Final = 1_600
 _NUMBER: Final = re.compile(r"\+[1-9][0-9]{6,14}")

@@ -6,10 +6,10 @@ from typing import Any, Final
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
-from cartwake.filters import FILTERS
 from cartwake.rules.faults import find_nearest, name_all
-from cartwake.template_data import SEEN
-from cartwake.templates import LOOP, TESTS, environment
+from cartwake.sending.filters import FILTERS
+from cartwake.sending.template_data import SEEN
+from cartwake.sending.templates import LOOP, TESTS, environment
 
 DEEPEST_LOOPS: Final = 2
 _ALLOWED: Final = (

@@ -4,7 +4,7 @@ import re
 from html.parser import HTMLParser
 from typing import Final
 
-from cartwake.templates import LINE, PARAGRAPH
+from cartwake.sending.templates import LINE, PARAGRAPH
 
 _BLOCKS: Final = frozenset(
     (

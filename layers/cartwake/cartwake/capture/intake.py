@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Final
 
-from cartwake import client_times, identifiers, vetting
-from cartwake.bodies import Envelope
 from cartwake.bots import is_bot
+from cartwake.capture import client_times, identifiers, vetting
+from cartwake.capture.bodies import Envelope
 from cartwake.errors import BadInput
 from cartwake.events import EVENT_NAMES, Event, Trust, derive_id
 from cartwake.reasons import Refusal

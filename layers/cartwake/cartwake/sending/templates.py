@@ -17,7 +17,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cartwake.bundles import Template
 from cartwake.errors import TemplateFailed
-from cartwake.filters import FILTERS
+from cartwake.sending.filters import FILTERS
 
 TESTS: Final = ("defined", "undefined", "odd", "even")
 LOOP: Final = ("index", "index0", "first", "last", "length", "revindex")

@@ -7,9 +7,9 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake.bodies import unpack_body
+from cartwake.capture.bodies import unpack_body
+from cartwake.capture.intake import KINDS, TYPES
 from cartwake.errors import BadInput
-from cartwake.intake import KINDS, TYPES
 from cartwake.reasons import Refusal
 from cartwake.times import Instant
 

@@ -4,16 +4,16 @@ import msgspec
 
 from cartwake.addresses import Address, derive_key, normalise
 from cartwake.bundles import Bundle, Send
-from cartwake.deliveries import tags_for
 from cartwake.errors import TemplateFailed
+from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
 from cartwake.gateways.sms import Sms
 from cartwake.messages import Message
 from cartwake.profiles import Channel, Profile
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
-from cartwake.template_data import gather
-from cartwake.templates import Rendered, render
+from cartwake.sending.template_data import gather
+from cartwake.sending.templates import Rendered, render
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,9 +4,9 @@ from typing import Any, Final
 
 import msgspec
 
+from cartwake.capture.vetting import vet
 from cartwake.errors import BadInput
 from cartwake.reasons import Refusal
-from cartwake.vetting import vet
 
 LONGEST_ID_BYTES: Final = 180
 PLACEHOLDERS: Final = frozenset(

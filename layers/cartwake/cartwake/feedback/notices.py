@@ -5,11 +5,11 @@ from typing import Any, Final
 import msgspec
 
 from cartwake.bots import is_bot
-from cartwake.deliveries import Delivery, Ignored, IgnoreReason, Kind, read_tags
 from cartwake.errors import BadInput
+from cartwake.feedback.deliveries import Delivery, Ignored, IgnoreReason, Kind, read_tags
+from cartwake.feedback.tracking import strip_link
 from cartwake.reasons import Refusal
 from cartwake.times import parse_instant
-from cartwake.tracking import strip_link
 
 _NOTICE: Final = "Successfully validated SNS topic"
 _NO_COMPLAINT: Final = frozenset({"not-spam", "auth-failure"})

@@ -1,0 +1,1 @@
+"""Sending: from a planned message to what is handed to SES and SNS, and what can come of it."""
