@@ -1,11 +1,15 @@
 """What Hypothesis draws: events of few shoppers in a short time, so that ties and doubles are common."""
 
-from builders import NEEDS, NOON
+import msgspec
+from builders import NEEDS, NOON, VIP
 from hypothesis import strategies as st
 
-from cartwake.conditions import AllOf, AnyOf, Condition, Did, NoneOf, Total, Trait
+from cartwake.bundles import Segment
+from cartwake.conditions import AllOf, AnyOf, Condition, Did, InSegment, NoneOf, Total, Trait
 from cartwake.events import Event, Trust
+from cartwake.profiles import Membership, State
 from cartwake.times import DAY, HOUR, MINUTE, SECOND, format_instant
+from cartwake.trackers import Tracker
 from cartwake.values import Compared, Exists, Is
 
 WINDOWS = (10 * SECOND, MINUTE, HOUR, DAY, 90 * DAY)
@@ -101,9 +105,32 @@ TRAITS = st.builds(
     ),
 )
 BASIC = st.one_of(COUNTS, TOTALS)
+SEGMENTS = {
+    "vip": Segment(title="VIP", where=VIP),
+    "lapsed": Segment(
+        title="Lapsed", where=AllOf(of=(Did(tracker="orders"), NoneOf(of=(Did(tracker="orders", within_ms=DAY),))))
+    ),
+    "others": Segment(title="Others", where=NoneOf(of=(InSegment(segment="vip"), InSegment(segment="lapsed")))),
+}
+MEMBERSHIPS = st.builds(InSegment, segment=st.sampled_from([*SEGMENTS, "unheard of"]))
 
 
-def conditions() -> st.SearchStrategy[Condition]:
+@st.composite
+def known_in_part(draw: st.DrawFn, state: State) -> State:
+    """A state in which some trackers were never kept, or not from the beginning, with memberships from before."""
+    trackers: dict[str, Tracker] = {}
+    for key, tracker in state.trackers.items():
+        known_from = draw(st.one_of(st.none(), st.just(0), INSTANTS))
+        if known_from is not None:
+            kept = [it for it in tracker.entries if it.at >= known_from or draw(st.booleans())]
+            trackers[key] = Tracker(max(known_from, tracker.complete_from), tuple(kept))
+    members = {
+        name: Membership(draw(st.sampled_from([0, NOON - DAY]))) for name in draw(st.sets(st.sampled_from([*SEGMENTS])))
+    }
+    return msgspec.structs.replace(state, trackers=trackers, memberships=members)
+
+
+def conditions(*, of_segments: bool = True) -> st.SearchStrategy[Condition]:
     """Conditions of any depth."""
 
     def nest(inner: st.SearchStrategy[Condition]) -> st.SearchStrategy[Condition]:
@@ -114,7 +141,8 @@ def conditions() -> st.SearchStrategy[Condition]:
             several.map(lambda of: NoneOf(of=of)),
         )
 
-    return st.recursive(st.one_of(COUNTS, TOTALS, TRAITS), nest, max_leaves=6)
+    leaves = [COUNTS, TOTALS, TRAITS, *([MEMBERSHIPS] if of_segments else [])]
+    return st.recursive(st.one_of(leaves), nest, max_leaves=6)
 
 
 assert {"orders", "revenue"} <= NEEDS.keys()

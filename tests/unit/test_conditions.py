@@ -3,7 +3,7 @@
 from builders import NEEDS, NOON, VIP, a_bundle, an_order
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from strategies import BASIC, conditions, histories
+from strategies import BASIC, SEGMENTS, conditions, histories, known_in_part
 
 from cartwake.bundles import Segment
 from cartwake.conditions import AllOf, Answer, AnyOf, Condition, Did, InSegment, NoneOf, Start, Total, Verdict
@@ -11,9 +11,9 @@ from cartwake.events import Event
 from cartwake.profiles import Membership, State, fold, prepare
 from cartwake.segments import View, check
 from cartwake.times import DAY, HOUR, NEVER
-from cartwake.trackers import Need, Tracker
+from cartwake.trackers import Entry, Need, Tracker
 
-RULES = a_bundle()
+RULES = a_bundle(segments=SEGMENTS)
 
 
 def _state(events: list[Event], needs: dict[str, Need] = NEEDS) -> State:
@@ -32,17 +32,80 @@ def _check(condition: Condition, state: State, now: int = NOON, start: Start | N
     histories(12),
     st.integers(NOON - 200 * DAY, NOON + 200 * DAY),
     st.integers(0, 10**12),
-    st.integers(0, 10**12),
+    st.data(),
 )
-def test_an_answer_stays_until_it_expires(condition: Condition, events: list[Event], now: int, a: int, b: int) -> None:
-    """For any condition and profile the answer is the same at all times between now and its expiry."""
-    state = _state(events)
+def test_an_answer_stays_until_it_expires(
+    condition: Condition, events: list[Event], now: int, a: int, data: st.DataObject
+) -> None:
+    """For any condition and profile, known as little as may be, the answer is the same until its expiry."""
+    state = data.draw(known_in_part(_state(events)))
     verdict = _check(condition, state, now)
     assert verdict.until > now
-    for step in (a, b):
+    for step in (a, a // 1_000_000):
         later = now + step % (min(verdict.until, now + 400 * DAY) - now)
         assert _check(condition, state, later).answer is verdict.answer
     assert _check(condition, state, min(verdict.until, now + 400 * DAY) - 1).answer is verdict.answer
+
+
+@given(conditions(of_segments=False), histories(12), st.integers(NOON - 200 * DAY, NOON + 200 * DAY), st.data())
+def test_what_is_not_known_is_never_taken_for_known(
+    condition: Condition, events: list[Event], now: int, data: st.DataObject
+) -> None:
+    """An answer from a part of the past is the answer from all of it, or unknown."""
+    state = _state(events)
+    answer = _check(condition, data.draw(known_in_part(state)), now).answer
+    assert answer in {Answer.UNKNOWN, _check(condition, state, now).answer}
+
+
+type Small = tuple[list[int], int, int, list[bool]]
+"""When things happened, from when on it is known, now, and which of the older ones are known all the same."""
+SMALL = st.tuples(
+    st.lists(st.integers(0, 30), max_size=8),
+    st.integers(0, 30),
+    st.integers(0, 35),
+    st.lists(st.booleans(), min_size=8),
+)
+
+
+def _know_in_part(small: Small) -> tuple[Tracker, Tracker]:
+    ats, known_from, _, lucky = small
+    entries = [Entry(at, index, micros=1_000_000) for index, at in enumerate(ats)]
+    known = [entry for entry, it in zip(entries, lucky, strict=False) if entry.at >= known_from or it]
+    return Tracker(0, tuple(sorted(entries))), Tracker(known_from, tuple(sorted(known)))
+
+
+def _check_in_time(condition: Condition, small: Small, start: Start | None = None) -> None:
+    """Follow the expiries, and compare at every millisecond what is said of a part with what is true of all."""
+    whole, part = (State(trackers={"orders": tracker}) for tracker in _know_in_part(small))
+    at, end = small[2], 60
+    while at < end:
+        verdict = _check(condition, part, at, start)
+        assert verdict.until > at
+        for until in range(at, min(verdict.until, end)):
+            assert _check(condition, part, until, start).answer is verdict.answer
+            assert verdict.answer in {Answer.UNKNOWN, _check(condition, whole, until, start).answer}
+        at = verdict.until
+    windowed = isinstance(condition, Total) or (isinstance(condition, Did) and condition.within_ms > 0)
+    assert not windowed or _check(condition, part, end).answer is not Answer.UNKNOWN
+
+
+@given(st.sampled_from(["at_least", "at_most", "exactly"]), st.integers(0, 3), st.sampled_from([0, 5, 10]), SMALL)
+def test_a_count_of_a_part(op: str, count: int, within: int, small: Small) -> None:
+    """A count over what is known in part is right, for as long as it says, or unknown until it can be known."""
+    _check_in_time(Did(tracker="orders", op=op, count=count, within_ms=within), small)
+
+
+@given(st.sampled_from(["at_least", "at_most", "exactly"]), st.integers(0, 3), st.integers(0, 30), SMALL)
+def test_a_count_since_the_start_of_a_part(op: str, count: int, started: int, small: Small) -> None:
+    """So is a count since the start of a run."""
+    assume(started <= small[2])
+    _check_in_time(Did(tracker="orders", op=op, count=count, since_start=True), small, Start(started, id=0))
+
+
+@given(st.sampled_from(["more_than", "less_than", "at_least", "at_most"]), st.integers(0, 4), SMALL)
+def test_a_sum_of_a_part(op: str, bound: int, small: Small) -> None:
+    """And a sum."""
+    _check_in_time(Total(tracker="orders", op=op, bound=bound, within_ms=10), small)
 
 
 @given(BASIC, histories(12), st.integers(NOON - 200 * DAY, NOON + 100 * DAY))
@@ -132,3 +195,7 @@ def test_in_segment_keeps_the_membership_while_unknown() -> None:
     """Where a segment is unknown, the membership stays as it was."""
     state = State(memberships={"vip": Membership(NOON)})
     assert check(InSegment(segment="vip"), View(state, RULES, NOON)).answer is Answer.HOLDS
+    soon = State(trackers={key: Tracker(NOON - DAY) for key in NEEDS}, memberships={"vip": Membership(NOON)})
+    known_at = NOON - DAY + 90 * DAY - 1
+    assert check(InSegment(segment="vip"), View(soon, RULES, NOON)) == Verdict(Answer.HOLDS, known_at)
+    assert check(InSegment(segment="vip"), View(soon, RULES, known_at)).answer is Answer.FAILS
