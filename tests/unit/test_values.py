@@ -107,6 +107,15 @@ def test_globs(glob: str, text: str, found: bool) -> None:
     assert matches_glob(text, glob) is found
 
 
+def test_a_long_text_is_searched_from_its_first_words() -> None:
+    """Words begin in the first 2,000 characters of a text; a match may go on beyond them, and `*` looks everywhere."""
+    text = "word " * 400 + "end"
+    assert matches_glob(text, "word*end")
+    assert not matches_glob(text, "end")
+    assert matches_glob(text, "*end")
+    assert matches_glob(text[5:], "end")
+
+
 @pytest.mark.parametrize(
     ("value", "test", "passed"),
     [
