@@ -126,7 +126,7 @@ class ValueTests(Rule):
         None,
         description="A pattern in which * stands for anything and ? for one character, never a regular expression. "
         "With * at its beginning it is matched against the whole text, with / from the path of an address on, "
-        "otherwise from the beginning of any word.",
+        "otherwise from the beginning of any word (in a long text: of those in its first 2,000 characters).",
         examples=["*shoes*", "hiszp*", "/collections/*"],
     )
     more_than: Bound | None = Field(
