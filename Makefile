@@ -29,9 +29,9 @@ test: ## everything that a change must pass
 	@# Under CI a test that skips itself proves nothing.
 	@if [ "$${CI:-}" = true ] && grep -q '<skipped' .build/test.xml; then echo "under CI=true no test may be skipped" >&2; exit 1; fi
 
-prove: ## the long tier of the tests: many more cases of every law
+prove: ## the long tier: every law with many more cases; resumes, and writes docs/prove.md
 	@$(INSTALL) project engine tools
-	@HYPOTHESIS_PROFILE=prove .venv/bin/pytest -m "prove or not e2e" $(ARGS)
+	@.venv/bin/python infra/prove.py
 
 check: ## format, lint, types, template, starter files
 	@$(INSTALL) project tools checkov

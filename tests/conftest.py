@@ -6,6 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# a machine that is busy with something else breaks no law
+settings.register_profile("usual", deadline=None)
+settings.register_profile("prove", max_examples=2_000, deadline=None)
+settings.load_profile("usual")
 
 _TABLES = (
     "EVENTS",
