@@ -52,7 +52,6 @@ _SECTIONS: Final[tuple[tuple[str, str, tuple[tuple[str, type[Rule]], ...]], ...]
             ("`caps`", settings_models.Caps),
             ("`sending_hours`", settings_models.SendingHours),
             ("`sending_hours.email`, `sending_hours.sms`", settings_models.Hours),
-            ("`retention`", settings_models.Retention),
         ),
     ),
     ("Segments", "", (("The file", models.Segment),)),

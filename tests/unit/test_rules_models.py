@@ -119,6 +119,13 @@ def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
     assert fault.suggestion == ""
 
 
+def test_no_setting_is_taken_that_nothing_reads() -> None:
+    """How long things are kept is fixed for now: the key is refused and says so, instead of doing nothing."""
+    fault = only_fault(Settings, SETTINGS | {"retention": {"events": "30 days"}})
+    assert fault.path == "retention"
+    assert "400 days" in fault.message
+
+
 @pytest.mark.parametrize(
     ("changes", "path"),
     [

@@ -17,7 +17,6 @@ class Steps:
     _status: Status | None = None
     _doing: str = ""
     _since: float = field(default_factory=time.monotonic)
-    _began: float = field(default_factory=time.monotonic)
 
     def begin(self, text: str) -> None:
         """End the step under way and begin another."""
@@ -44,11 +43,6 @@ class Steps:
     def tell(self, line: str) -> None:
         """Print a line above the spinner."""
         self.console.print(line, soft_wrap=True)
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since the first step."""
-        return time.monotonic() - self._began
 
     def _stop(self) -> None:
         if self._status is not None:

@@ -10,7 +10,7 @@ import msgspec
 from cartwake.conditions import Condition
 from cartwake.events import Event
 from cartwake.profiles import Channel
-from cartwake.times import DAY, HOUR, Instant
+from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
 from cartwake.values import PropertyTest, find_value, passes
 
@@ -64,8 +64,6 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: dict[Channel, QuietHours] = msgspec.field(
         default_factory=lambda: {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
     )
-    keep_events_ms: int = 400 * DAY
-    keep_ended_runs_ms: int = 30 * DAY
     demo: bool = False
 
 

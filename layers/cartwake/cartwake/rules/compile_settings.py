@@ -34,8 +34,6 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         language=rule.language,
         cap_ms={Channel.EMAIL: _compile_cap(rule.caps.email), Channel.SMS: _compile_cap(rule.caps.sms)},
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
-        keep_events_ms=parse_duration(rule.retention.events),
-        keep_ended_runs_ms=parse_duration(rule.retention.ended_runs),
         demo=rule.demo,
     )
 

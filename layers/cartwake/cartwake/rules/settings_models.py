@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.faults import find_nearest
-from cartwake.rules.words import Duration, Line
+from cartwake.rules.words import Line
 from cartwake.times import parse_duration
 
 _TIME: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
@@ -137,20 +137,12 @@ class SendingHours(Rule):
     )
 
 
-class Retention(Rule):
-    """How long things are kept."""
-
-    events: Duration = Field(default="400 days", description="Events, from their receipt.", examples=["400 days"])
-    ended_runs: Duration = Field(
-        default="30 days", description="Runs of journeys, from their end.", examples=["30 days"]
-    )
-
-
 class Settings(File):
     """settings.json: what holds for the whole shop."""
 
     later = {
         "budgets": "budgets come with a later version",
+        "retention": "events are kept for 400 days and ended runs for 30; other times come with a later version",
         "limits": "limits on how many people a change may move come with a later version",
     }
     shop: Shop = Field(
@@ -180,9 +172,6 @@ class Settings(File):
         SendingHours(),
         description="When messages may go out, by channel, in the shopper's own time. Outside, they are held.",
         examples=[{"sms": {"from": "09:00", "to": "20:00"}}, {"sms": None}],
-    )
-    retention: Retention = Field(
-        Retention(), description="How long things are kept.", examples=[{"events": "400 days"}]
     )
     demo: bool = Field(
         default=False, description="true permits waits under a minute; for demonstrations alone.", examples=[False]
