@@ -23,7 +23,7 @@ demo: ## the main job, live, on this machine; CHECK=1 runs the scripted part and
 	@.venv/bin/cartwake demo $(if $(filter 1 true yes,$(CHECK)),--check)
 
 test: ## everything that a change must pass
-	@$(INSTALL) project engine tools chromium
+	@$(INSTALL) project engine tools chromium editor
 	@mkdir -p .build
 	@.venv/bin/pytest -m "not prove" --junitxml=.build/test.xml $(ARGS)
 	@# Under CI a test that skips itself proves nothing.
