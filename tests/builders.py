@@ -17,9 +17,9 @@ from cartwake.bundles import (
     encode,
     name_bundle,
 )
-from cartwake.conditions import AllOf, Did, Total, Trait
+from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
 from cartwake.events import Event, Trust
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, format_instant
 from cartwake.trackers import Need
 from cartwake.values import Exists, Is, PropertyTest
@@ -39,7 +39,7 @@ NEEDS = {
 VIP = AllOf(
     of=(
         Did(tracker="orders", count=3, within_ms=90 * DAY),
-        Total(tracker="revenue", op="more_than", bound=200, within_ms=90 * DAY),
+        Amount(tracker="revenue", op="more_than", bound=200, within_ms=90 * DAY),
     )
 )
 NO_ORDER_SINCE_START = Did(tracker="orders", op="at_most", count=0, since_start=True)

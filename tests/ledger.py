@@ -4,10 +4,10 @@ from typing import Any
 
 from builders import NOON, a_cart_event
 
-from cartwake.conditions import Start
+from cartwake.conditions.kinds import Start
 from cartwake.messages import Message
-from cartwake.profiles import Channel
 from cartwake.runs import Run
+from cartwake.statements import Channel
 
 
 def a_run(**changes: Any) -> Run:

@@ -5,7 +5,7 @@ from builders import NEEDS, NOON, VIP
 from hypothesis import strategies as st
 
 from cartwake.bundles import Segment
-from cartwake.conditions import AllOf, AnyOf, Condition, Did, InSegment, NoneOf, Total, Trait
+from cartwake.conditions.kinds import AllOf, Amount, AnyOf, Condition, Did, InSegment, NoneOf, Trait
 from cartwake.events import Event, Trust
 from cartwake.profiles import Membership, State
 from cartwake.times import DAY, HOUR, MINUTE, SECOND, format_instant
@@ -89,7 +89,7 @@ COUNTS = st.builds(
     within_ms=st.sampled_from((0, *[window for window in WINDOWS if window <= 90 * DAY])),
 )
 TOTALS = st.builds(
-    Total,
+    Amount,
     tracker=st.just("revenue"),
     op=st.sampled_from(["more_than", "less_than", "at_least", "at_most"]),
     bound=st.sampled_from([0.0, 100.0, 200.0, -10.0]),

@@ -16,13 +16,13 @@ from cartwake.hours import quiet_until
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.live import load_live
 from cartwake.messages import Message, MessageState, change
-from cartwake.profiles import Channel
 from cartwake.reasons import Skip
 from cartwake.segments import View
 from cartwake.sending import letters
 from cartwake.sending.letters import Case, Letter, Unfit
 from cartwake.sending.outcomes import Outcome
 from cartwake.settings import require
+from cartwake.statements import Channel
 from cartwake.store import addresses, base, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, MINUTE, Instant, format_instant

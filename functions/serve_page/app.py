@@ -12,7 +12,7 @@ from cartwake.gateways.secrets import link_secrets
 from cartwake.links import Unsubscribe, read_unsubscribe
 from cartwake.live import load_live
 from cartwake.pages import View, render_page
-from cartwake.profiles import Channel, Consent
+from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant

@@ -7,9 +7,10 @@ from typing import Any
 from cartwake.addresses import Address
 from cartwake.bundles import Bundle
 from cartwake.messages import Message, MessageState
-from cartwake.profiles import Channel, Kind
+from cartwake.profiles import Kind
 from cartwake.runs import Run, Slot
 from cartwake.segments import is_member
+from cartwake.statements import Channel
 from cartwake.telemetry import name_who
 from cartwake.times import NEVER, Instant, format_instant
 from cartwake_cli import words

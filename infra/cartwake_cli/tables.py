@@ -12,10 +12,11 @@ from cartwake.bundles import Bundle, decode
 from cartwake.events import Event
 from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message
-from cartwake.profiles import Channel, Kind, Profile, State, unpack
+from cartwake.profiles import Kind, Profile, State, unpack
 from cartwake.reasons import NotEntered
 from cartwake.runs import Run, Slot
 from cartwake.segments import is_member
+from cartwake.statements import Channel
 from cartwake.store.base import unsqueeze
 from cartwake_cli.cloud import Cloud
 from cartwake_cli.faults import Fault

@@ -24,11 +24,12 @@ from world import lambda_context
 import functions.send_message.app as send_message
 from cartwake.addresses import Suppression, state_consent, suppress
 from cartwake.bundles import QuietHours, Template
-from cartwake.conditions import Trait
+from cartwake.conditions.kinds import Trait
 from cartwake.messages import LEASE_MS, SETTLE_AFTER_MS, Message, MessageState
-from cartwake.profiles import Channel, Consent, Kind
+from cartwake.profiles import Kind
 from cartwake.reasons import NotEntered, Skip
 from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
+from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, base, messages, profiles, runs, slots
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.values import Is

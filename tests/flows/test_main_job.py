@@ -16,7 +16,7 @@ from builders import (
 from shoppers import Shop
 
 from cartwake.bundles import Wait
-from cartwake.conditions import Did
+from cartwake.conditions.kinds import Did
 from cartwake.events import Trust
 from cartwake.messages import MessageState
 from cartwake.reasons import EndReason

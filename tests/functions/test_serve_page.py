@@ -22,8 +22,8 @@ from cartwake.events import Event
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.messages import Message, may_reach
-from cartwake.profiles import Channel, Consent
 from cartwake.reasons import Skip
+from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events
 from cartwake.telemetry import logger
 from functions.serve_page import app

@@ -19,7 +19,7 @@ from cartwake.errors import TryAgain
 from cartwake.events import Event
 from cartwake.feedback.deliveries import tags_for
 from cartwake.messages import Message, MessageState, change
-from cartwake.profiles import Channel, Consent
+from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events, messages, quarantine
 from cartwake.telemetry import logger
 from cartwake.times import DAY

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from strategies import BASIC, SEGMENTS, conditions, histories, known_in_part
 
 from cartwake.bundles import Segment
-from cartwake.conditions import AllOf, Answer, AnyOf, Condition, Did, InSegment, NoneOf, Start, Total, Verdict
+from cartwake.conditions.kinds import AllOf, Amount, Answer, AnyOf, Condition, Did, InSegment, NoneOf, Start, Verdict
 from cartwake.events import Event
 from cartwake.profiles import Membership, State, fold, prepare
 from cartwake.segments import View, check
@@ -85,7 +85,7 @@ def _check_in_time(condition: Condition, small: Small, start: Start | None = Non
             assert _check(condition, part, until, start).answer is verdict.answer
             assert verdict.answer in {Answer.UNKNOWN, _check(condition, whole, until, start).answer}
         at = verdict.until
-    windowed = isinstance(condition, Total) or (isinstance(condition, Did) and condition.within_ms > 0)
+    windowed = isinstance(condition, Amount) or (isinstance(condition, Did) and condition.within_ms > 0)
     assert not windowed or _check(condition, part, end).answer is not Answer.UNKNOWN
 
 
@@ -105,7 +105,7 @@ def test_a_count_since_the_start_of_a_part(op: str, count: int, started: int, sm
 @given(st.sampled_from(["more_than", "less_than", "at_least", "at_most"]), st.integers(0, 4), SMALL)
 def test_a_sum_of_a_part(op: str, bound: int, small: Small) -> None:
     """And a sum."""
-    _check_in_time(Total(tracker="orders", op=op, bound=bound, within_ms=10), small)
+    _check_in_time(Amount(tracker="orders", op=op, bound=bound, within_ms=10), small)
 
 
 @given(BASIC, histories(12), st.integers(NOON - 200 * DAY, NOON + 100 * DAY))
@@ -178,7 +178,7 @@ def test_composition_of_expiries() -> None:
 def test_sum_expires_with_the_entry_that_carries_it() -> None:
     """A sum changes its answer in the millisecond in which the deciding order leaves the window."""
     state = _state([an_order(150, at=NOON - HOUR), an_order(100, at=NOON)])
-    condition = Total(tracker="revenue", op="more_than", bound=200, within_ms=90 * DAY)
+    condition = Amount(tracker="revenue", op="more_than", bound=200, within_ms=90 * DAY)
     assert _check(condition, state) == Verdict(Answer.HOLDS, NOON - HOUR + 90 * DAY)
 
 

@@ -27,7 +27,7 @@ from cartwake.feedback.deliveries import (
 from cartwake.feedback.notices import read_delivery
 from cartwake.feedback.tracking import strip_link
 from cartwake.messages import Message, MessageState, change
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 from cartwake.times import DAY, parse_instant
 
 PAYLOADS: Final = Path(__file__).parents[1] / "payloads" / "ses"

@@ -4,9 +4,10 @@ from typing import Any
 
 from cartwake.events import Trust
 from cartwake.messages import MessageState
-from cartwake.profiles import Channel, Consent, Membership, Profile, State
+from cartwake.profiles import Membership, Profile, State
 from cartwake.reasons import EndReason, NotEntered, Skip
 from cartwake.runs import Slot
+from cartwake.statements import Channel, Consent
 from cartwake.times import DAY, NEVER, SECOND
 from cartwake_cli.demo import state, timeline
 from cartwake_cli.demo.state import Sent, Shopper

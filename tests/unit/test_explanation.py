@@ -8,9 +8,10 @@ from ledger import a_message, a_run
 
 from cartwake.addresses import Address, Suppression
 from cartwake.messages import MessageState
-from cartwake.profiles import Channel, Consent, Kind, Membership, Profile, Register, State
+from cartwake.profiles import Kind, Membership, Profile, Register, State
 from cartwake.reasons import EndReason, NotEntered, Refusal, Skip
 from cartwake.runs import Slot
+from cartwake.statements import Channel, Consent
 from cartwake.times import DAY
 from cartwake_cli import words
 from cartwake_cli.explanation import explain

@@ -11,7 +11,7 @@ from itsdangerous import Signer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode
 
 from cartwake.links import LONGEST_TOKEN, Unsubscribe, read_unsubscribe, unsubscribe_url
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 
 BASE: Final = "https://abcdefghij.execute-api.ap-southeast-2.amazonaws.com"
 LINK: Final = Unsubscribe("u#ewa", "m2k4x7w5q3vztjhy6bnsad4e2i", "email#" + "0f" * 20, Channel.EMAIL)

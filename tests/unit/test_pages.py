@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cartwake import pages
 from cartwake.bundles import Shop
 from cartwake.pages import View, render_page
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 
 SHOP = Shop(name="Fern & Co.", url="https://shop.example.com", postal_address="1 Leaf Street", color="#c2410c")
 

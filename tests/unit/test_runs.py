@@ -7,12 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwake.bundles import Branch, QuietHours, Send, Step, Wait
-from cartwake.conditions import Start, Trait
+from cartwake.conditions.kinds import Start, Trait
 from cartwake.hours import quiet_until
-from cartwake.profiles import Channel, Kind, Profile, Register, State, fold, prepare
+from cartwake.profiles import Kind, Profile, Register, State, fold, prepare
 from cartwake.reasons import EndReason
 from cartwake.runs import Advance, End, Hold, Replan, Rules, Run, decide, find_step
 from cartwake.segments import View
+from cartwake.statements import Channel
 from cartwake.times import HOUR, MINUTE, parse_instant
 from cartwake.values import Exists
 

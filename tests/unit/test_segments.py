@@ -7,7 +7,7 @@ from builders import CART, NEEDS, NOON, VIP_THANKS, a_bundle, a_subscription, an
 
 import cartwake.events
 from cartwake.bundles import Bundle, Journey, Segment, Trigger
-from cartwake.conditions import Condition, Did, Trait
+from cartwake.conditions.kinds import Condition, Did, Trait
 from cartwake.events import Event, Trust, short_id
 from cartwake.profiles import Profile
 from cartwake.segments import Signal, SignalKind, absorb, adopt, is_member

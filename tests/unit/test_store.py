@@ -7,11 +7,12 @@ import pytest
 from builders import NOON, an_event, an_order
 
 from cartwake.addresses import Address, Sent, note_send
-from cartwake.conditions import Start
+from cartwake.conditions.kinds import Start
 from cartwake.messages import Message, MessageState
-from cartwake.profiles import Channel, Kind, Profile
+from cartwake.profiles import Kind, Profile
 from cartwake.reasons import EndReason, NotEntered
 from cartwake.runs import Run, Slot
+from cartwake.statements import Channel
 from cartwake.store import addresses, base, bundles, counts, events, identities, messages, profiles, runs, slots
 from cartwake.times import HOUR
 

@@ -12,7 +12,7 @@ from cartwake.bundles import Sender, Settings, Shop, Template
 from cartwake.carts import Cart, Change
 from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
-from cartwake.profiles import Channel, Register, State
+from cartwake.profiles import Register, State
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Faulty
 from cartwake.rules.mjml import compile_mjml
@@ -20,6 +20,7 @@ from cartwake.rules.plain import write_plain
 from cartwake.sending.filters import format_money
 from cartwake.sending.template_data import SEEN, gather
 from cartwake.sending.templates import render
+from cartwake.statements import Channel
 
 SETTINGS = Settings(
     shop=Shop(name="Nordlicht", url="https://www.nordlicht.example", postal_address="Street 1, 20457 Hamburg"),

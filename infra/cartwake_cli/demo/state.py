@@ -8,10 +8,10 @@ from typing import Any, Final
 from cartwake.bundles import Bundle
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, SUBSCRIBED
 from cartwake.messages import MessageState
-from cartwake.profiles import Consent
 from cartwake.reasons import EndReason, Skip
 from cartwake.runs import Run
 from cartwake.segments import is_member
+from cartwake.statements import Consent
 from cartwake.times import DAY, NEVER, Instant, to_datetime
 from cartwake_cli import words
 from cartwake_cli.demo import timeline

@@ -16,7 +16,7 @@ from segment.analytics.client import Client
 from cartwake.bundles import Branch, Bundle, Send, Step, Wait
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, SUBSCRIBED
 from cartwake.messages import MessageState
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 from cartwake_cli.demo.check import Expected, find_reason, fits
 from cartwake_cli.demo.shop import Product, describe, make_order
 from cartwake_cli.demo.state import Sent

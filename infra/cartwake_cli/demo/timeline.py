@@ -7,10 +7,10 @@ from typing import Any, Final, Literal
 from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Wait
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED, SUBSCRIBED, UNSUBSCRIBED, Event, Trust
 from cartwake.messages import Message, MessageState
-from cartwake.profiles import Channel
 from cartwake.reasons import EndReason
 from cartwake.runs import Run, Slot, find_step
 from cartwake.segments import is_member
+from cartwake.statements import Channel
 from cartwake_cli import words
 from cartwake_cli.tables import Facts
 

@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from cartwake.addresses import normalise
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 from cartwake_cli.demo.shop import Product, describe, make_order
 from cartwake_cli.demo.state import Shopper
 from cartwake_cli.local.world import World

@@ -7,7 +7,8 @@ from typing import Final
 
 import msgspec
 
-from cartwake.profiles import Channel, Consent
+from cartwake.events import short_id
+from cartwake.statements import Channel, Consent
 from cartwake.times import Instant
 
 MOST_SENDS: Final = 20
@@ -60,6 +61,11 @@ def normalise(channel: Channel, text: str, *, country: str | None = None) -> str
         country: Two-letter country of numbers that are written without their prefix.
     """
     return _normalise_email(text) if channel is Channel.EMAIL else _normalise_phone(text, country)
+
+
+def name_address(normalised: str) -> str:
+    """Return what stands for an address in an event about it: it tells the same ones from others, and no more."""
+    return format(short_id(normalised), "x")
 
 
 def state_consent(address: Address, consent: Consent) -> Address:

@@ -7,9 +7,10 @@ from typing import Final
 
 import msgspec
 
-from cartwake.conditions import Condition
+from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.conditions.predictions import Parameters
 from cartwake.events import Event
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
 from cartwake.values import PropertyTest, find_value, passes
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         cap_ms: By channel, the window in which an address gets at most one marketing message.
         hours: By channel, the local hours in which messages may go out; absent: any hour.
         demo: Permits waits under a minute.
+        limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
     """
 
     shop: Shop
@@ -65,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         default_factory=lambda: {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
     )
     demo: bool = False
+    limit_moved: int | None = None
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,14 +85,20 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         where: Its definition.
         events: Names of the events that can change it.
         traits: Names of the traits that can change it, dotted where it reads what stands in one.
+        known: What can change it of all that Cartwake itself knows of a shopper, such as `consent` or `cart`.
         changed_generation: The generation in which its definition last changed.
+        tags: What its members are tagged with.
+        sticky: Those tags stay when a member leaves.
     """
 
     title: str
     where: Condition
     events: tuple[str, ...] = ()
     traits: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
     changed_generation: int = 0
+    tags: tuple[str, ...] = ()
+    sticky: bool = False
 
 
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -189,6 +198,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         generation: Raised by one with every publish.
         needs: What profiles must remember, by tracker key; the leftovers are among it.
         leftovers: By tracker key, what runs of older bundles need besides.
+        predictions: What `cartwake fit` found in the shop's orders; None: it was never run.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
     """
 
@@ -198,6 +208,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     needs: dict[str, Need] = {}
     leftovers: dict[str, Leftover] = {}
     segments: dict[str, Segment] = {}
+    scores: dict[str, ScoreRule] = {}
+    predictions: Parameters | None = None
     journeys: dict[str, Journey] = {}
     templates: dict[str, Template] = {}
     retired: tuple[str, ...] = ()
@@ -219,6 +231,11 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def segments_by_trait(self) -> dict[str, tuple[str, ...]]:
         """Names of the segments that a trait can change."""
         return _index((name, trait) for name, segment in self.segments.items() for trait in segment.traits)
+
+    @cached_property
+    def segments_by_known(self) -> dict[str, tuple[str, ...]]:
+        """Names of the segments that can be changed by something that Cartwake itself knows of a shopper."""
+        return _index((name, known) for name, segment in self.segments.items() for known in segment.known)
 
     @cached_property
     def signalled_events(self) -> frozenset[str]:

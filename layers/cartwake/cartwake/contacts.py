@@ -7,7 +7,8 @@ import msgspec
 
 from cartwake.addresses import Address, state_consent
 from cartwake.family import find_address_key
-from cartwake.profiles import Consent, Profile
+from cartwake.profiles import Profile
+from cartwake.statements import Consent
 from cartwake.store import addresses, base, identities
 from cartwake.times import Instant
 

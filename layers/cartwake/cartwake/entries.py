@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from cartwake.bundles import Bundle, Journey, Trigger
-from cartwake.conditions import Start
+from cartwake.conditions.kinds import Start
 from cartwake.events import Event, derive_id
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import NotEntered

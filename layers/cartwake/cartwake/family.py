@@ -12,8 +12,9 @@ from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.gateways.secrets import address_secret
 from cartwake.identity import Ruling
-from cartwake.profiles import Channel, Profile, State
+from cartwake.profiles import Profile, State
 from cartwake.segments import Signal, adopt, reevaluate
+from cartwake.statements import Channel
 from cartwake.store import base, identities, profiles
 from cartwake.times import Instant
 

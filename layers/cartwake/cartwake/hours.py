@@ -1,11 +1,12 @@
 """Hours: when a message may go out, by the shopper's own clock."""
 
 from datetime import timedelta
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from cartwake.bundles import QuietHours, Settings
-from cartwake.profiles import Channel, State
+from cartwake.bundles import QuietHours
+from cartwake.knowledge import find_zone
 from cartwake.segments import View
+from cartwake.statements import Channel
 from cartwake.times import DAY, Instant, to_datetime, to_instant
 
 
@@ -14,24 +15,12 @@ def quiet_until(channel: Channel, view: View) -> Instant | None:
     hours = view.rules.settings.hours.get(channel)
     if hours is None:
         return None
-    zone = find_zone(view.state, view.rules.settings)
+    zone = find_zone(view.state, view.rules.settings.timezone)
     local = to_datetime(view.now).astimezone(zone)
     minute = local.hour * 60 + local.minute
     if hours.opens_minute <= minute < hours.closes_minute:
         return None
     return _next_opening(hours, view.now, zone)
-
-
-def find_zone(state: State, settings: Settings) -> ZoneInfo:
-    """Return the profile's timezone, else the shop's."""
-    register = state.traits.get("timezone")
-    for name in (register.value if register else None, settings.timezone):
-        if isinstance(name, str):
-            try:
-                return ZoneInfo(name)
-            except (ZoneInfoNotFoundError, ValueError, OSError):
-                continue
-    return ZoneInfo("UTC")
 
 
 def _next_opening(hours: QuietHours, now: Instant, zone: ZoneInfo) -> Instant:

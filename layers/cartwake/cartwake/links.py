@@ -9,7 +9,7 @@ import msgspec
 from itsdangerous import BadData, Signer
 from itsdangerous.encoding import base64_decode, base64_encode
 
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 
 LONGEST_TOKEN: Final = 800
 _UNSUBSCRIBE: Final = "unsubscribe"

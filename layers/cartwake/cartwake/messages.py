@@ -14,11 +14,12 @@ import msgspec
 from cartwake.addresses import Address, Suppression
 from cartwake.bundles import Bundle
 from cartwake.events import derive_id
-from cartwake.profiles import Channel, Kind, Profile
+from cartwake.profiles import Kind, Profile
 from cartwake.reasons import EndReason, Skip
 from cartwake.runs import Run, find_exit, refuse_filter
 from cartwake.segments import View
 from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
+from cartwake.statements import Channel
 from cartwake.times import HOUR, MINUTE, SECOND, Instant
 
 LEASE_MS: Final = 2 * MINUTE

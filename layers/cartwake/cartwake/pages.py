@@ -9,7 +9,7 @@ from html import escape
 from typing import Final
 
 from cartwake.bundles import Shop
-from cartwake.profiles import Channel
+from cartwake.statements import Channel
 
 
 class View(StrEnum):

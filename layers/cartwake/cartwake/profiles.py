@@ -9,17 +9,19 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake import carts, registers, trackers
+from cartwake import carts, registers, statements, trackers, visits
 from cartwake.carts import Cart
-from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.events import Event, short_id
 from cartwake.registers import Register
+from cartwake.statements import Channel, Consent
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import EMPTY, UNKNOWN, Need, Tracker
 
-STATE_VERSION: Final = 1
+STATE_VERSION: Final = 2
 MOST_SOURCES: Final = 50
 MOST_MERGES_A_DAY: Final = 20
-_COUNTRY_LETTERS: Final = 2
+NO_LOT: Final = 2**63
+"""More than any lot that is drawn."""
 
 
 class Kind(StrEnum):
@@ -28,22 +30,6 @@ class Kind(StrEnum):
     PROFILE = "profile"
     POINTER = "pointer"
     TOMBSTONE = "tombstone"
-
-
-class Channel(StrEnum):
-    """How a shopper can be reached."""
-
-    EMAIL = "email"
-    SMS = "sms"
-
-
-class Consent(msgspec.Struct, frozen=True, array_like=True):
-    """The latest explicit statement for a channel; of two at the same instant the withdrawal wins."""
-
-    subscribed: bool
-    at: Instant
-    id: int
-    method: str = ""
 
 
 class Membership(msgspec.Struct, frozen=True, array_like=True):
@@ -69,19 +55,34 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         traits: By name, as anybody asserted them; `timezone` and `locale` come from an event's context too.
         contacts: By channel, the address that a trusted source asserted: the only ones ever written to.
         country: Two letters that a trusted source asserted: whose numbers a phone number without a prefix is one of.
+        blocked: By channel, the short id of the address that bounced for good, or from which a complaint came, last.
+        tags: By name, whether a server or a hand has set it or taken it away, which counts as an empty one.
+        device: The kind of device that was used last.
+        first_touch: The UTM tags of the earliest event that came with some.
+        last_touch: Those of the latest.
+        lot: A number drawn for each key, of several the lowest: whoever is in a share of all stays in it.
+        created_at: Receipt of the earliest event; 0 where that was not yet remembered.
+        backfilled_at: When history was last read into the trackers; 0: never.
         memberships: By segment.
         evaluated_at: The instant of the last evaluation.
         sources: The keys that were merged into this profile, in order of their names.
         merges: When and with which key it was merged in the last day.
     """
 
-    version: int = STATE_VERSION
     first_seen_at: Instant = NEVER
     last_seen_at: Instant = 0
     traits: dict[str, Register] = {}
     contacts: dict[Channel, Register] = {}
     consents: dict[Channel, Consent] = {}
     country: Register | None = None
+    blocked: dict[Channel, Register] = {}
+    tags: dict[str, Register] = {}
+    device: Register | None = None
+    first_touch: Register | None = None
+    last_touch: Register | None = None
+    lot: int = NO_LOT
+    created_at: Instant = NEVER
+    backfilled_at: Instant = 0
     trackers: dict[str, Tracker] = {}
     cart: Cart = Cart()
     memberships: dict[str, Membership] = {}
@@ -118,12 +119,14 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
 def pack(state: State) -> bytes:
     """Return the state as bytes."""
-    return _encoder.encode(state)
+    return _encoder.encode(_Stored(STATE_VERSION, state))
 
 
 def unpack(packed: bytes) -> State:
-    """Return the state that `pack` made, of this version or an older one."""
-    return _decoder.decode(packed)
+    """Return the state that `pack` made, of this version or the first one, which did not say its own."""
+    if packed[:1] == _STORED:
+        return _decoder.decode(packed).state
+    return msgspec.structs.replace(_first_decoder.decode(packed), created_at=0)
 
 
 def prepare(state: State, needs: dict[str, Need], *, complete_from: Instant) -> State:
@@ -145,16 +148,18 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
     if event.bot:
         return state
     changes: dict[str, Any] = {}
+    if event.received_at < state.created_at:
+        changes["created_at"] = event.received_at
+    lot = short_id(event.who)
+    if lot < state.lot:
+        changes["lot"] = lot
     tracked = _fold_trackers(state.trackers, event, needs)
     if tracked is not state.trackers:
         changes["trackers"] = tracked
     traits = registers.join_traits(state.traits, registers.read_traits(event))
     if traits != state.traits:
         changes["traits"] = traits
-    if event.trust is not Trust.BROWSER:
-        changes |= _fold_trusted(state, event)
-    if event.trust is not Trust.OWN:
-        changes |= _fold_seen(state, event)
+    changes |= _pick(state, statements.fold(state, event) | visits.fold(state, event))
     cart = carts.fold(state.cart, event)
     if cart is not state.cart:
         changes["cart"] = cart
@@ -175,12 +180,12 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
     """
     return msgspec.structs.replace(
         left,
-        first_seen_at=min(left.first_seen_at, right.first_seen_at),
-        last_seen_at=max(left.last_seen_at, right.last_seen_at),
+        **visits.merge(left, right),
+        **statements.merge(left, right),
+        lot=min(left.lot, right.lot),
+        created_at=min(left.created_at, right.created_at),
+        backfilled_at=max(left.backfilled_at, right.backfilled_at),
         traits=registers.join_traits(left.traits, right.traits),
-        contacts=registers.join(left.contacts, right.contacts),
-        consents=_latest_consents(left.consents, right.consents),
-        country=_latest_country(left.country, right.country),
         trackers={
             key: trackers.join(left.trackers.get(key, UNKNOWN), right.trackers.get(key, UNKNOWN), need)
             for key, need in needs.items()
@@ -204,34 +209,9 @@ def _fold_trackers(kept: dict[str, Tracker], event: Event, needs: dict[str, Need
     return kept | changed if changed else kept
 
 
-def _fold_trusted(state: State, event: Event) -> dict[str, Any]:
-    """Return the changes of contacts and consent that only a server or our own pages may assert."""
-    changes: dict[str, Any] = {}
-    told = {
-        channel: contact
-        for channel, name in ((Channel.EMAIL, "email"), (Channel.SMS, "phone"))
-        if (contact := registers.read_contact(event, name))
-    }
-    contacts = registers.join(state.contacts, told)
-    if contacts != state.contacts:
-        changes["contacts"] = contacts
-    named = event.traits.get("country")
-    if isinstance(named, str) and len(named) == _COUNTRY_LETTERS and named.isascii() and named.isalpha():
-        country = _latest_country(state.country, Register(named.upper(), event.occurred_at, event.short_id))
-        if country != state.country:
-            changes["country"] = country
-    if event.name in (SUBSCRIBED, UNSUBSCRIBED):
-        channel = _channel_of(event)
-        method = str(event.properties.get("method", ""))[:100]
-        consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
-        consents = _latest_consents(state.consents, {channel: consent} if channel else {})
-        if consents != state.consents:
-            changes["consents"] = consents
-    return changes
-
-
-def _latest_country(left: Register | None, right: Register | None) -> Register | None:
-    return max((it for it in (left, right) if it is not None), key=registers.rank, default=None)
+def _pick(state: State, told: dict[str, Any]) -> dict[str, Any]:
+    """Return of what an event told only what changes the state."""
+    return {name: it for name, it in told.items() if it is not getattr(state, name) and it != getattr(state, name)}
 
 
 def _join_memberships(left: dict[str, Membership], right: dict[str, Membership]) -> dict[str, Membership]:
@@ -248,28 +228,15 @@ def _join_memberships(left: dict[str, Membership], right: dict[str, Membership])
     return joined
 
 
-def _fold_seen(state: State, event: Event) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    if event.occurred_at < state.first_seen_at:
-        changes["first_seen_at"] = event.occurred_at
-    if event.occurred_at > state.last_seen_at:
-        changes["last_seen_at"] = event.occurred_at
-    return changes
+class _Stored(msgspec.Struct, frozen=True, array_like=True):
+    """What is stored: a state, and the version of its layout."""
+
+    version: int
+    state: State
 
 
-def _channel_of(event: Event) -> Channel | None:
-    """A statement without a channel is about email; one about a channel we do not have is not about us."""
-    named = event.properties.get("channel", Channel.EMAIL)
-    return Channel(named) if named in set(Channel) else None
-
-
-def _latest_consents(left: dict[Channel, Consent], right: dict[Channel, Consent]) -> dict[Channel, Consent]:
-    def rank(consent: Consent) -> tuple[Instant, bool, int, str]:
-        return consent.at, not consent.subscribed, consent.id, consent.method
-
-    newer = {key: value for key, value in right.items() if key not in left or rank(value) > rank(left[key])}
-    return left | newer if newer else left
-
-
+_STORED: Final = b"\x92"
+"""How a list of two begins; the first version was a map."""
 _encoder: Final = msgspec.msgpack.Encoder(order="deterministic")
-_decoder: Final = msgspec.msgpack.Decoder(State)
+_decoder: Final = msgspec.msgpack.Decoder(_Stored)
+_first_decoder: Final = msgspec.msgpack.Decoder(State)

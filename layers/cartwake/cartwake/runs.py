@@ -5,7 +5,7 @@ from typing import Final, assert_never
 import msgspec
 
 from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Trigger, Wait
-from cartwake.conditions import Answer, Did, Start
+from cartwake.conditions.kinds import Answer, Did, Start
 from cartwake.events import Event
 from cartwake.hours import quiet_until
 from cartwake.profiles import Kind, Profile, State

@@ -1,15 +1,20 @@
 """Segments: which shoppers belong to them, since when, and until when that answer is good."""
 
 from collections.abc import Iterable
+from datetime import tzinfo
 from enum import StrEnum
 from typing import Final
 
 import msgspec
 
 from cartwake.bundles import Bundle
-from cartwake.conditions import UNKNOWN, Answer, Condition, Start, Verdict, evaluate
+from cartwake.conditions.evaluate import evaluate
+from cartwake.conditions.kinds import UNKNOWN, Answer, Condition, ScoreRule, Start, Verdict
+from cartwake.conditions.predictions import Parameters
 from cartwake.events import Event
-from cartwake.profiles import Membership, Profile, State, fold, prepare, trim
+from cartwake.knowledge import find_zone, is_changed, know
+from cartwake.profiles import NO_LOT, Membership, Profile, State, fold, prepare, trim
+from cartwake.sums import SETTLED_AFTER_MS
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import Tracker
 from cartwake.values import find_value
@@ -47,6 +52,21 @@ class ProfileFacts:
         self._state = state
         self._rules = rules
 
+    @property
+    def zone(self) -> tzinfo:
+        """The shopper's timezone, else the shop's."""
+        return find_zone(self._state, self._rules.settings.timezone)
+
+    @property
+    def lot(self) -> int | None:
+        """The number that was drawn for the shopper."""
+        return self._state.lot if self._state.lot < NO_LOT else None
+
+    @property
+    def parameters(self) -> Parameters | None:
+        """What predictions are made with."""
+        return self._rules.predictions
+
     def tracker(self, key: str) -> Tracker | None:
         """Return the tracker, or None when the profile has never kept it."""
         return self._state.trackers.get(key)
@@ -58,6 +78,19 @@ class ProfileFacts:
             return register.value
         outer, _, inner = name.partition(".")
         return find_value(self._state.traits[outer].value, inner) if inner and outer in self._state.traits else None
+
+    def known(self, name: str) -> object:
+        """Return something that Cartwake itself knows, or None."""
+        return know(self._state, name)
+
+    def was_in(self, segment: str) -> bool:
+        """Say whether the shopper has entered a segment before, and may have left it since."""
+        membership = self._state.memberships.get(segment)
+        return membership is not None and membership.entered_at > 0
+
+    def score_rule(self, name: str) -> ScoreRule | None:
+        """Return how a score is reckoned."""
+        return self._rules.scores.get(name)
 
     def segment(self, name: str, now: Instant) -> Verdict:
         """Return the verdict on a segment: evaluated afresh; the stored membership where that is unknown."""
@@ -200,6 +233,9 @@ def _affected(before: State, after: State, event: Event, rules: Bundle) -> list[
         for trait, segments in rules.segments_by_trait.items():
             if any(before.traits.get(told) != after.traits.get(told) for told in (trait, trait.partition(".")[0])):
                 names.update(segments)
+    for group, segments in rules.segments_by_known.items():
+        if is_changed(before, after, group):
+            names.update(segments)
     return sorted(names)
 
 
@@ -209,9 +245,14 @@ def _is_signalled(event: Event, rules: Bundle) -> bool:
 
 
 def _may_be_news(event: Event, rules: Bundle, state: State) -> bool:
-    """Say whether an event that left no trace may be one that was never seen: some of them trigger journeys."""
+    """Say whether an event that left no trace may be one that was never seen: some of them trigger journeys.
+
+    What was received before history was read in may be among its trackers, and not have been told of yet.
+    """
     if not _is_signalled(event, rules):
         return False
+    if event.received_at <= state.backfilled_at < event.received_at + SETTLED_AFTER_MS:
+        return True
     keys = rules.needs_by_event.get(event.name, {})
     return not any(
         entry.id == event.short_id for key in keys if key in state.trackers for entry in state.trackers[key].entries

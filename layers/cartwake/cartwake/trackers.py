@@ -1,4 +1,4 @@
-"""Trackers: the small sets of remembered events from which conditions with counts and windows are answered.
+"""Trackers: the small sets of remembered events from which conditions on behaviour are answered.
 
 A tracker is a join: adding an entry twice or in another order changes nothing, and joining two trackers is the
 union. What the rules no longer need is cut, and the tracker remembers from when on it is complete.
@@ -6,25 +6,37 @@ union. What the rules no longer need is cut, and the tracker remembers from when
 
 from bisect import insort
 from collections import Counter
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
-from cartwake.events import Event
+from cartwake.events import Event, short_id
+from cartwake.sums import MOST_EXACT, Sum, add_up, join_sums
 from cartwake.times import NEVER, Instant
-from cartwake.values import PropertyTest, find_value, passes, to_micros
+from cartwake.values import PropertyTest, find_value, list_texts, passes, sum_micros
 
-MOST_ENTRIES = 1_000
+MOST_ENTRIES: Final = 1_000
 """No tracker holds more: 25 KB packed. What is cut makes the tracker incomplete, never wrong."""
-MOST_SPARE = 3_000
+MOST_SPARE: Final = 3_000
 """All trackers of a profile hold no more beyond the latest that counts need: 80 KB, of the 400 that a row may have."""
+_PASSED: Final = 1
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, order=True):
-    """One remembered event: when, which, and the amount it carried in millionths."""
+    """One remembered event.
+
+    Attributes:
+        at: When it happened.
+        id: The event's short id.
+        micros: The amount it carried in millionths; of distinct values, what stands for the value; of marks, 1 or 0.
+        received_at: When it was received, where entries may be added up; else 0.
+    """
 
     at: Instant
     id: int
     micros: int = 0
+    received_at: Instant = 0
 
 
 class Need(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -34,22 +46,48 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         event: Name of the event.
         where: Tests that its properties must all pass.
         amount: Path of the property whose amount is remembered, or "".
+        distinct: Path of the property of whose values each is remembered once, when it was told last; or "".
+        marks: Tests of which it is remembered whether its properties pass them all.
+        from_at: Nothing that happened earlier is remembered.
+        before_at: Nothing that happened at this instant or later is remembered; 0: no end.
+        oldest: How many of the oldest entries are needed, and nothing else; 0: the latest are.
+        summed: Many entries may be added up by the hour; those of an amount always may.
         latest: How many of the latest entries are needed.
         within_ms: How far back every entry is needed.
+        whole: Every entry is needed, no matter how old.
     """
 
     event: str
     where: tuple[PropertyTest, ...] = ()
     amount: str = ""
+    distinct: str = ""
+    marks: tuple[PropertyTest, ...] = ()
+    from_at: Instant = 0
+    before_at: Instant = 0
+    oldest: int = 0
+    summed: bool = False
     latest: int = 1
     within_ms: int = 0
+    whole: bool = False
+
+    @property
+    def is_summed(self) -> bool:
+        """Whether entries may be added up."""
+        return self.summed or bool(self.amount)
 
 
 class Tracker(msgspec.Struct, frozen=True, array_like=True):
-    """Entries in order of time, complete from `complete_from` on."""
+    """Entries in order of time, complete from `complete_from` on.
+
+    Attributes:
+        sums: Older entries, added up.
+        settled_at: What was received up to then is among the entries or the sums, or is not wanted: it comes no more.
+    """
 
     complete_from: Instant = 0
     entries: tuple[Entry, ...] = ()
+    sums: tuple[Sum, ...] = ()
+    settled_at: Instant = 0
 
 
 EMPTY = Tracker()
@@ -62,38 +100,62 @@ def wants(need: Need, event: Event) -> bool:
     return (
         need.event == event.name
         and not event.is_hearsay
-        and all(passes(find_value(event.properties, test.path), test.test) for test in need.where)
+        and need.from_at <= event.occurred_at
+        and (not need.before_at or event.occurred_at < need.before_at)
+        and _passes_all(event, need.where)
     )
 
 
 def remember(tracker: Tracker, event: Event, need: Need) -> Tracker:
     """Return *tracker* with *event* in it; the same tracker when it is there already."""
-    micros = (to_micros(find_value(event.properties, need.amount)) or 0) if need.amount else 0
-    entry = Entry(event.occurred_at, event.short_id, micros)
-    if entry in tracker.entries:
+    return remember_all(tracker, (event,), need)
+
+
+def remember_all(tracker: Tracker, events: Iterable[Event], need: Need) -> Tracker:
+    """Return *tracker* with all of *events* in it that *need* wants; the same tracker when they are there already."""
+    told = {
+        entry
+        for event in events
+        if event.received_at > tracker.settled_at and wants(need, event)
+        for entry in _make_entries(event, need)
+    }
+    news = told.difference(tracker.entries) if len(told) > 1 else {it for it in told if it not in tracker.entries}
+    if not news:
         return tracker
     entries = list(tracker.entries)
-    insort(entries, entry)
-    return cut(Tracker(tracker.complete_from, tuple(entries)), need)
+    for entry in sorted(news):
+        insort(entries, entry)
+    return cut(msgspec.structs.replace(tracker, entries=tuple(entries)), need)
 
 
 def join(left: Tracker, right: Tracker, need: Need) -> Tracker:
-    """Return the union of two trackers of the same kind."""
+    """Return the union of two trackers of the same kind, of two shoppers who turn out to be one.
+
+    What either has added up are events of its own: an event is stored, and folded, under one of the two.
+    """
     entries = tuple(sorted({*left.entries, *right.entries}))
-    return cut(Tracker(max(left.complete_from, right.complete_from), entries), need)
+    complete_from = max(left.complete_from, right.complete_from)
+    sums = left.sums if left == right else join_sums(left.sums, right.sums, by_hour=not need.whole)
+    return cut(Tracker(complete_from, entries, sums, min(left.settled_at, right.settled_at)), need)
 
 
 def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
     """Return *tracker* without what *need* has no use for.
 
     Without *now* only the number of entries is limited; with it, entries older than the window go too,
-    but never the latest ones that a count needs.
+    but never the latest ones that a count needs, and many entries are added up.
     """
+    if need.distinct:
+        tracker = _keep_latest_of_each(tracker)
+    if need.oldest:
+        return msgspec.structs.replace(tracker, entries=tracker.entries[: need.oldest])
+    if now is not None and need.is_summed and len(tracker.entries) > MOST_EXACT:
+        tracker = _settle(tracker, need, now)
     keep_from = max(0, len(tracker.entries) - MOST_ENTRIES)
     spare = max(0, len(tracker.entries) - need.latest)
-    if need.within_ms == 0:
+    if not need.within_ms and not need.whole:
         keep_from = spare
-    elif now is not None:
+    elif now is not None and not need.whole:
         while keep_from < spare and tracker.entries[keep_from].at <= now - need.within_ms:
             keep_from += 1
     return _drop(tracker, keep_from)
@@ -101,7 +163,10 @@ def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
 
 def limit(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_SPARE) -> dict[str, Tracker]:
     """Return *kept* with no more than *most* entries beyond the latest that counts need: the oldest of them go."""
-    spare = {key: max(0, len(tracker.entries) - needs[key].latest) for key, tracker in kept.items()}
+    spare = {
+        key: 0 if needs[key].oldest else max(0, len(tracker.entries) - needs[key].latest)
+        for key, tracker in kept.items()
+    }
     excess = sum(spare.values()) - most
     if excess <= 0:
         return kept
@@ -110,9 +175,64 @@ def limit(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_
     return {key: _drop(tracker, gone[key]) for key, tracker in kept.items()}
 
 
+def lacks(tracker: Tracker, need: Need, now: Instant, *, kept_from: Instant = 0) -> bool:
+    """Say whether *need* reaches further back than *tracker* is complete, so that history could make up for it.
+
+    Args:
+        tracker: As it is.
+        need: What it should be.
+        now: The time.
+        kept_from: Nothing that was earlier is kept anywhere.
+    """
+    by_window = now - need.within_ms + 1 if need.within_ms and not need.whole else 0
+    reached = max(need.from_at, by_window, kept_from)
+    if tracker.complete_from <= reached:
+        return False
+    if need.within_ms or need.whole or need.oldest:
+        return True
+    complete = sum(entry.at >= tracker.complete_from for entry in tracker.entries)
+    return complete < need.latest
+
+
+def _make_entries(event: Event, need: Need) -> list[Entry]:
+    """Return what is remembered of *event*: one entry, or one for each of the distinct values."""
+    received_at = event.received_at if need.is_summed else 0
+    if need.distinct:
+        texts = list_texts(find_value(event.properties, need.distinct))
+        return [Entry(event.occurred_at, event.short_id, short_id(text.casefold())) for text in texts]
+    micros: int | None = 0
+    if need.marks:
+        micros = _PASSED if _passes_all(event, need.marks) else 0
+    elif need.amount:
+        micros = sum_micros(find_value(event.properties, need.amount))
+    return [] if micros is None else [Entry(event.occurred_at, event.short_id, micros, received_at)]
+
+
+def _passes_all(event: Event, tests: tuple[PropertyTest, ...]) -> bool:
+    return all(passes(find_value(event.properties, test.path), test.test) for test in tests)
+
+
+def _keep_latest_of_each(tracker: Tracker) -> Tracker:
+    """Return *tracker* with the latest entry of each distinct value: no count of them needs another one."""
+    latest = {entry.micros: entry for entry in tracker.entries}
+    if len(latest) == len(tracker.entries):
+        return tracker
+    return msgspec.structs.replace(tracker, entries=tuple(sorted(latest.values())))
+
+
+def _settle(tracker: Tracker, need: Need, now: Instant) -> Tracker:
+    """Return *tracker* with old entries added up and sums that no window reaches dropped."""
+    entries, sums, settled_at = add_up(tracker.entries, tracker.sums, now, by_hour=not need.whole)
+    if not need.whole:
+        sums = tuple(each for each in sums if each.at > now - need.within_ms)
+    return Tracker(tracker.complete_from, entries, sums, settled_at)
+
+
 def _drop(tracker: Tracker, count: int) -> Tracker:
     """Return *tracker* without its oldest entries, complete from after them."""
     if count == 0:
         return tracker
     dropped = tracker.entries[count - 1]
-    return Tracker(max(tracker.complete_from, dropped.at + 1), tracker.entries[count:])
+    return msgspec.structs.replace(
+        tracker, complete_from=max(tracker.complete_from, dropped.at + 1), entries=tracker.entries[count:]
+    )

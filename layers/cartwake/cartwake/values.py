@@ -15,6 +15,7 @@ _LARGEST: Final = Decimal(10) ** 12
 _MOST_PLACES: Final = 12
 _FINEST: Final = Decimal(1).scaleb(-_MOST_PLACES)
 _MOST_SEARCHED: Final = 2_000
+_MOST_ITEMS: Final = 500
 _WORD_START: Final = compile_pattern(r"(?<!\w)\w")
 
 
@@ -50,29 +51,45 @@ class Exists(msgspec.Struct, frozen=True, tag="exists"):
     wanted: bool = True
 
 
-type Test = Is | Contains | Matches | Compared | Exists
+class AnyItem(msgspec.Struct, frozen=True, tag="any_item"):
+    """The value is a list of objects, one of which passes all of the tests."""
+
+    tests: tuple["PropertyTest", ...]
+
+
+type Test = Is | Contains | Matches | Compared | Exists | AnyItem
 
 
 class PropertyTest(msgspec.Struct, frozen=True):
     """A test on one property of an event, by its dotted path."""
 
     path: str
-    test: Is | Contains | Matches | Compared | Exists
+    test: Is | Contains | Matches | Compared | Exists | AnyItem
+
+
+class Several(list[Any]):
+    """What a path finds in a list of objects: a test is passed when one of them passes it."""
 
 
 def passes(value: Any, test: Test) -> bool:
-    """Say whether *value* passes *test*; a missing value passes only `exists: false` and `is_not`."""
+    """Say whether *value* passes *test*; a missing value passes only `exists: false` and `is_not`.
+
+    Of a list one value must pass; and for `exists: false` and `is_not` none may be there.
+    """
     match test:
         case Exists(wanted):
-            return (value is not None and value != "") == wanted
+            return _exists(value) == wanted
         case Is(values, negated):
             return any(_same(value, wanted) for wanted in values) != negated
         case Contains(text):
-            return _contains(value, text.casefold())
+            return any(_contains(it, text.casefold()) for it in (value if isinstance(value, Several) else [value]))
         case Matches(glob):
-            return isinstance(value, str) and matches_glob(value, glob)
+            return any(isinstance(it, str) and matches_glob(it, glob) for it in _list(value))
         case Compared(op, bound):
-            return _compare(value, op, bound)
+            return any(_compare(it, op, bound) for it in _list(value))
+        case AnyItem(tests):
+            items = (it for it in _list(value) if isinstance(it, dict))
+            return any(all(passes(find_value(it, each.path), each.test) for each in tests) for it in items)
         case _:
             assert_never(test)
 
@@ -93,14 +110,34 @@ def matches_glob(text: str, glob: str) -> bool:
 
 
 def find_value(data: Any, path: str) -> Any:
-    """Return what the dotted *path* leads to in nested objects, or None; a key with dots in it is tried first."""
+    """Return what the dotted *path* leads to in nested objects, or None; a key with dots in it is tried first.
+
+    Where it leads through a list of objects, `Several`: what it finds in each of them.
+    """
     if isinstance(data, dict) and path in data:
         return data[path]
-    for part in path.split("."):
-        if not isinstance(data, dict):
-            return None
-        data = data.get(part)
-    return data
+    part, _, rest = path.partition(".")
+    if isinstance(data, list):
+        found = [find_value(item, path) for item in data[:_MOST_ITEMS] if isinstance(item, dict)]
+        several = Several()
+        for each in found:
+            several.extend(each if isinstance(each, Several) else [each])
+        return several or None
+    if not isinstance(data, dict):
+        return None
+    return find_value(data.get(part), rest) if rest else data.get(part)
+
+
+def list_texts(value: Any) -> list[str]:
+    """Return the texts, and the numbers as text, that *value* is or has in it; each once, empty ones not."""
+    told = (str(it) for it in _list(value) if isinstance(it, (str, int, float)) and not isinstance(it, bool))
+    return list(dict.fromkeys(text for text in told if text))
+
+
+def sum_micros(value: Any) -> int | None:
+    """Return the millionths of a number, or of all numbers of a list together; None where there is none."""
+    numbers = [micros for it in _list(value) if (micros := to_micros(it)) is not None]
+    return sum(numbers) if numbers else None
 
 
 def parse_number(value: Any) -> Decimal | None:
@@ -133,6 +170,16 @@ def to_micros(value: Any) -> int | None:
     """Return a number as whole millionths, or None when it is none."""
     number = parse_number(value)
     return None if number is None else int((number * MICROS).to_integral_value())
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _exists(value: Any) -> bool:
+    if isinstance(value, Several):
+        return any(_exists(it) for it in value)
+    return value is not None and value != ""
 
 
 def _same(value: Any, wanted: Any) -> bool:

@@ -67,6 +67,7 @@ class Delivery:
         link: Of a click: without what identifies a person.
         link_id: Of a click: the id that the template gave the link (`ses:tags="id:..."`).
         detail: SES's own words for kind and cause, such as `Permanent/NoEmail`.
+        address_id: What stands for the address it went to.
     """
 
     kind: Kind
@@ -80,6 +81,7 @@ class Delivery:
     link: str = ""
     link_id: str = ""
     detail: str = ""
+    address_id: str = ""
 
     @property
     def mark(self) -> str:
@@ -170,6 +172,7 @@ def make_event(message: Message, delivery: Delivery) -> Event | None:
         "link_id": delivery.link_id,
         "bounce": {True: "permanent", False: "transient"}[delivery.permanent] if delivery.kind is Kind.BOUNCED else "",
         "bot": delivery.bot,
+        "address_id": delivery.address_id if delivery.kind in (Kind.BOUNCED, Kind.COMPLAINED) else "",
     }
     properties = {name: value for name, value in told.items() if value not in ("", False)}
     ident = derive_id("delivery", delivery.provider_id, delivery.kind, str(delivery.at), delivery.link)

@@ -1,14 +1,17 @@
 """Feedback: SES's event JSON, as it comes through SNS and a queue, read into deliveries."""
 
+from email.utils import parseaddr
 from typing import Any, Final
 
 import msgspec
 
+from cartwake.addresses import name_address, normalise
 from cartwake.bots import is_bot
 from cartwake.errors import BadInput
 from cartwake.feedback.deliveries import Delivery, Ignored, IgnoreReason, Kind, read_tags
 from cartwake.feedback.tracking import strip_link
 from cartwake.reasons import Refusal
+from cartwake.statements import Channel
 from cartwake.times import parse_instant
 
 _NOTICE: Final = "Successfully validated SNS topic"
@@ -41,6 +44,7 @@ class _Mail(msgspec.Struct, rename="camel"):
     message_id: str
     timestamp: str
     tags: dict[str, list[str]] = {}
+    destination: list[str] = []
 
 
 class _Outcome(msgspec.Struct, rename="camel"):
@@ -92,8 +96,17 @@ def _to_delivery(told: _Feedback) -> Delivery | Ignored:
         who=tags[0],
         message=tags[1],
         provider_id=told.mail.message_id,
+        address_id=_name_address(told.mail.destination),
         **_describe(kind, outcome),
     )
+
+
+def _name_address(destination: list[str]) -> str:
+    """Return what stands for the only address that a message went to."""
+    if len(destination) != 1:
+        return ""
+    address = normalise(Channel.EMAIL, parseaddr(destination[0])[1])
+    return name_address(address) if address else ""
 
 
 def _describe(kind: Kind, outcome: _Outcome) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
 from cartwake.gateways.sms import Sms
 from cartwake.messages import Message
-from cartwake.profiles import Channel, Profile
+from cartwake.profiles import Profile
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import Rendered, render
+from cartwake.statements import Channel
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,8 @@ from urllib.parse import urlsplit
 from cartwake.bundles import Settings
 from cartwake.carts import Item, list_items
 from cartwake.events import Event
-from cartwake.profiles import Channel, State
+from cartwake.profiles import State
+from cartwake.statements import Channel
 
 SEEN: Final = {
     "profile.*": "A trait, for example `profile.first_name`; `firstName` is `first_name` too. It may be absent.",

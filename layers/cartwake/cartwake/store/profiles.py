@@ -11,9 +11,10 @@ from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
 from cartwake.errors import TryAgain, WriteConflict
-from cartwake.profiles import Channel, Kind, Profile, pack, unpack
+from cartwake.profiles import Kind, Profile, pack, unpack
 from cartwake.segments import Signal, next_expiry
 from cartwake.settings import require
+from cartwake.statements import Channel
 from cartwake.store import base
 from cartwake.times import NEVER, Instant
 

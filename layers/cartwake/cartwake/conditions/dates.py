@@ -1,0 +1,136 @@
+"""Dates: ages, anniversaries and dates seen from now, by the shopper's own calendar, with an exact expiry."""
+
+import re
+from calendar import isleap
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any, Final
+
+from cartwake.conditions.kinds import FAILS, Age, Anniversary, Answer, Moment, Verdict
+from cartwake.conditions.spans import Span, Tally, follow
+from cartwake.times import NEVER, SECOND, Instant, to_datetime, to_instant
+
+_DAY_OF_YEAR: Final = re.compile(r"(?:--)?(\d{2})-(\d{2})")
+_SECONDS_END: Final = 10**11
+"""A smaller number is seconds since 1970, a larger one milliseconds: either way a date between 1973 and 5138."""
+_LAST_YEAR: Final = 9_000
+_LEAP_YEAR: Final = 2000
+
+
+def judge_moment(condition: Moment, value: Any, zone: tzinfo, now: Instant) -> Verdict:
+    """Return whether a date lies in the last, in the next, or longer ago than a time; a day begins at its midnight."""
+    at = read_instant(value, zone)
+    if at is None:
+        return FAILS
+    if condition.within_ms:
+        span = Span(at, at + condition.within_ms)
+    elif condition.ahead_ms:
+        span = Span(at - condition.ahead_ms, at)
+    else:
+        span = Span(at + condition.before_ms, NEVER)
+    return follow([span], _is_there, now)
+
+
+def judge_age(condition: Age, value: Any, zone: tzinfo, now: Instant) -> Verdict:
+    """Return the verdict on somebody's age.
+
+    Who was born on 29 February is a year older on 1 March where the year has no such day: never too early.
+    """
+    born = _read_date(value, zone)
+    if born is None:
+        return FAILS
+    more = condition.op in ("more_than", "at_most")
+    year = born.year + condition.years + more
+    if not 1 <= year <= _LAST_YEAR:
+        return FAILS
+    reached_at = _midnight(_find_day(year, born.month, born.day, leap_day_after=True), zone)
+    old_enough = condition.op in ("more_than", "at_least")
+    answer = (now >= reached_at) == old_enough
+    return Verdict(Answer.HOLDS if answer else Answer.FAILS, reached_at if now < reached_at else NEVER)
+
+
+def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Instant) -> Verdict:
+    """Return whether an anniversary lies so few days behind or ahead; the day itself is not one.
+
+    That of 29 February is on 28 February where the year has no such day: a greeting never comes too late.
+    """
+    day = _read_day(value, zone)
+    if day is None:
+        return FAILS
+    first, month, number = day
+    this = to_datetime(now).year
+    spans = [
+        _span_days(_find_day(year, month, number, leap_day_after=False), condition, zone)
+        for year in range(max(this - 1, first + 1), this + 3)
+    ]
+    return follow(spans, _is_there, now)
+
+
+def read_instant(value: Any, zone: tzinfo) -> Instant | None:
+    """Return the instant that a value names, or None: ISO 8601, or a number of seconds or milliseconds since 1970.
+
+    A date without a time is its midnight; without a zone it is the shopper's own.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        try:
+            at = int(value * SECOND) if abs(value) < _SECONDS_END else int(value)
+        except (OverflowError, ValueError):
+            return None
+        return at if abs(at) < NEVER else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        return None
+
+
+def _read_date(value: Any, zone: tzinfo) -> date | None:
+    """Return the day that a value names, by the shopper's calendar; a day that is written as such is that day."""
+    if isinstance(value, str):
+        try:
+            return date.fromisoformat(value.strip())
+        except ValueError:
+            pass
+    at = read_instant(value, zone)
+    try:
+        return None if at is None else to_datetime(at).astimezone(zone).date()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _read_day(value: Any, zone: tzinfo) -> tuple[int, int, int] | None:
+    """Return year, month and day; the year is 0 where only a day of the year is told ("05-17" or "--05-17")."""
+    found = _DAY_OF_YEAR.fullmatch(value.strip()) if isinstance(value, str) else None
+    if found is None:
+        day = _read_date(value, zone)
+        return None if day is None else (day.year, day.month, day.day)
+    month, number = int(found[1]), int(found[2])
+    try:
+        date(_LEAP_YEAR, month, number)
+    except ValueError:
+        return None
+    return 0, month, number
+
+
+def _find_day(year: int, month: int, number: int, *, leap_day_after: bool) -> date:
+    if (month, number) == (2, 29) and not isleap(year):
+        return date(year, 3, 1) if leap_day_after else date(year, 2, 28)
+    return date(year, month, number)
+
+
+def _span_days(day: date, condition: Anniversary, zone: tzinfo) -> Span:
+    begins = day - timedelta(days=condition.next_days)
+    ends = day + timedelta(days=condition.last_days + 1)
+    return Span(_midnight(begins, zone), _midnight(ends, zone))
+
+
+def _midnight(day: date, zone: tzinfo) -> Instant:
+    """Return when a day begins; where clocks are put forward at midnight, the first instant that there is."""
+    return to_instant(datetime(day.year, day.month, day.day, tzinfo=zone))
+
+
+def _is_there(tally: Tally) -> bool:
+    return tally.times > 0

@@ -1,0 +1,138 @@
+"""Statements: what only a server or our own pages may say of a shopper: addresses, consent, country, tags."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any, Final, Protocol
+
+import msgspec
+
+from cartwake import registers
+from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.registers import Register
+from cartwake.times import Instant
+
+TAG_ADDED: Final = "Tag Added"
+"""`{"tag": "..."}`, from a server."""
+TAG_REMOVED: Final = "Tag Removed"
+"""`{"tag": "..."}`, from a server."""
+LONGEST_TAG_BYTES: Final = 100
+_COUNTRY_LETTERS: Final = 2
+_FINAL_FEEDBACK: Final = ("Email Bounced", "Email Marked as Spam")
+
+
+class Channel(StrEnum):
+    """How a shopper can be reached."""
+
+    EMAIL = "email"
+    SMS = "sms"
+
+
+class Consent(msgspec.Struct, frozen=True, array_like=True):
+    """The latest explicit statement for a channel; of two at the same instant the withdrawal wins."""
+
+    subscribed: bool
+    at: Instant
+    id: int
+    method: str = ""
+
+
+class Stated(Protocol):
+    """The part of a profile's state that is kept here."""
+
+    @property
+    def contacts(self) -> dict[Channel, Register]: ...  # noqa: D102  see State
+    @property
+    def consents(self) -> dict[Channel, Consent]: ...  # noqa: D102  see State
+    @property
+    def country(self) -> Register | None: ...  # noqa: D102  see State
+    @property
+    def blocked(self) -> dict[Channel, Register]: ...  # noqa: D102  see State
+    @property
+    def tags(self) -> dict[str, Register]: ...  # noqa: D102  see State
+
+
+def fold(state: Stated, event: Event) -> dict[str, Any]:
+    """Return what *event* states, joined with what was stated before: nothing where a browser says it."""
+    if event.trust is Trust.BROWSER:
+        return {}
+    return {
+        "contacts": registers.join(state.contacts, _read_contacts(event)),
+        "country": _latest(state.country, _read_country(event)),
+        "consents": _latest_consents(state.consents, _read_consent(event)),
+        "blocked": registers.join(state.blocked, _read_blocked(event)),
+        "tags": registers.join_traits(state.tags, _read_tag(event)),
+    }
+
+
+def merge(left: Stated, right: Stated) -> dict[str, Any]:
+    """Return what was stated of either of two profiles of one shopper."""
+    return {
+        "contacts": registers.join(left.contacts, right.contacts),
+        "country": _latest(left.country, right.country),
+        "consents": _latest_consents(left.consents, right.consents),
+        "blocked": registers.join(left.blocked, right.blocked),
+        "tags": registers.join_traits(left.tags, right.tags),
+    }
+
+
+def list_tags(tags: Mapping[str, Register]) -> list[str]:
+    """Return the tags that were set and not taken away since."""
+    return sorted(name for name, register in tags.items() if register.value)
+
+
+def _read_contacts(event: Event) -> dict[Channel, Register]:
+    pairs = ((Channel.EMAIL, "email"), (Channel.SMS, "phone"))
+    return {channel: contact for channel, name in pairs if (contact := registers.read_contact(event, name))}
+
+
+def _read_country(event: Event) -> Register | None:
+    named = event.traits.get("country")
+    if isinstance(named, str) and len(named) == _COUNTRY_LETTERS and named.isascii() and named.isalpha():
+        return Register(named.upper(), event.occurred_at, event.short_id)
+    return None
+
+
+def _read_consent(event: Event) -> dict[Channel, Consent]:
+    if event.name not in (SUBSCRIBED, UNSUBSCRIBED):
+        return {}
+    channel = _channel_of(event)
+    method = str(event.properties.get("method", ""))[:100]
+    consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
+    return {channel: consent} if channel else {}
+
+
+def _read_blocked(event: Event) -> dict[Channel, Register]:
+    """Return the address that feedback of our own says is of no use any more."""
+    address = event.properties.get("address_id")
+    if event.trust is not Trust.OWN or event.name not in _FINAL_FEEDBACK or not address:
+        return {}
+    if event.properties.get("bounce") == "transient":
+        return {}
+    return {Channel.EMAIL: Register(address, event.occurred_at, event.short_id)}
+
+
+def _read_tag(event: Event) -> dict[str, Register]:
+    tag = event.properties.get("tag")
+    if event.name not in (TAG_ADDED, TAG_REMOVED) or not isinstance(tag, str):
+        return {}
+    if not tag or len(tag.encode()) > LONGEST_TAG_BYTES:
+        return {}
+    return {tag: Register(event.name == TAG_ADDED, event.occurred_at, event.short_id)}
+
+
+def _latest(left: Register | None, right: Register | None) -> Register | None:
+    return max((it for it in (left, right) if it is not None), key=registers.rank, default=None)
+
+
+def _channel_of(event: Event) -> Channel | None:
+    """A statement without a channel is about email; one about a channel we do not have is not about us."""
+    named = event.properties.get("channel", Channel.EMAIL)
+    return Channel(named) if named in set(Channel) else None
+
+
+def _latest_consents(left: dict[Channel, Consent], right: dict[Channel, Consent]) -> dict[Channel, Consent]:
+    def rank(consent: Consent) -> tuple[Instant, bool, int, str]:
+        return consent.at, not consent.subscribed, consent.id, consent.method
+
+    newer = {key: value for key, value in right.items() if key not in left or rank(value) > rank(left[key])}
+    return left | newer if newer else left
