@@ -25,6 +25,8 @@ _TABLES = (
     "BUNDLES",
     "KEYS",
     "QUARANTINE",
+    "NAMES",
+    "SWEEPS",
 )
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -36,6 +38,8 @@ _ENVIRONMENT = {
     "STEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/steps",
     "MESSAGES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/messages",
     "WAKES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/wakes",
+    "SWEEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/sweeps",
+    "SWEEP_AFTER_SECONDS": "0",
     "SCHEDULE_GROUP": "cartwake",
     "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",
     "RUN_STEP_ARN": "arn:aws:lambda:eu-central-1:123456789012:function:run-step",

@@ -21,7 +21,7 @@ def aws() -> Iterator[None]:
             Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
         queues = _client("sqs")
-        for name in ("steps", "messages", "wakes", "failures"):
+        for name in ("steps", "messages", "wakes", "sweeps", "failures"):
             queues.create_queue(QueueName=name)
         _client("scheduler").create_schedule_group(Name="cartwake")
         _client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')
@@ -79,10 +79,12 @@ def _rows() -> list[Any]:
         identities,
         keys,
         messages,
+        names,
         profiles,
         quarantine,
         runs,
         slots,
+        sweeps,
     )
 
     return [
@@ -97,13 +99,16 @@ def _rows() -> list[Any]:
         bundles.BundleRow,
         keys.KeyRow,
         quarantine.QuarantineRow,
+        sweeps.SweepRow,
+        names.NameRow,
     ]
 
 
 def _forget() -> None:
     """Drop what processes remember of the world; clients are kept, for making them takes most of the time."""
-    from cartwake import live
+    from cartwake import live, seen
     from cartwake.gateways import secrets
 
     live.forget()
+    seen.forget()
     secrets._secret.cache_clear()

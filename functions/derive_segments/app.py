@@ -16,6 +16,7 @@ from cartwake.family import Family, NewerRules
 from cartwake.live import forget, load_live
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Refusal
+from cartwake.seen import note_names
 from cartwake.segments import Signal, absorb, advance, finish
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.telemetry import logger, metrics, name_who
@@ -105,6 +106,7 @@ def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
     """Derive every profile of a batch; a poison event is set aside alone, its neighbours are not lost."""
     load_live(now)
     groups, again = _group(records, now), []
+    note_names([event for _, events in groups for event in events if not event.bot], now)
 
     def one_by_one(group: Group, _: Exception) -> None:
         single = [(group[0], [event]) for event in group[1]]
