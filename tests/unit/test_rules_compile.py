@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 
 from cartwake.bundles import Branch, Bundle, Send, Wait
-from cartwake.conditions import AllOf, Answer, Did, Total, evaluate
-from cartwake.profiles import Channel
+from cartwake.conditions.evaluate import evaluate
+from cartwake.conditions.kinds import AllOf, Amount, Answer, Did
 from cartwake.rules.compile import link
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.files import read_file
+from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.trackers import Tracker
 
@@ -109,7 +110,7 @@ def test_total_is_kept_for_its_window() -> None:
         ]
     }
     found, bundle = compile_where(where)
-    totals = [each for each in found.of if isinstance(each, Total)]
+    totals = [each for each in found.of if isinstance(each, Amount)]
     assert [(each.op, each.bound, each.within_ms) for each in totals] == [
         ("more_than", 200, 90 * DAY),
         ("at_most", 5, 30 * DAY),

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Va
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from cartwake.rules.faults import Fault, find_nearest, name_all
+from cartwake.rules.vocabulary import CONDITIONS, MEANT, SAME
 
+_MOST_NAMED: Final = 12
 _KINDS: Final = {
     "string_type": "should be text, in double quotes",
     "int_type": "should be a whole number, without quotes",
@@ -22,10 +24,15 @@ _KINDS: Final = {
     "string_too_short": "must not be empty",
     "too_short": "must not be empty",
     "string_pattern_mismatch": "is not written as it should be",
+    "string_too_long": "should have at most {max_length} characters",
+    "too_long": "should have at most {max_length} entries",
+    "greater_than_equal": "should be {ge} or more",
+    "greater_than": "should be more than {gt}",
+    "less_than_equal": "should be {le} or less",
+    "less_than": "should be less than {lt}",
+    "finite_number": "should be a number that can be compared",
 }
-_LEADING: Final = frozenset(
-    ("$schema", "did", "did_not", "total_of", "trait", "in_segment", "wait", "email", "sms", "if", "event", "segment")
-)
+_LEADING: Final = frozenset(("$schema", *CONDITIONS, "when", "wait", "email", "sms", "if", "event", "segment"))
 
 
 class Rule(BaseModel):
@@ -34,6 +41,12 @@ class Rule(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, serialize_by_alias=True)
     later: ClassVar[dict[str, str]] = {}
     """Keys that the design knows and this version does not."""
+    elsewhere: ClassVar[dict[str, str]] = {}
+    """Keys that one looks for here, and a sentence on how to say it."""
+    begins: ClassVar[str] = ""
+    """Of a condition: the key with which it begins."""
+    shown: ClassVar[tuple[dict[str, Any], ...]] = ()
+    """Whole objects as one would write them, for the reference; the tests evaluate them."""
 
     @model_validator(mode="wrap")
     @classmethod
@@ -94,7 +107,9 @@ def choose_kind(kinds: tuple[str, ...]) -> Callable[[Any], str | None]:
     """Return a discriminator: the first key of an object that is one of *kinds*, as a tag such as `<did>`."""
 
     def choose(value: Any) -> str | None:
-        if isinstance(value, Rule):
+        if isinstance(value, Rule) and value.begins:
+            names = [value.begins]
+        elif isinstance(value, Rule):
             names = [field.alias or name for name, field in type(value).model_fields.items()]
         else:
             names = list(value) if isinstance(value, dict) else []
@@ -136,32 +151,42 @@ def _to_complaint(model: type[Rule], line: ErrorDetails) -> PydanticCustomError:
         case "value_error":
             return complain(str(context["error"]), example=show_example(model, key))
         case kind:
-            message = _KINDS.get(kind) or line["msg"].removeprefix("Input ").rstrip(".")
+            message = _KINDS.get(kind, line["msg"].removeprefix("Input ").rstrip("."))
+            for name, value in context.items():
+                message = message.replace(f"{{{name}}}", str(value))
             return complain(f"{message[0].upper()}{message[1:]}.", example=show_example(model, key))
 
 
 def _tell_unknown_key(model: type[Rule], key: str) -> PydanticCustomError:
+    keys = list_keys(model)
     if key in model.later:
         return complain(f'"{key}" is not there yet: {model.later[key]}.')
-    nearest = find_nearest(key, list_keys(model))
-    known = name_all(name for name in list_keys(model) if name != "$schema")
+    if key in model.elsewhere:
+        return complain(model.elsewhere[key])
+    if model.begins and key in CONDITIONS:
+        message = f'"{key}" begins a condition of its own; write both into an "all".'
+        return complain(message, example=f'{{"all": [{{"{model.begins}": …}}, {{"{key}": …}}]}}')
+    nearest = SAME[key] if SAME.get(key) in keys else find_nearest(key, keys)
     return complain(
-        f'There is no "{key}" here; what may stand here is {known}.',
+        f'There is no "{key}" here; what may stand here is {name_all(name for name in keys if name != "$schema")}.',
         suggestion=nearest,
         example=show_example(model, nearest) if nearest else "",
     )
 
 
 def _tell_no_kind(value: Any, kinds: list[str], *, later: list[str]) -> PydanticCustomError:
+    begins = f"begins with {name_all(kinds)}"
     if not isinstance(value, dict):
-        return complain(f"Should be an object that begins with {name_all(kinds)}.")
+        return complain(f"Should be an object that {begins}.")
     first = next(iter(value), "")
     if not first:
-        return complain(f"The object is empty; it begins with {name_all(kinds)}.")
+        return complain(f"The object is empty; it {begins}.")
     if first in later:
         return complain(f'"{first}" is not there yet: it comes with a later version.')
-    nearest = find_nearest(first, kinds)
-    return complain(f'"{first}" is not what an object here begins with: {name_all(kinds)}.', suggestion=nearest)
+    nearest = MEANT[first] if MEANT.get(first) in kinds else find_nearest(first, kinds)
+    message = f'"{first}" is not what an object here begins with'
+    few = len(kinds) <= _MOST_NAMED or not nearest
+    return complain(f"{message}: {name_all(kinds)}." if few else f"{message}.", suggestion=nearest)
 
 
 def _tell_choices(value: Any, expected: str) -> PydanticCustomError:

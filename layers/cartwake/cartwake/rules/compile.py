@@ -1,21 +1,27 @@
 """Compiling: files that are right by themselves become one bundle, or it is said which do not fit together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-import msgspec
+from msgspec.structs import replace
 
 from cartwake import bundles
-from cartwake.conditions import Condition
-from cartwake.rules.compile_conditions import Reads, compile_condition
+from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_journeys import JourneyCompiler
+from cartwake.rules.compile_scores import ScoreCompiler
 from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
+from cartwake.rules.compiling.desk import Reads, describe_shop
 from cartwake.rules.conflicts import Conflict
-from cartwake.rules.faults import Fault, find_nearest
-from cartwake.rules.files import SETTINGS, Content, TemplateFile, name_of
-from cartwake.rules.leftovers import carry
+from cartwake.rules.faults import Fault
+from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, name_of
+from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
-from cartwake.rules.needs import Needs
+from cartwake.rules.needs import Needs, listed
+from cartwake.rules.prediction_models import Predictions, compile_predictions
+from cartwake.rules.references import References, gather
+from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.times import Instant
 
@@ -26,6 +32,7 @@ class Linked:
 
     bundle: bundles.Bundle
     conflicts: list[Conflict]
+    warnings: list[Fault] = field(default_factory=list)
 
 
 def link(
@@ -49,112 +56,92 @@ class _Linker:
         self, files: Mapping[str, Content], *, previous: bundles.Bundle | None, now: Instant, partial: bool
     ) -> None:
         self._files = files
-        self._previous = previous
-        self._generation = previous.generation + 1 if previous else 1
+        self._previous = previous or bundles.Bundle(settings=PLACEHOLDER)
         self._now = now
         self._partial = partial
         self._needs = Needs()
-        self._reads: dict[str, Reads] = {}
         self._conflicts: list[Conflict] = []
+        settings = files.get(SETTINGS)
+        self._settings = settings if isinstance(settings, Settings) else None
+        self._compiled = compile_settings(self._settings) if self._settings else PLACEHOLDER
+        predictions = files.get(PREDICTIONS)
+        self._predictions = compile_predictions(predictions) if isinstance(predictions, Predictions) else None
+        self._shop = describe_shop(self._settings, self._collect_tags())
+        self._references = References(
+            segments=[name_of(file) for file, _ in self._of(Segment)],
+            scores=[name_of(file) for file, _ in self._of(Score)],
+            are_fitted=self._predictions is not None or (partial and self._settings is None),
+            partial=partial,
+        )
 
     def link(self) -> Linked:
-        settings = self._files.get(SETTINGS)
-        if not isinstance(settings, Settings) and not self._partial:
+        if self._settings is None and not self._partial:
             fault = Fault(file=SETTINGS, message="The file is missing; nothing goes live without it.")
             self._conflicts.append(Conflict(fault, (SETTINGS,)))
-        compiled = compile_settings(settings) if isinstance(settings, Settings) else PLACEHOLDER
         wheres = {name_of(file): self._compile_segment(file, it) for file, it in self._of(Segment)}
-        self._refuse_cycles(wheres)
+        scores = {name_of(file): self._compile_score(file, it) for file, it in self._of(Score)}
+        self._conflicts += self._references.find_cycles()
         templates = self._join_templates()
-        journeys = {
-            name_of(file): self._compile_journey(file, it, templates, compiled) for file, it in self._of(Journey)
-        }
-        left = carry(journeys, self._needs.by_key, previous=self._previous, now=self._now)
-        for leftover in left.values():
-            self._needs.add(leftover.need)
+        journeys = {name_of(file): self._compile_journey(file, it, templates) for file, it in self._of(Journey)}
+        left = {} if self._conflicts else self._carry(journeys, scores)
         bundle = bundles.Bundle(
             generation=self._generation,
-            settings=compiled,
+            settings=self._compiled,
             needs=dict(sorted(self._needs.by_key.items())),
             leftovers=left,
-            segments={} if self._conflicts else self._finish_segments(wheres),
+            segments={} if self._conflicts else self._finish_segments(wheres, scores),
+            scores=scores,
+            predictions=self._predictions,
             journeys=journeys,
             templates=templates,
             retired=self._retire(journeys),
         )
         return Linked(bundle, self._conflicts)
 
-    def _retire(self, journeys: Mapping[str, bundles.Journey]) -> tuple[str, ...]:
-        """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""
-        if self._previous is None:
-            return ()
-        names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
-        return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]
+    def _carry(self, journeys: dict[str, bundles.Journey], scores: dict[str, ScoreRule]) -> dict[str, bundles.Leftover]:
+        """Return what runs in steps that are no more need besides, and keep that too."""
+        left = carry(Stock(journeys, self._needs.by_key, scores), previous=self._previous, now=self._now)
+        for leftover in left.values():
+            self._needs.add(leftover.need)
+        return left
 
-    def _of[Kind: (Segment, Journey)](self, kind: type[Kind]) -> list[tuple[str, Kind]]:
+    @property
+    def _generation(self) -> int:
+        return self._previous.generation + 1
+
+    def _of[Kind: (Segment, Journey, Score)](self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         return [(file, it) for file, it in sorted(self._files.items()) if isinstance(it, kind)]
 
+    def _collect_tags(self) -> dict[str, list[tuple[str, bool]]]:
+        found: dict[str, list[tuple[str, bool]]] = {}
+        for file, rule in self._of(Segment):
+            for tag in listed(rule.then.tag) if rule.then else ():
+                found.setdefault(tag.casefold(), []).append((name_of(file), rule.then is not None and rule.then.sticky))
+        return found
+
     def _compile_segment(self, file: str, rule: Segment) -> Condition:
-        reads = self._reads[name_of(file)] = Reads()
-        where = compile_condition(rule.where, self._needs, reads, path="where")
-        for path in reads.since_start:
-            fault = Fault(
-                file=file,
-                path=path,
-                message='"since": "start" counts from the start of a journey; a segment has none.',
-                example='"in_last": "30 days"',
-            )
-            self._conflicts.append(Conflict(fault, (file,)))
-        self._refuse_unknown_segments(file, reads)
+        compiler = ConditionCompiler(self._shop, self._needs)
+        where = compiler.compile(rule.where, "where")
+        self._references.reads[file] = compiler.reads
+        self._conflicts += self._references.find_faults(file)
         return where
 
-    def _compile_journey(
-        self, file: str, rule: Journey, templates: dict[str, bundles.Template], settings: bundles.Settings
-    ) -> bundles.Journey:
-        compiler = JourneyCompiler(
-            file, self._needs, demo=settings.demo or (self._partial and SETTINGS not in self._files)
-        )
+    def _compile_score(self, file: str, rule: Score) -> ScoreRule:
+        compiler = ScoreCompiler(self._shop, self._needs)
+        score = compiler.compile(rule)
+        self._references.reads[file] = compiler.reads
+        self._conflicts += self._references.find_faults(file)
+        return score
+
+    def _compile_journey(self, file: str, rule: Journey, templates: dict[str, bundles.Template]) -> bundles.Journey:
+        demo = self._compiled.demo or (self._partial and self._settings is None)
+        compiler = JourneyCompiler(file, self._shop, self._needs, demo=demo)
         journey = compiler.compile(rule)
-        self._conflicts += compiler.conflicts
-        self._refuse_unknown_segments(file, compiler.reads)
+        self._references.reads[file] = compiler.reads
+        self._conflicts += compiler.conflicts + self._references.find_faults(file)
         if not (self._partial and not templates):
             self._conflicts += compiler.check_templates(rule, templates, self._always_shown())
         return journey
-
-    def _refuse_unknown_segments(self, file: str, reads: Reads) -> None:
-        known = [name_of(other) for other, _ in self._of(Segment)]
-        if self._partial and not known:
-            return
-        for name, path in reads.segments:
-            if name not in known:
-                fault = Fault(
-                    file=file,
-                    path=path,
-                    message=f'There is no segment "{name}" (segments/{name}.json).',
-                    suggestion=find_nearest(name, known),
-                )
-                self._conflicts.append(Conflict(fault, (file, f"segments/{name}.json")))
-
-    def _refuse_cycles(self, wheres: dict[str, Condition]) -> None:
-        """Refuse segments that refer to themselves, be it through others."""
-        for name in wheres:
-            way = self._find_way(name, name, ())
-            if way:
-                fault = Fault(
-                    file=f"segments/{name}.json",
-                    path="where",
-                    message=f"The segment refers to itself: {' → '.join((*way, name))}.",
-                )
-                self._conflicts.append(Conflict(fault, tuple(f"segments/{each}.json" for each in way)))
-
-    def _find_way(self, at: str, goal: str, passed: tuple[str, ...]) -> tuple[str, ...]:
-        if at in passed or at not in self._reads:
-            return ()
-        for name, _ in self._reads[at].segments:
-            way = (*passed, at) if name == goal else self._find_way(name, goal, (*passed, at))
-            if way:
-                return way
-        return ()
 
     def _join_templates(self) -> dict[str, bundles.Template]:
         """Join an email with its own plain text; a text alone is an SMS."""
@@ -163,7 +150,7 @@ class _Linker:
             if isinstance(content, TemplateFile):
                 email = joined.get(name_of(file))
                 template = content.template
-                joined[name_of(file)] = msgspec.structs.replace(email, text=template.text) if email else template
+                joined[name_of(file)] = replace(email, text=template.text) if email else template
         return joined
 
     def _always_shown(self) -> dict[str, set[str]]:
@@ -173,29 +160,51 @@ class _Linker:
             if isinstance(content, TemplateFile) and file.endswith(".mjml")
         }
 
-    def _finish_segments(self, wheres: dict[str, Condition]) -> dict[str, bundles.Segment]:
+    def _retire(self, journeys: Mapping[str, bundles.Journey]) -> tuple[str, ...]:
+        """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""
+        names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
+        return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]
+
+    def _finish_segments(
+        self, wheres: dict[str, Condition], scores: dict[str, ScoreRule]
+    ) -> dict[str, bundles.Segment]:
         """Add what each segment reads, through others too, and when its definition last changed."""
-        titles = {name_of(file): it.name for file, it in self._of(Segment)}
-        before = self._previous.segments if self._previous else {}
-        below = {name: self._closure(name) for name in wheres}
-        changed = {name for name, where in wheres.items() if name not in before or before[name].where != where}
+        changed = self._list_changed(wheres, scores)
         return {
-            name: bundles.Segment(
-                title=titles[name],
-                where=where,
-                events=tuple(sorted({event for each in below[name] for event in self._reads[each].events})),
-                traits=tuple(sorted({trait for each in below[name] for trait in self._reads[each].traits})),
-                changed_generation=self._generation if below[name] & changed else before[name].changed_generation,
-            )
-            for name, where in wheres.items()
+            name_of(file): self._finish_segment(file, rule, wheres[name_of(file)], changed)
+            for file, rule in self._of(Segment)
         }
 
-    def _closure(self, name: str) -> set[str]:
-        found = {name}
-        waiting = [name]
-        while waiting:
-            for other, _ in self._reads[waiting.pop()].segments:
-                if other in self._reads and other not in found:
-                    found.add(other)
-                    waiting.append(other)
-        return found
+    def _finish_segment(self, file: str, rule: Segment, where: Condition, changed: set[str]) -> bundles.Segment:
+        below = self._references.close(file)
+        reads = gather(self._references.reads, below)
+        moved = bool(below & changed) or self._reads_changed(reads)
+        return bundles.Segment(
+            title=rule.name,
+            where=where,
+            events=tuple(sorted(reads.events)),
+            traits=tuple(sorted(reads.traits)),
+            known=tuple(sorted(reads.known)),
+            changed_generation=(
+                self._generation if moved else self._previous.segments[name_of(file)].changed_generation
+            ),
+            tags=listed(rule.then.tag) if rule.then else (),
+            sticky=rule.then is not None and rule.then.sticky,
+        )
+
+    def _list_changed(self, wheres: dict[str, Condition], scores: dict[str, ScoreRule]) -> set[str]:
+        """Return the files of segments and scores that mean something else than before."""
+        before: dict[str, Any] = {f"segments/{name}.json": it.where for name, it in self._previous.segments.items()}
+        before |= {f"scores/{name}.json": _mean(it) for name, it in self._previous.scores.items()}
+        after: dict[str, Any] = {f"segments/{name}.json": where for name, where in wheres.items()}
+        after |= {f"scores/{name}.json": _mean(it) for name, it in scores.items()}
+        return {file for file, meant in after.items() if file not in before or before[file] != meant}
+
+    def _reads_changed(self, reads: Reads) -> bool:
+        """Say whether the shop's own clock or its fitted model, where they are read, are others than before."""
+        clock = "timezone" in reads.traits and self._compiled.timezone != self._previous.settings.timezone
+        return clock or (bool(reads.fitted) and self._predictions != self._previous.predictions)
+
+
+def _mean(score: ScoreRule) -> ScoreRule:
+    return replace(score, title="")

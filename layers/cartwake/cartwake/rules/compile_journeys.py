@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from typing import Final, assert_never
 
 from cartwake import bundles
-from cartwake.conditions import Condition
-from cartwake.profiles import Channel
-from cartwake.rules.compile_conditions import Reads, compile_condition
+from cartwake.conditions.kinds import Condition
+from cartwake.rules.compile_conditions import ConditionCompiler
+from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import SETTINGS, walk
 from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep, WaitStep
 from cartwake.rules.needs import Needs, compile_where
+from cartwake.statements import Channel
 from cartwake.times import DAY, MINUTE, parse_duration
 from cartwake.trackers import Need
 
@@ -27,8 +28,9 @@ TRIGGERS_KEPT: Final = 5
 class JourneyCompiler:
     """Compiles one journey file and collects what does not fit."""
 
-    def __init__(self, file: str, needs: Needs, *, demo: bool) -> None:
-        self.reads = Reads()
+    def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
+        self._conditions = ConditionCompiler(shop, needs)
+        self.reads = self._conditions.reads
         self.conflicts: list[Conflict] = []
         self._file = file
         self._needs = needs
@@ -87,7 +89,7 @@ class JourneyCompiler:
                 return bundles.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
 
     def _compile_condition(self, rule: AnyCondition, path: str) -> Condition:
-        return compile_condition(rule, self._needs, self.reads, path=path)
+        return self._conditions.compile(rule, path)
 
     def _compile_steps(self, steps: list[AnyStep], path: str) -> tuple[bundles.Step, ...]:
         return tuple(self._compile_step(step, f"{path}[{index}]") for index, step in enumerate(steps))

@@ -3,8 +3,8 @@
 from typing import Final
 
 from cartwake import bundles
-from cartwake.profiles import Channel
 from cartwake.rules.settings_models import Hours, Settings
+from cartwake.statements import Channel
 from cartwake.times import parse_duration
 
 PLACEHOLDER: Final = bundles.Settings(shop=bundles.Shop(name=""), sender=bundles.Sender(email=""))
@@ -35,6 +35,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         cap_ms={Channel.EMAIL: _compile_cap(rule.caps.email), Channel.SMS: _compile_cap(rule.caps.sms)},
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
         demo=rule.demo,
+        limit_moved=rule.limits.moved_people,
     )
 
 

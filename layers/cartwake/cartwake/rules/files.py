@@ -10,13 +10,24 @@ from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.mjml import compile_mjml, compile_text, to_fault
 from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment
+from cartwake.rules.prediction_models import Predictions
+from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.texts import read_json, read_text
 from cartwake.rules.words import NAME
 
 SETTINGS: Final = "settings.json"
-FOLDERS: Final = {"segments": (".json",), "journeys": (".json",), "templates": (".mjml", ".txt")}
-_MODELS: Final[dict[str, type[Settings | Segment | Journey]]] = {"segments": Segment, "journeys": Journey}
+PREDICTIONS: Final = "predictions.json"
+SINGLE: Final = (SETTINGS, PREDICTIONS)
+"""Files that stand in no folder."""
+FOLDERS: Final = {"segments": (".json",), "scores": (".json",), "journeys": (".json",), "templates": (".mjml", ".txt")}
+_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey]]] = {
+    SETTINGS: Settings,
+    PREDICTIONS: Predictions,
+    "segments": Segment,
+    "scores": Score,
+    "journeys": Journey,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +38,14 @@ class TemplateFile:
     findings: Findings
 
 
-type Content = Settings | Segment | Journey | TemplateFile
+type Content = Settings | Predictions | Segment | Score | Journey | TemplateFile
 
 
 def is_rule(file: str) -> bool:
     """Say whether *file* is one that is read; what does not begin like one is nobody's business."""
     folder, slash, name = file.partition("/")
     hidden = not name or name.endswith("/") or name.startswith(".")
-    return file == SETTINGS or (bool(slash) and folder in FOLDERS and not hidden)
+    return file in SINGLE or (bool(slash) and folder in FOLDERS and not hidden)
 
 
 def name_of(file: str) -> str:
@@ -58,7 +69,7 @@ def read_file(file: str, content: bytes) -> Content:
         return TemplateFile(*compile_mjml(file, text))
     if file.endswith(".txt"):
         return TemplateFile(*compile_text(file, text))
-    read = check(_MODELS.get(file.partition("/")[0], Settings), read_json(file, text), file)
+    read = check(_MODELS[file.partition("/")[0]], read_json(file, text), file)
     faults = read if isinstance(read, list) else _check_subjects(file, read)
     if isinstance(read, list) or faults:
         raise Faulty(faults)
@@ -66,7 +77,7 @@ def read_file(file: str, content: bytes) -> Content:
 
 
 def _check_name(file: str) -> None:
-    if file == SETTINGS:
+    if file in SINGLE:
         return
     folder, _, name = file.partition("/")
     stem, dot, ending = name.rpartition(".")

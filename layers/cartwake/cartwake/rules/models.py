@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 from cartwake.rules.base import File, Rule, choose_kind, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.faults import find_nearest
-from cartwake.rules.words import Duration, EventName, Line, Name, Where
+from cartwake.rules.value_models import Where
+from cartwake.rules.words import Duration, EventName, Line, Name, TagName, is_list
 from cartwake.times import parse_duration
 
 
@@ -32,13 +33,30 @@ Again = Annotated[
 ]
 
 
+class Mark(Rule):
+    """What members of a segment get."""
+
+    tag: Annotated[
+        Annotated[TagName, Tag("<value>")]
+        | Annotated[list[TagName], Field(min_length=1, max_length=20), Tag("<list>")],
+        Discriminator(is_list),
+    ] = Field(description="A tag, or several; others test it with the condition tag.", examples=["vip"])
+    sticky: bool = Field(
+        default=False, description="true: the tag stays when somebody leaves the segment.", examples=[True]
+    )
+
+
 class Segment(File):
     """segments/<name>.json: shoppers for whom a condition holds."""
 
+    elsewhere = {"all": 'Conditions stand in "where": { "all": [ … ] }.', "any": 'Conditions stand in "where".'}
     name: Line = Field(description="What people call it.", examples=["Loyal customers"])
     where: Condition = Field(
         description="Who belongs to it.",
         examples=[{"did": "Order Completed", "at_least": 3, "in_last": "90 days"}],
+    )
+    then: Mark | None = Field(
+        None, description="What its members get.", examples=[{"tag": "vip"}, {"tag": "vip", "sticky": True}]
     )
 
 

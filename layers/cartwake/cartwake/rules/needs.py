@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from cartwake.rules.words import ValueTestObject, ValueTests
+from cartwake.rules.value_models import ValueTestObject, ValueTests
 from cartwake.trackers import Need
-from cartwake.values import Compared, Contains, Exists, Is, Matches, PropertyTest, Test
+from cartwake.values import AnyItem, Compared, Contains, Exists, Is, Matches, PropertyTest, Test
 
 
 class Needs:
@@ -25,8 +25,12 @@ class Needs:
 
 def deepen(need: Need, other: Need) -> Need:
     """Return what both need of the same kind of event."""
-    latest, within_ms = max(need.latest, other.latest), max(need.within_ms, other.within_ms)
-    return msgspec.structs.replace(need, latest=latest, within_ms=within_ms)
+    return msgspec.structs.replace(
+        need,
+        latest=max(need.latest, other.latest),
+        within_ms=max(need.within_ms, other.within_ms),
+        oldest=max(need.oldest, other.oldest),
+    )
 
 
 def count_kept(op: str, count: int, *, since_start: bool) -> int:
@@ -38,15 +42,30 @@ def count_kept(op: str, count: int, *, since_start: bool) -> int:
 
 
 def derive_tracker_key(need: Need) -> str:
-    """Return a short name that is a function of what a tracker remembers, and not of how much of it."""
-    kind = msgspec.json.encode((need.event, need.where, need.amount), order="deterministic")
-    return blake2b(kind, digest_size=6).hexdigest()
+    """Return a short name that is a function of what a tracker remembers, and not of how much of it.
+
+    What was added to needs later takes part only where it is said: the names of all older kinds stay what they were.
+    """
+    kind: tuple[Any, ...] = (need.event, need.where, need.amount)
+    more = {
+        "distinct": need.distinct,
+        "marks": need.marks,
+        "from_at": need.from_at,
+        "before_at": need.before_at,
+        "oldest": need.oldest > 0,
+        "summed": need.summed,
+        # Of a whole life there is one sum, of a window one for each hour: a tracker is the one or the other.
+        "whole": need.whole,
+    }
+    said = {name: value for name, value in more.items() if value}
+    encoded = msgspec.json.encode((*kind, said) if said else kind, order="deterministic")
+    return blake2b(encoded, digest_size=6).hexdigest()
 
 
 def compile_where(where: dict[str, Any] | None) -> tuple[PropertyTest, ...]:
     """Return the tests on an event's properties, in order of their names."""
     return tuple(
-        PropertyTest(path, test) for path in sorted(where or {}) for test in _compile_value((where or {})[path])
+        PropertyTest(path, test) for path in sorted(where or {}) for test in compile_value((where or {})[path])
     )
 
 
@@ -54,9 +73,9 @@ def compile_tests(rule: ValueTests) -> tuple[Test, ...]:
     """Return the tests that a model spells."""
     tests: list[Test] = []
     if rule.is_ is not None:
-        tests.append(Is(_listed(rule.is_)))
+        tests.append(Is(listed(rule.is_)))
     if rule.is_not is not None:
-        tests.append(Is(_listed(rule.is_not), negated=True))
+        tests.append(Is(listed(rule.is_not), negated=True))
     if rule.contains is not None:
         tests.append(Contains(rule.contains))
     if rule.matches is not None:
@@ -67,12 +86,16 @@ def compile_tests(rule: ValueTests) -> tuple[Test, ...]:
             tests.append(Compared(op, bound if isinstance(bound, str) else float(bound)))
     if rule.exists is not None:
         tests.append(Exists(rule.exists))
+    if rule.any_item is not None:
+        tests.append(AnyItem(compile_where(rule.any_item)))
     return tuple(tests)
 
 
-def _compile_value(value: Any) -> tuple[Test, ...]:
-    return compile_tests(value) if isinstance(value, ValueTestObject) else (Is(_listed(value)),)
+def compile_value(value: Any) -> tuple[Test, ...]:
+    """Return the tests that a value, a list of values or an object of tests says."""
+    return compile_tests(value) if isinstance(value, ValueTestObject) else (Is(listed(value)),)
 
 
-def _listed(value: Any) -> tuple[Any, ...]:
+def listed(value: Any) -> tuple[Any, ...]:
+    """Return several values, or the only one, as a tuple."""
     return tuple(value) if isinstance(value, list) else (value,)

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
 from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.faults import find_nearest
+from cartwake.rules.group_models import EngagementSettings, KnownNames, LifecycleSettings, Limits, Orders
 from cartwake.rules.words import Line
 from cartwake.times import parse_duration
 
@@ -143,7 +144,6 @@ class Settings(File):
     later = {
         "budgets": "budgets come with a later version",
         "retention": "events are kept for 400 days and ended runs for 30; other times come with a later version",
-        "limits": "limits on how many people a change may move come with a later version",
     }
     shop: Shop = Field(
         description="What messages say about the shop.",
@@ -172,6 +172,27 @@ class Settings(File):
         SendingHours(),
         description="When messages may go out, by channel, in the shopper's own time. Outside, they are held.",
         examples=[{"sms": {"from": "09:00", "to": "20:00"}}, {"sms": None}],
+    )
+    orders: Orders = Field(
+        Orders(), description="Which event is an order.", examples=[{"event": "Order Completed", "amount": "revenue"}]
+    )
+    lifecycle: LifecycleSettings = Field(
+        LifecycleSettings(),
+        description="Where the groups of the condition lifecycle end.",
+        examples=[{"needs_attention_after": "30 days", "champion_orders": 5, "champion_value": 80}],
+    )
+    engagement: EngagementSettings = Field(
+        EngagementSettings(),
+        description="Where the groups of the condition engagement end.",
+        examples=[{"clicker_for": "60 days", "active_for": "120 days"}],
+    )
+    known: KnownNames = Field(
+        KnownNames(),
+        description="Names of your own events and traits, so that nobody is warned of them.",
+        examples=[{"events": ["Quiz Finished"], "traits": ["shoe_size"]}],
+    )
+    limits: Limits = Field(
+        Limits(), description="Limits on what a change of the rules may do at once.", examples=[{"moved_people": 1000}]
     )
     demo: bool = Field(
         default=False, description="true permits waits under a minute; for demonstrations alone.", examples=[False]

@@ -1,28 +1,25 @@
-"""The words of which rules are made: names, durations, event names, values and the tests on them."""
+"""The words of which rules are made: names, times, dates, events and values."""
 
 import re
+from datetime import date, datetime, time, timedelta
 from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from cartwake.rules.base import Rule, complain
-from cartwake.times import DAY, parse_duration, parse_instant
+from cartwake.rules.base import complain
+from cartwake.rules.vocabulary import EVENTS, TRAITS
+from cartwake.times import DAY, Instant, parse_duration, parse_instant, to_instant
 
 NAME: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 LONGEST_WINDOW: Final = 3_650 * DAY
-_DURATION_PATTERN: Final = r"^\d{1,6} (second|minute|hour|day|week)s?$"
+DURATION: Final = r"^\d{1,6} (second|minute|hour|day|week)s?$"
+_DAY: Final = r"\d{4}-\d{2}-\d{2}"
+_DATE: Final = rf"^{_DAY}(T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})?)?$"
 _TOO_MANY_STARS: Final = 12
+_YEARS: Final = range(1970, 2200)
 
-EVENTS: Final = (
-    "Page Viewed", "Product Viewed", "Product List Viewed", "Products Searched", "Product Added", "Product Removed",
-    "Cart Viewed", "Checkout Started", "Order Completed", "Order Refunded", "Order Cancelled", "Coupon Applied",
-    "Product Reviewed", "Signed Up", "Signed In", "Identified", "Subscribed", "Unsubscribed", "Email Sent",
-    "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam", "SMS Sent",
-)  # fmt: skip
-"""Events that editors offer; any other name is as good."""
-
-
-_DURATIONS: Final = ("30 minutes", "1 hour", "16 hours", "1 day", "7 days", "30 days", "90 days")
+_DURATIONS: Final = ("30 minutes", "1 hour", "16 hours", "1 day", "7 days", "30 days", "90 days", "365 days")
 
 
 def _offer(words: tuple[str, ...], schema: dict[str, Any]) -> WithJsonSchema:
@@ -34,10 +31,62 @@ def _check_duration(words: str) -> str:
     try:
         duration = parse_duration(words)
     except ValueError as error:
-        raise complain(f"{str(error)[0].upper()}{str(error)[1:]}.") from None
+        raise complain(f"{str(error)[0].upper()}{str(error)[1:]}.", suggestion=_mend_duration(words)) from None
     if not 0 < duration <= LONGEST_WINDOW:
         raise complain("Should be more than nothing and at most 3650 days.")
     return words
+
+
+def _mend_duration(words: str) -> str:
+    """Return the duration that is probably meant by words such as "90days", "3 months" or "2d"; or ""."""
+    found = re.fullmatch(r"\s*(\d{1,5})\s*([a-z]+)\s*", words.lower())
+    if found is None:
+        return ""
+    count, unit = int(found[1]), found[2].removesuffix("s")
+    months, years = unit in ("month", "mo"), unit in ("year", "y", "yr")
+    if months or years:
+        return f"{count * (30 if months else 365)} days"
+    short = {"s": "second", "sec": "second", "m": "minute", "min": "minute", "h": "hour", "hr": "hour", "d": "day"}
+    whole = (short | {"w": "week", "wk": "week"}).get(unit, unit)
+    if whole not in ("second", "minute", "hour", "day", "week"):
+        return ""
+    return f"{count} {whole}{'s' if count != 1 else ''}"
+
+
+def _check_date(text: str) -> str:
+    if re.fullmatch(_DATE, text):
+        try:
+            if datetime.fromisoformat(text).year in _YEARS:
+                return text
+        except ValueError:
+            pass
+    example = '"2026-01-31" or "2026-01-31T18:00:00Z"'
+    if is_duration(text):
+        raise complain('Should be a date; what lies in the time before now is "in_last".', example=example)
+    raise complain("Should be a date: year, month and day.", example=example)
+
+
+def _check_date_or_duration(text: str) -> str:
+    return _check_duration(text) if not re.match(r"\d{4}-", text) else _check_date(text)
+
+
+def is_duration(text: str) -> bool:
+    """Say whether a text that was checked is a duration and not a date."""
+    return re.fullmatch(DURATION, text) is not None
+
+
+def begin_date(text: str, zone: ZoneInfo) -> Instant:
+    """Return the instant with which a date begins, by the clocks of *zone* where it names none itself."""
+    moment = datetime.fromisoformat(text)
+    return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+
+
+def end_date(text: str, zone: ZoneInfo) -> Instant:
+    """Return the instant at which a day is over; of an exact time, that time."""
+    if not re.fullmatch(_DAY, text):
+        return begin_date(text, zone)
+    after = date.fromisoformat(text) + timedelta(days=1)
+    return to_instant(datetime.combine(after, time(), tzinfo=zone))
 
 
 def _check_name(name: str) -> str:
@@ -51,6 +100,12 @@ def _check_event(name: str) -> str:
     if name != name.strip() or len(name) > 200:
         raise complain("The name of an event has at most 200 characters, and no spaces around it.")
     return name
+
+
+def _check_tag(tag: str) -> str:
+    if tag != tag.strip() or len(tag) > 100 or "\n" in tag or "\r" in tag:
+        raise complain("A tag has at most 100 characters, and no spaces around it.", suggestion=tag.strip()[:100])
+    return tag
 
 
 def _check_scalar(value: Any) -> Any:
@@ -68,7 +123,9 @@ def _check_bound(value: Any) -> Any:
         try:
             parse_instant(value)
         except ValueError:
-            raise complain("Should be a number without quotes, or a date in quotes.", example='"2026-11-21"') from None
+            nearest = value if re.fullmatch(r"-?\d+(\.\d+)?", value) else ""
+            message = "Should be a number without quotes, or a date in quotes."
+            raise complain(message, suggestion=nearest, example=nearest or '"2026-11-21"') from None
     return value
 
 
@@ -78,10 +135,12 @@ def _check_glob(glob: str) -> str:
     return glob
 
 
-Duration = Annotated[
+Duration = Annotated[str, AfterValidator(_check_duration), _offer(_DURATIONS, {"type": "string", "pattern": DURATION})]
+Date = Annotated[str, AfterValidator(_check_date), WithJsonSchema({"type": "string", "pattern": _DATE})]
+DateOrDuration = Annotated[
     str,
-    AfterValidator(_check_duration),
-    _offer(_DURATIONS, {"type": "string", "pattern": _DURATION_PATTERN}),
+    AfterValidator(_check_date_or_duration),
+    _offer(_DURATIONS, {"type": "string", "pattern": f"{DURATION}|{_DATE}"}),
 ]
 Name = Annotated[
     str, AfterValidator(_check_name), WithJsonSchema({"type": "string", "pattern": NAME, "examples": ["vip"]})
@@ -92,85 +151,22 @@ EventName = Annotated[
     AfterValidator(_check_event),
     _offer(EVENTS, {"type": "string", "minLength": 1, "maxLength": 200}),
 ]
+TagName = Annotated[str, Field(min_length=1), AfterValidator(_check_tag)]
 Line = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\r\n]*$")]
 Path = Annotated[str, Field(min_length=1, max_length=200)]
+TraitName = Annotated[Path, _offer(TRAITS, {"type": "string", "minLength": 1, "maxLength": 200})]
 Scalar = Annotated[Any, AfterValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Bound = Annotated[Any, AfterValidator(_check_bound), WithJsonSchema({"type": ["number", "string"]})]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
 Glob = Annotated[str, Field(min_length=1), AfterValidator(_check_glob)]
 
 
-def _is_list(value: Any) -> str:
+def is_list(value: Any) -> str:
+    """Return the tag of a value that may be one or several."""
     return "<list>" if isinstance(value, list) else "<value>"
 
 
 OneOrSome = Annotated[
     Annotated[Scalar, Tag("<value>")] | Annotated[list[Scalar], Field(min_length=1, max_length=500), Tag("<list>")],
-    Discriminator(_is_list),
-]
-
-
-class ValueTests(Rule):
-    """ValueTests on one value; it must pass all of them."""
-
-    is_: OneOrSome | None = Field(
-        None, alias="is", description="Equal to this, or to one of these; upper and lower case are one.",
-        examples=["gold", ["gold", "silver"]],
-    )  # fmt: skip
-    is_not: OneOrSome | None = Field(
-        None, description="Not equal to this, nor to one of these; something absent passes.", examples=["bronze"]
-    )
-    contains: str | None = Field(
-        None, min_length=1, description="This text occurs in it, or stands in the list that it is.", examples=["shoe"]
-    )
-    matches: Glob | None = Field(
-        None,
-        description="A pattern in which * stands for anything and ? for one character, never a regular expression. "
-        "With * at its beginning it is matched against the whole text, with / from the path of an address on, "
-        "otherwise from the beginning of any word (in a long text: of those in its first 2,000 characters).",
-        examples=["*shoes*", "hiszp*", "/collections/*"],
-    )
-    more_than: Bound | None = Field(
-        None, description="Greater than this number, or later than this date.", examples=[200]
-    )
-    less_than: Bound | None = Field(
-        None, description="Less than this number, or earlier than this date.", examples=[200]
-    )
-    at_least: Bound | None = Field(None, description="This number or more, this date or later.", examples=[200])
-    at_most: Bound | None = Field(None, description="This number or less, this date or earlier.", examples=[200])
-    exists: bool | None = Field(
-        None,
-        description="true: there is a value that is neither null nor empty. false: there is none.",
-        examples=[True],
-    )
-
-
-class ValueTestObject(ValueTests):
-    """ValueTests on one property: it must pass all of them."""
-
-    @model_validator(mode="after")
-    def _need_one(self) -> "ValueTestObject":
-        if not self.model_fields_set:
-            raise complain("The object is empty; it says how the value is tested.", example='{"is": "gold"}')
-        return self
-
-
-def _is_tests(value: Any) -> str:
-    return "<tests>" if isinstance(value, (dict, Rule)) else _is_list(value)
-
-
-WhereValue = Annotated[
-    Annotated[Scalar, Tag("<value>")]
-    | Annotated[list[Scalar], Field(min_length=1, max_length=500), Tag("<list>")]
-    | Annotated[ValueTestObject, Tag("<tests>")],
-    Discriminator(_is_tests),
-]
-Where = Annotated[
-    dict[Path, WhereValue],
-    Field(
-        min_length=1,
-        max_length=20,
-        description="Properties of the event and what they must be: a value, a list of values of which one fits, or "
-        "an object of tests. Inner properties are reached with dots.",
-        examples=[{"category": "shoes"}, {"url": {"matches": "*shoes*"}}],
-    ),
+    Discriminator(is_list),
 ]

@@ -1,0 +1,1 @@
+"""Compiling of conditions: what marketers write becomes what is evaluated."""

@@ -1,0 +1,118 @@
+"""References: which segment or score reads which other, and what is wrong with that."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from cartwake.rules.compiling.desk import Place, Reads
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.faults import Fault, find_nearest
+from cartwake.rules.files import PREDICTIONS
+
+_BEGINS: Final = {"segments": "where", "scores": "points"}
+
+
+@dataclass(slots=True)
+class References:
+    """What every file reads.
+
+    Attributes:
+        segments: The names that there are.
+        scores: The names that there are.
+        are_fitted: Whether there is a fitted model for predictions.
+        partial: Only a part of all files is there: of a folder without files nothing is missed.
+        reads: What each file reads.
+    """
+
+    segments: Collection[str]
+    scores: Collection[str]
+    are_fitted: bool
+    partial: bool
+    reads: dict[str, Reads] = field(default_factory=dict)
+
+    def close(self, file: str) -> set[str]:
+        """Return *file* and every file that it reads, through others too."""
+        found, waiting = {file}, [file]
+        while waiting:
+            news = [other for other in self._list_next(waiting.pop()) if other in self.reads and other not in found]
+            found |= set(news)
+            waiting += news
+        return found
+
+    def find_faults(self, file: str) -> list[Conflict]:
+        """Return what is wrong with what a file reads, but for cycles."""
+        reads = self.reads[file]
+        found = self._find_unknown(file, "segment", reads.segments) + self._find_unknown(file, "score", reads.scores)
+        if not self.are_fitted:
+            found += [_tell_unfitted(file, place) for place in reads.fitted]
+        if not file.startswith("journeys/"):
+            found += [_tell_since_start(file, path) for path in reads.since_start]
+        return found
+
+    def find_cycles(self) -> list[Conflict]:
+        """Return a fault for every segment and score that refers to itself, be it through others."""
+        ways = {file: self._find_way(file, file, ()) for file in self.reads}
+        return [_tell_cycle(file, way) for file, way in ways.items() if way]
+
+    def _list_next(self, file: str) -> list[str]:
+        reads = self.reads[file]
+        names = (("segments", reads.segments), ("scores", reads.scores))
+        return [f"{folder}/{name}.json" for folder, places in names for name, _ in places]
+
+    def _find_way(self, at: str, goal: str, passed: tuple[str, ...]) -> tuple[str, ...]:
+        if at in passed or at not in self.reads:
+            return ()
+        for name in self._list_next(at):
+            way = (*passed, at) if name == goal else self._find_way(name, goal, (*passed, at))
+            if way:
+                return way
+        return ()
+
+    def _find_unknown(self, file: str, what: str, places: list[Place]) -> list[Conflict]:
+        known = self.segments if what == "segment" else self.scores
+        if self.partial and not known:
+            return []
+        found = []
+        for name, path in places:
+            other = f"{what}s/{name}.json"
+            if name not in known:
+                message = f'There is no {what} "{name}" ({other}).'
+                fault = Fault(file=file, path=path, message=message, suggestion=find_nearest(name, known))
+                found.append(Conflict(fault, (file, other)))
+        return found
+
+
+def gather(reads: Mapping[str, Reads], files: Collection[str]) -> Reads:
+    """Return what several files read together."""
+    whole = Reads()
+    for file in files:
+        whole.events |= reads[file].events
+        whole.traits |= reads[file].traits
+        whole.known |= reads[file].known
+        whole.fitted += reads[file].fitted
+    return whole
+
+
+def _tell_cycle(file: str, way: tuple[str, ...]) -> Conflict:
+    folder = file.partition("/")[0]
+    names = " → ".join(_name(each, folder) for each in (*way, file))
+    message = f"The {folder.removesuffix('s')} refers to itself: {names}."
+    return Conflict(Fault(file=file, path=_BEGINS.get(folder, ""), message=message), way)
+
+
+def _name(file: str, folder: str) -> str:
+    of, _, name = file.removesuffix(".json").partition("/")
+    return name if of == folder else f"{of.removesuffix('s')} {name}"
+
+
+def _tell_unfitted(file: str, place: Place) -> Conflict:
+    name, path = place
+    message = f'"{name}" comes from a model of your own orders, and there is none: {PREDICTIONS} is missing.'
+    fault = Fault(file=file, path=path, message=message, example="cartwake fit")
+    return Conflict(fault, (file, PREDICTIONS))
+
+
+def _tell_since_start(file: str, path: str) -> Conflict:
+    what = file.partition("/")[0].removesuffix("s")
+    message = f'"since": "start" counts from the start of a journey; a {what} has none.'
+    return Conflict(Fault(file=file, path=path, message=message, example='"in_last": "30 days"'), (file,))
