@@ -1,0 +1,122 @@
+"""What the reference of rules says besides what the models say."""
+
+from typing import Final
+
+INTRODUCTION: Final = """\
+# Rules
+
+What marketers write: the files in the bucket. This page is generated from the models that read them
+(`python -m cartwake_cli.reference`); `cartwake check FOLDER` checks files before they are uploaded, and
+`cartwake try SEGMENT` says who would be in a segment.
+
+| file | is |
+|---|---|
+| `settings.json` | what holds for the whole shop; without it nothing goes live |
+| `segments/<name>.json` | shoppers for whom a condition holds |
+| `scores/<name>.json` | points for what shoppers do and are |
+| `journeys/<name>.json` | what happens to a shopper, step by step |
+| `templates/<name>.mjml` | an email |
+| `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
+| `predictions.json` | written by `cartwake fit`: how this shop's customers buy |
+| `confirm/<name>` | an empty file of yours that lets a change go live which was held back; `_status/status.json` says its name |
+| `_status/status.json` | written for you: which files are live, and what is wrong where |
+| `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and who entered and left what |
+| `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor completes and explains every key |
+
+Names have lower-case letters, digits and hyphens. A file with a fault is not taken over: its last good version stays in
+use. A file that others need cannot be deleted before they are changed. Files are UTF-8 and at most 256 KB.
+
+Times are words: a number and `second`, `minute`, `hour`, `day` or `week`, such as `"90 days"`. A day is 24 hours.
+Numbers are written without quotes. A key that is not listed here is refused, with the nearest right one.
+
+VS Code opens the files with everything offered, explained and marked: after the first key of a condition it offers
+just the keys of that kind.
+"""
+
+LIBRARY: Final = """\
+### To start with
+
+These segments are there from the beginning. Change them, or delete those that nothing uses.
+"""
+
+CONDITIONS: Final = """\
+The first key says what a condition is. Conditions stand in segments, in a journey's `filter`, in `if`, and in the
+points of scores.
+
+### When a condition is looked at
+
+An event changes at once every segment that it can change, and a journey that it starts sees them changed. What
+changes because time passes (`in_last` runs out, a birthday comes, a score fades) changes by itself, within a minute or
+two: each answer carries the instant until which it is good. Nothing is computed anew at night, and before each message
+a journey's `filter` is looked at once more.
+
+Times before now are exact to the millisecond and half-open: `"in_last": "30 days"` counts what happened less than 30
+days ago, and `"before": "30 days"` the rest, so nobody is in both and nobody between them. Dates are days of the shop's
+timezone; birthdays, ages and anniversaries those of the shopper's own, where it is known. Somebody born on 29 February
+has their birthday on the 28th in other years.
+
+Of one kind of event the latest 200 are remembered one by one, which is exact. Of more, in totals, averages, the largest,
+scores and counts over a window, those that were received more than 15 days ago are added up by the hour: then the edge
+of a window that long ago is exact to the hour. Nothing is added up that a condition on the latest events needs.
+
+### When the answer is not known
+
+A profile remembers what the rules ask for, and no more. A new rule that asks for more is answered from the events that
+were stored: everybody's are read again, some thousands of people a minute, as `_status/sweep.json` shows. Until then,
+and where the events do not reach back far enough, the answer is not known: the status then says, for example, "needs
+400 days, 120 are there". Events are kept for 400 days. Where the answer is not known, somebody stays in the segment or
+out of it as before, no journey starts, and no message is sent. It becomes known by itself as soon as the time that is
+there is long enough. Imported history (`context.backfill`) counts like any other.
+
+In an `all` one condition that fails is enough, whatever is not known of the others; in an `any` one that holds.
+"""
+
+LIFECYCLE: Final = """\
+### The groups of `lifecycle`
+
+By the time since the last order (`settings.json` says the limits, these are what holds if it says nothing), and by
+how many orders there were in the last {period}:
+
+| last order | group |
+|---|---|
+| none yet | `prospect` |
+| less than {needs_attention_after} ago | `champions` with {champion_orders} or more, `loyal` with 2 or more, `new` with one |
+| then, less than {at_risk_after} ago | `needs_attention` with 2 or more, `promising` with one |
+| then, less than {about_to_lose_after} ago | `at_risk` |
+| then, less than {lost_after} ago | `about_to_lose` |
+| longer ago | `lost` |
+"""
+
+TEMPLATES: Final = """\
+## Templates
+
+Emails are [MJML](https://documentation.mjml.io); `<mj-title>` is the subject unless the step says another, and
+`<mj-preview>` what inboxes show beside it. What stands between two blocks, such as a loop over sections, goes into
+`<mj-raw>`. Between `{{` and `}}` stands what differs from shopper to shopper; `{% if … %}…{% endif %}` and
+`{% for item in cart.items %}…{% endfor %}` show things sometimes, or once for each. Calls, `set`, `macro` and the like
+are not there.
+
+What is absent is false in an `if`, and equal to nothing. Shown without `|default('…')` it is an error: the message is
+not sent: `template_error`, with the name, in `cartwake explain`. A marketing email must always show
+`{{ unsubscribe_url }}` and `{{ shop.postal_address }}`; otherwise it is not taken over.
+
+Much of what a template sees was said by browsers. So texts have no links in them and at most 500 characters, names that
+look like addresses are absent, lists have at most 50 entries, and a key that ends in `url` leads to the shop's domain
+(pictures may come from anywhere).
+"""
+
+FILTERS: Final = {
+    "capitalize": "First letter upper-case, the others lower-case.",
+    "first": "The first of a list, or of a text.",
+    "join": "The entries of a list as one text: `{{ event.tags\\|join(', ') }}`.",
+    "last": "The last of a list, or of a text.",
+    "length": "How many entries, or characters.",
+    "lower": "In lower-case letters.",
+    "round": "A number, rounded: `{{ event.rating\\|round(1) }}`.",
+    "title": "Each Word With An Upper-case Letter.",
+    "trim": "Without spaces around it.",
+    "truncate": "At most so many characters, cut at a word: `{{ item.name\\|truncate(40) }}`.",
+    "upper": "In upper-case letters.",
+    "urlencode": "As a part of an address: `?q={{ item.name\\|urlencode }}`.",
+}
+"""The filters that Jinja brings along."""
