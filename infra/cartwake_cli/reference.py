@@ -12,6 +12,7 @@ from cartwake.rules import (
     behaviour_models,
     condition_models,
     group_models,
+    groups,
     models,
     score_models,
     settings_models,
@@ -83,7 +84,7 @@ def write_page() -> str:
         "## Conditions\n",
         texts.CONDITIONS,
         *(_write_model(f"`{model.begins}`", model) for model in condition_models.MODELS),
-        _write_lifecycle(),
+        _write_groups(),
         *(_write_model(name, model) for name, model in _TESTS),
         *_write_section("Scores", _SCORES),
         *_write_section("Journeys", _JOURNEYS),
@@ -166,9 +167,14 @@ def _write_library() -> str:
     return "\n".join(("| segment | is |", "|---|---|", *rows))
 
 
-def _write_lifecycle() -> str:
-    settings = group_models.LifecycleSettings()
-    return texts.LIFECYCLE.format_map(settings.model_dump())
+def _write_groups() -> str:
+    lifecycle = groups.tell_lifecycle(group_models.LifecycleSettings())
+    engagement = groups.tell_engagement(group_models.EngagementSettings())
+    tables = (
+        "\n".join((f"| {kind} | is |", "|---|---|", *(f"| `{name}` | {text} |" for name, text in told.items())))
+        for kind, told in (("lifecycle", lifecycle), ("engagement", engagement))
+    )
+    return "\n\n".join((texts.GROUPS.strip(), *tables)) + "\n"
 
 
 def _write_template_words() -> Iterator[str]:

@@ -18,10 +18,10 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `templates/<name>.mjml` | an email |
 | `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
 | `predictions.json` | written by `cartwake fit`: how this shop's customers buy |
-| `confirm/<name>` | an empty file of yours that lets a change go live which was held back; `_status/status.json` says its name |
+| `confirm/<name>` | an empty file of yours: a change that was held back goes live; `_status/status.json` names it |
 | `_status/status.json` | written for you: which files are live, and what is wrong where |
-| `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and who entered and left what |
-| `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor completes and explains every key |
+| `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and how many moved |
+| `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor explains every key |
 
 Names have lower-case letters, digits and hyphens. A file with a fault is not taken over: its last good version stays in
 use. A file that others need cannot be deleted before they are changed. Files are UTF-8 and at most 256 KB.
@@ -55,9 +55,10 @@ days ago, and `"before": "30 days"` the rest, so nobody is in both and nobody be
 timezone; birthdays, ages and anniversaries those of the shopper's own, where it is known. Somebody born on 29 February
 has their birthday on the 28th in other years.
 
-Of one kind of event the latest 200 are remembered one by one, which is exact. Of more, in totals, averages, the largest,
-scores and counts over a window, those that were received more than 15 days ago are added up by the hour: then the edge
-of a window that long ago is exact to the hour. Nothing is added up that a condition on the latest events needs.
+Up to 200 events of a kind are remembered one by one, so all is exact. Of more, totals, averages, the largest and scores
+add up by the hour what was received more than 15 days ago: a window that ends in that time is exact to the hour.
+Predictions are made from the latest 200 orders and the sum of all older ones. Counts are always exact; they go up to
+500. Beyond 1,000 events of a kind in a window, the older ones are forgotten, and what needs them is not known.
 
 ### When the answer is not known
 
@@ -71,20 +72,11 @@ there is long enough. Imported history (`context.backfill`) counts like any othe
 In an `all` one condition that fails is enough, whatever is not known of the others; in an `any` one that holds.
 """
 
-LIFECYCLE: Final = """\
-### The groups of `lifecycle`
+GROUPS: Final = """\
+### The groups of `lifecycle` and `engagement`
 
-By the time since the last order (`settings.json` says the limits, these are what holds if it says nothing), and by
-how many orders there were in the last {period}:
-
-| last order | group |
-|---|---|
-| none yet | `prospect` |
-| less than {needs_attention_after} ago | `champions` with {champion_orders} or more, `loyal` with 2 or more, `new` with one |
-| then, less than {at_risk_after} ago | `needs_attention` with 2 or more, `promising` with one |
-| then, less than {about_to_lose_after} ago | `at_risk` |
-| then, less than {lost_after} ago | `about_to_lose` |
-| longer ago | `lost` |
+As they are if `settings.json` says nothing else. Each stands for conditions that are explained above, so it changes by
+itself when time passes.
 """
 
 TEMPLATES: Final = """\
