@@ -8,7 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake.times import Instant, format_instant
+from cartwake.times import DAY, Instant, format_instant
+
+KEEP_MS: Final = 400 * DAY
+"""How long after its receipt an event is stored."""
 
 
 class Trust(StrEnum):

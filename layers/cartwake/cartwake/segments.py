@@ -128,9 +128,9 @@ def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list
     profile, signals = advance(profile, rules, event.received_at)
     before = profile.state
     state = fold(before, event, rules.needs_by_event.get(event.name, {}))
-    if state is before and not _may_be_news(event, rules, before):
-        return profile, signals
     now = max(event.received_at, state.evaluated_at)
+    if state is before and not _may_be_news(event, rules, before):
+        return _pass(profile, now), signals
     state, changes = _evaluate(state, rules, _affected(before, state, event, rules), now=now)
     if event.backfill:
         return _with(profile, state), signals
@@ -157,8 +157,7 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
     A profile without a row is new: nothing about it was ever true, so nothing is silent.
     """
     new = profile.version == 0
-    # whatever was folded before happened before the last evaluation: what comes will be remembered
-    state = prepare(profile.state, rules.needs, complete_from=0 if new else profile.state.evaluated_at + 1)
+    state = prepare(profile.state, rules.needs, complete_from=0 if new else _find_passed(profile.state, now) + 1)
     gone = [name for name in state.memberships if name not in rules.segments]
     if gone:
         kept = {name: value for name, value in state.memberships.items() if name not in gone}
@@ -214,6 +213,21 @@ def _evaluate(state: State, rules: Bundle, names: Iterable[str], *, now: Instant
     memberships = state.memberships | changed
     kept = {name: value for name, value in memberships.items() if value.until < NEVER or value.entered_at}
     return msgspec.structs.replace(state, memberships=kept, evaluated_at=max(now, state.evaluated_at)), signals
+
+
+def _find_passed(state: State, now: Instant) -> Instant:
+    """Return the instant after which whatever is received is still to come: what has passed was noted when it did.
+
+    The first version of the state did not note what changed nothing.
+    """
+    return state.evaluated_at if state.created_at else max(now, state.evaluated_at)
+
+
+def _pass(profile: Profile, now: Instant) -> Profile:
+    """Note that what was received up to *now* has passed: a rule that needs it later looks for it in the past."""
+    if now <= profile.state.evaluated_at:
+        return profile
+    return _with(profile, msgspec.structs.replace(profile.state, evaluated_at=now))
 
 
 def _move(before: Membership, *, member: bool, until: Instant, now: Instant) -> Membership:

@@ -184,11 +184,9 @@ def lacks(tracker: Tracker, need: Need, now: Instant, *, kept_from: Instant = 0)
         now: The time.
         kept_from: Nothing that was earlier is kept anywhere.
     """
-    by_window = now - need.within_ms + 1 if need.within_ms and not need.whole else 0
-    reached = max(need.from_at, by_window, kept_from)
-    if tracker.complete_from <= reached:
+    if tracker.complete_from <= max(need.from_at, kept_from):
         return False
-    if need.within_ms or need.whole or need.oldest:
+    if need.whole or need.oldest or (need.within_ms and tracker.complete_from > now - need.within_ms + 1):
         return True
     complete = sum(entry.at >= tracker.complete_from for entry in tracker.entries)
     return complete < need.latest

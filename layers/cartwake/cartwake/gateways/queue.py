@@ -35,6 +35,12 @@ def send_wakes(whos: Sequence[str]) -> None:
     _send("WAKES_QUEUE_URL", [{"who": who} for who in whos])
 
 
+def send_sweeps(parts: Sequence[tuple[str, int]], *, delay_seconds: int = 0) -> None:
+    """Ask for parts of sweeps to go on: of which kind, and which part."""
+    bodies = [{"sweep": sweep, "part": part} for sweep, part in parts]
+    _send("SWEEPS_QUEUE_URL", bodies, delay_seconds=delay_seconds)
+
+
 def _send(queue: str, bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send in tens.
 

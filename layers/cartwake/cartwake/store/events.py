@@ -1,21 +1,21 @@
 """The events table: plain puts; a client's retry rewrites the same row."""
 
 from base64 import b64decode
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import GetError, PutError
+from pynamodb.exceptions import GetError, PutError, QueryError
 from pynamodb.models import Model
 
 from cartwake.errors import TryAgain
-from cartwake.events import Event
+from cartwake.events import KEEP_MS, Event
 from cartwake.settings import require
 from cartwake.store import base
-from cartwake.times import DAY, SECOND
+from cartwake.times import SECOND
 
-KEEP_MS: Final = 400 * DAY
+_MOST_NAMES: Final = 100
 
 
 class EventRow(Model):
@@ -63,6 +63,22 @@ def get_event(who: str, key: str) -> Event | None:
 def list_events(who: str, *, limit: int = 1_000) -> list[Event]:
     """Return the events of one key, the latest by the client's time first."""
     return [_to_event(row) for row in EventRow.query(who, scan_index_forward=False, limit=limit)]
+
+
+def read_history(keys: Collection[str], names: Collection[str]) -> Iterator[Event]:
+    """Yield every stored event of one shopper's keys that has one of *names*, in no order; read consistently.
+
+    Raises:
+        TryAgain: The table could not be read.
+    """
+    only = EventRow.name.is_in(*sorted(names)) if len(names) <= _MOST_NAMES else None
+    try:
+        for who in keys:
+            for row in EventRow.query(who, filter_condition=only, consistent_read=True):
+                if row.name in names:
+                    yield _to_event(row)
+    except QueryError as error:
+        raise TryAgain(f"events: {base.failed_with(error)}") from error
 
 
 def decode_image(image: dict[str, Any]) -> Event:

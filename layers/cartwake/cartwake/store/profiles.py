@@ -2,11 +2,12 @@
 
 from base64 import b64decode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import GetError, QueryError
+from pynamodb.exceptions import GetError, QueryError, ScanError, TableDoesNotExist, TableError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -51,6 +52,20 @@ class ProfileRow(Model):
     wake_shard = NumberAttribute(null=True)
     wake_at = NumberAttribute(null=True)
     wake_index = WakeIndex()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What one page of a scan has found; `cursor` is the key after which the next one begins, "" when it is the last.
+
+    Attributes:
+        whos: The keys of the profiles among the rows.
+        read: How many rows there were of any kind.
+    """
+
+    whos: tuple[str, ...]
+    read: int
+    cursor: str
 
 
 def get_profile(who: str) -> Profile:
@@ -110,6 +125,44 @@ def list_due(now: Instant, *, limit: int) -> list[str]:
         ]
     except QueryError as error:
         raise TryAgain(f"profiles: {base.failed_with(error)}") from error
+
+
+def scan_page(segment: int, segments: int, *, after: str, limit: int) -> Page:
+    """Return the next *limit* rows of one of several disjoint parts of the table, read consistently.
+
+    Args:
+        segment: Which part, from 0.
+        segments: How many there are.
+        after: The last key of the page before; "" for the first page.
+        limit: How many rows are read.
+
+    Raises:
+        TryAgain: The table could not be read.
+    """
+    scan = ProfileRow.scan(
+        segment=segment,
+        total_segments=segments,
+        last_evaluated_key={"who": {"S": after}} if after else None,
+        page_size=limit,
+        limit=limit,
+        attributes_to_get=["who", "kind"],
+        consistent_read=True,
+    )
+    try:
+        rows = list(scan)
+    except ScanError as error:
+        raise TryAgain(f"profiles: {base.failed_with(error)}") from error
+    last = scan.last_evaluated_key
+    whos = tuple(row.who for row in rows if row.kind == Kind.PROFILE.value)
+    return Page(whos, len(rows), str(last["who"]["S"]) if last else "")
+
+
+def count_rows() -> int:
+    """Return about how many rows there are: DynamoDB counts them every six hours or so."""
+    try:
+        return int(ProfileRow.describe_table()["ItemCount"])
+    except (TableError, TableDoesNotExist) as error:
+        raise TryAgain("profiles: the table cannot be described") from error
 
 
 def postpone(who: str, until: Instant) -> None:

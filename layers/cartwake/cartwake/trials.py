@@ -1,0 +1,110 @@
+"""Trials: whom a change of the rules would move is counted before it goes live, where a limit says so."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+from cartwake.bundles import Bundle
+from cartwake.progress import show_moved
+from cartwake.sweeps import Part, add_all
+from cartwake.trackers import Need
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trial has come to, as it is kept in the bucket.
+
+    Attributes:
+        candidate: The name of the change.
+        basis: The name of the definitions that it was compared with.
+        people: How many would enter or leave at least one segment.
+        segments: By segment, how many would enter and leave.
+    """
+
+    candidate: str
+    basis: str
+    people: int
+    segments: dict[str, dict[str, int]] = {}
+
+
+def name_candidate(texts: Mapping[str, str | None]) -> str:
+    """Return the name of a change: the same files always give the same one.
+
+    Args:
+        texts: What stands in each changed file; None where it was deleted.
+    """
+    return _digest(dict(sorted(texts.items())))
+
+
+def name_basis(rules: Bundle) -> str:
+    """Return the name of what decides about memberships in *rules*: templates and journeys are no part of it."""
+    return _digest([define_segments(rules), rules.scores, rules.predictions])
+
+
+def name_result(candidate: str) -> str:
+    """Return the key of the file in which the result of a trial is kept."""
+    return f"trials/{candidate}.json"
+
+
+def name_confirmation(candidate: str) -> str:
+    """Return the key of the file that confirms a change."""
+    return f"confirm/{candidate}"
+
+
+def show_result(parts: Sequence[Part]) -> dict[str, Any]:
+    """Return what a trial has come to, as JSON data."""
+    tally, aim = add_all(parts), parts[0].aim
+    return {
+        "candidate": aim.candidate,
+        "basis": aim.basis,
+        "people": tally.people,
+        "segments": show_moved(tally.moved),
+    }
+
+
+def read_result(content: bytes | None) -> Result | None:
+    """Return the result in a file that `show_result` gave; None when there is none."""
+    return None if content is None else msgspec.json.decode(content, type=Result)
+
+
+def define_segments(rules: Bundle) -> dict[str, Any]:
+    """Return the definition of each segment, without when it changed."""
+    return {name: it.where for name, it in sorted(rules.segments.items())}
+
+
+def find_changed(rules: Bundle, live: Bundle) -> tuple[str, ...]:
+    """Return the segments that *rules*, made after *live*, define otherwise; those that are no more among them."""
+    changed = {name for name, it in rules.segments.items() if it.changed_generation > live.generation}
+    return tuple(sorted(changed | (live.segments.keys() - rules.segments.keys())))
+
+
+def moves_members(rules: Bundle, live: Bundle) -> bool:
+    """Say whether *rules* define any segment otherwise than what is live."""
+    return name_basis(rules) != name_basis(live)
+
+
+def needs_sweep(rules: Bundle, live: Bundle | None) -> bool:
+    """Say whether everybody must be looked at: a definition has changed, or more history is needed.
+
+    What the first rules say is seen by the first event of each shopper: there are no profiles before them.
+    """
+    if live is None:
+        return False
+    changed = any(it.changed_generation > live.generation for it in rules.segments.values())
+    return changed or any(
+        key not in live.needs or _is_deeper(need, live.needs[key]) for key, need in rules.needs.items()
+    )
+
+
+def _is_deeper(need: Need, before: Need) -> bool:
+    return (need.latest, need.within_ms, need.whole, need.oldest) != (
+        before.latest,
+        before.within_ms,
+        before.whole,
+        before.oldest,
+    )
+
+
+def _digest(value: Any) -> str:
+    return sha256(msgspec.json.encode(value, order="deterministic")).hexdigest()[:16]
