@@ -19,6 +19,7 @@ class InSegment(Rule):
     """The shopper is in a segment."""
 
     begins = "in_segment"
+    shown = ({"in_segment": "vip"},)
     in_segment: Name = Field(description="The segment's file name without .json.", examples=["vip"])
 
 

@@ -172,6 +172,7 @@ class Score(Bounds):
     """A score of the shopper, from scores/<name>.json, against a bound."""
 
     begins = "score"
+    shown = ({"score": "engagement", "at_least": 50},)
     score: Name = Field(description="The score's file name without .json.", examples=["engagement"])
 
     @model_validator(mode="after")

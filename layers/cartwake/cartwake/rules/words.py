@@ -103,8 +103,8 @@ def _check_event(name: str) -> str:
 
 
 def _check_tag(tag: str) -> str:
-    if tag != tag.strip() or len(tag) > 100 or "\n" in tag or "\r" in tag:
-        raise complain("A tag has at most 100 characters, and no spaces around it.", suggestion=tag.strip()[:100])
+    if tag != tag.strip() or len(tag.encode(errors="replace")) > 100 or "\n" in tag or "\r" in tag:
+        raise complain("A tag has at most 100 bytes, and no spaces around it.", suggestion=tag.strip()[:25])
     return tag
 
 
