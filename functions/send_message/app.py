@@ -114,7 +114,7 @@ def _prepare(message: Message, now: Instant) -> Letter | Message:
     quiet = quiet_until(message.channel, view)
     if quiet is not None:
         return change(message, not_before=quiet, retry_at=quiet)
-    return _address(Case(message=message, run=run, profile=profile, rules=rules), now)
+    return _address(Case(message=message, run=run, profile=profile, rules=rules, now=view.now), now)
 
 
 def _address(case: Case, now: Instant) -> Letter | Message:

@@ -12,6 +12,7 @@ from cartwake.bundles import Sender, Settings, Shop, Template
 from cartwake.carts import Cart, Change
 from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
+from cartwake.marks import Marks
 from cartwake.profiles import Register, State
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Faulty
@@ -33,6 +34,7 @@ def data(
     traits: dict[str, Any] | None = None,
     items: list[dict[str, Any]] | None = None,
     event: dict[str, Any] | None = None,
+    marks: Marks = Marks(),  # noqa: B008  it cannot be changed
 ) -> dict[str, Any]:
     changes = tuple(
         Change(number, number, f"p{number}", int(item.get("quantity", 1)), {name: str(it) for name, it in item.items()})
@@ -49,7 +51,7 @@ def data(
         properties=event or {},
     )
     state = State(traits=registers, cart=Cart(changes=changes))
-    return gather(state, event=happened, settings=SETTINGS, unsubscribe_url="https://api.example/u/token")
+    return gather(state, event=happened, settings=SETTINGS, marks=marks, unsubscribe_url="https://api.example/u/token")
 
 
 def fill(source: str, **given_data: Any) -> str:
@@ -105,6 +107,41 @@ def test_first_name_is_first_name_however_clients_spell_it() -> None:
         contacts={Channel.EMAIL: Register("server@x.example", 1, 1)},
     )
     assert gather(state, event=None, settings=SETTINGS)["profile"]["email"] == "server@x.example"
+
+
+def test_tags_and_scores_are_the_rules_own() -> None:
+    """Tags are a list, scores go by their name; a trait of that name, which a browser may have told, is not seen."""
+    marks = Marks(("Gold <b>", "vip"), {"high-intent": 49.9999, "engagement": 50.0, "loyalty": None})
+    liar = {"tags": ["admin"], "scores": {"engagement": 999}}
+    assert fill("{{ profile.tags|join(',') }}", marks=marks, traits=liar) == "Gold &lt;b&gt;,vip"
+    assert fill("{{ 'vip' in profile.tags }} {{ 'admin' in profile.tags }}", marks=marks, traits=liar) == "True False"
+    assert (
+        fill("{{ profile.scores.high_intent }} {{ profile.scores.engagement }}", marks=marks, traits=liar) == "49.99 50"
+    )
+    assert fill("{% if profile.scores.high_intent >= 50 %}hot{% else %}cool{% endif %}", marks=marks) == "cool"
+    assert "loyalty" in fail("{{ profile.scores.loyalty }}", marks=marks).detail
+    assert fill("{% for tag in profile.tags %}{{ tag }}{% else %}none{% endfor %}") == "none"
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        ("{{ profile.tags.vip }}", 'A list has no "vip"'),
+        ("{% for score in profile.scores %}{{ score }}{% endfor %}", "This is not a list"),
+        ("{{ profile.tag() }}", "Nothing can be called"),
+    ],
+)
+def test_tags_and_scores_are_checked_as_other_names_are(source: str, says: str) -> None:
+    """What cannot be done with a list, or with all scores at once, is refused when it is published."""
+    assert says in examine(source).problems[0].message
+
+
+def test_the_scores_that_a_text_shows_are_found_with_their_lines() -> None:
+    """Which scores there must be is known; of an email, by the lines of its own file."""
+    text = "{{ profile.scores.engagement }}\n{% if profile.scores.high_intent %}x{% endif %} {{ profile.first_name }}"
+    assert examine(text).scores == {"engagement": 1, "high_intent": 2}
+    source = mail("<mj-text>Hi</mj-text>\n<mj-text>{{ profile.scores.engagement|default(0) }}</mj-text>")
+    assert compile_mjml("templates/a.mjml", source)[1].scores == {"engagement": 4}
 
 
 def test_html_is_escaped_and_text_is_not() -> None:
@@ -203,7 +240,7 @@ def test_every_documented_name_is_accepted_and_there() -> None:
         assert not examine("{{ " + path + "|default('') }}").problems, name
         fill("{{ " + path + "|default('') }}", items=[dict(item) for item in items])
     assert set(seen) == {name.split(".")[0] for name in SEEN}
-    assert {f"cart.items[].{key}" for key in seen["cart"]["items"][0]} == {n for n in SEEN if "[]" in n}
+    assert {f"cart.items[].{key}" for key in seen["cart"]["items"][0]} == {n for n in SEEN if "[]." in n}
     assert {f"shop.{key}" for key in seen["shop"]} == {name for name in SEEN if name.startswith("shop.")}
 
 

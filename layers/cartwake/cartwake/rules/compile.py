@@ -1,7 +1,7 @@
 """Compiling: files that are right by themselves become one bundle, or it is said which do not fit together."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from msgspec.structs import replace
@@ -14,8 +14,9 @@ from cartwake.rules.compile_scores import ScoreCompiler
 from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
 from cartwake.rules.compiling.desk import Reads, describe_shop
 from cartwake.rules.conflicts import Conflict
+from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, name_of
+from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, list_subjects, name_of
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
@@ -32,7 +33,6 @@ class Linked:
 
     bundle: bundles.Bundle
     conflicts: list[Conflict]
-    warnings: list[Fault] = field(default_factory=list)
 
 
 def link(
@@ -81,6 +81,7 @@ class _Linker:
         wheres = {name_of(file): self._compile_segment(file, it) for file, it in self._of(Segment)}
         scores = {name_of(file): self._compile_score(file, it) for file, it in self._of(Score)}
         self._conflicts += self._references.find_cycles()
+        self._conflicts += self._find_unknown_shown()
         templates = self._join_templates()
         journeys = {name_of(file): self._compile_journey(file, it, templates) for file, it in self._of(Journey)}
         left = {} if self._conflicts else self._carry(journeys, scores)
@@ -142,6 +143,19 @@ class _Linker:
         if not (self._partial and not templates):
             self._conflicts += compiler.check_templates(rule, templates, self._always_shown())
         return journey
+
+    def _find_unknown_shown(self) -> list[Conflict]:
+        """Return what is wrong with the scores that templates and subjects show."""
+        found: list[Conflict] = []
+        for file, content in sorted(self._files.items()):
+            if isinstance(content, TemplateFile):
+                shown = {name: f"line {line}" for name, line in content.findings.scores.items()}
+                found += self._references.find_unknown_shown(file, shown)
+        for file, rule in self._of(Journey):
+            for path, subject in list_subjects(rule):
+                shown = dict.fromkeys(examine(subject).scores, path)
+                found += self._references.find_unknown_shown(file, shown)
+        return found
 
     def _join_templates(self) -> dict[str, bundles.Template]:
         """Join an email with its own plain text; a text alone is an SMS."""

@@ -55,6 +55,8 @@ class ListOf:
     item: Any
 
 
+_ANY: Final = "*"
+_SCORES: Final = "profile.scores"
 _OPEN: Final = "open"
 _VALUE: Final = "value"
 type Shape = str | ListOf | dict[str, Shape]
@@ -62,10 +64,17 @@ type Shape = str | ListOf | dict[str, Shape]
 
 @dataclass(slots=True)
 class Findings:
-    """What a source says: its problems, and the dotted names that it shows whatever the data are."""
+    """What a source says.
+
+    Attributes:
+        problems: What is wrong with it.
+        always: The dotted names that it shows whatever the data are.
+        scores: The scores that it reads, as it writes them, and the line in which it first does.
+    """
 
     problems: list[Problem] = field(default_factory=list)
     always: set[str] = field(default_factory=set)
+    scores: dict[str, int] = field(default_factory=dict)
 
 
 def examine(source: str) -> Findings:
@@ -127,6 +136,10 @@ class _Walker:
     def _visit_key(self, node: nodes.Getattr | nodes.Getitem, key: str, names: dict[str, Shape]) -> Shape:
         shape = self.visit(node.node, names)
         if isinstance(shape, dict):
+            if _name_of(node.node) == _SCORES:
+                self.findings.scores.setdefault(key, node.lineno)
+            if key not in shape and _ANY in shape:
+                return shape[_ANY]
             if key not in shape:
                 known = name_all(sorted(shape))
                 return self._tell(node, f'There is no "{key}" here; there is {known}.', find_nearest(key, shape))
@@ -218,14 +231,14 @@ def _build_shapes() -> dict[str, Shape]:
     for name in SEEN:
         *parents, last = name.split(".")
         here = root
-        for parent in parents[: -1 if last == "*" else None]:
+        for parent in parents:
             here = _enter(here, parent)
-        here[parents[-1] if last == "*" else last] = _OPEN if last == "*" else _VALUE
+        here[last.removesuffix("[]")] = ListOf(_VALUE) if last.endswith("[]") else _OPEN if last == _ANY else _VALUE
     return root
 
 
 def _enter(here: dict[str, Shape], parent: str) -> dict[str, Shape]:
-    """Return the map that stands under *parent*, or that the entries of the list there are."""
+    """Return the map that stands under *parent*, or that the entries of the list there are; `*` is any other name."""
     key = parent.removesuffix("[]")
     below: dict[str, Shape] = {}
     found = here.setdefault(key, ListOf(below) if parent.endswith("[]") else below)

@@ -96,10 +96,18 @@ def _check_subjects(file: str, read: object) -> list[Fault]:
     if not isinstance(read, Journey):
         return []
     return [
-        to_fault(file, problem, path=f"{path}.subject")
-        for path, step in walk(read.steps)
+        to_fault(file, problem, path=path)
+        for path, subject in list_subjects(read)
+        for problem in examine(subject).problems
+    ]
+
+
+def list_subjects(rule: Journey) -> list[tuple[str, str]]:
+    """Return every subject that a journey's steps say, with its path."""
+    return [
+        (f"{path}.subject", step.subject)
+        for path, step in walk(rule.steps)
         if isinstance(step, EmailStep) and step.subject
-        for problem in examine(step.subject).problems
     ]
 
 

@@ -55,7 +55,8 @@ def compile_mjml(file: str, source: str) -> tuple[Template, Findings]:
         html=html,
         text=_unmark(write_plain(output.content), expressions),
     )
-    return template, examine(html)
+    # what is always shown is what the HTML shows; where something stands is told by the lines of the file
+    return template, Findings(always=examine(html).always, scores=findings.scores)
 
 
 def compile_text(file: str, source: str) -> tuple[Template, Findings]:

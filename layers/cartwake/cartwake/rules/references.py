@@ -49,6 +49,25 @@ class References:
             found += [_tell_since_start(file, path) for path in reads.since_start]
         return found
 
+    def find_unknown_shown(self, file: str, shown: Mapping[str, str]) -> list[Conflict]:
+        """Return a fault for each score that a text shows and that there is not.
+
+        Args:
+            file: In which the text stands.
+            shown: By the name of the score, as texts write it, the place.
+        """
+        if self.partial and not self.scores:
+            return []
+        known = {name.replace("-", "_") for name in self.scores}
+        found = []
+        for name, path in shown.items():
+            if name not in known:
+                other = f"scores/{name.replace('_', '-')}.json"
+                message = f'There is no score "{name}" ({other}).'
+                fault = Fault(file=file, path=path, message=message, suggestion=find_nearest(name, known))
+                found.append(Conflict(fault, (file, other)))
+        return found
+
     def find_cycles(self) -> list[Conflict]:
         """Return a fault for every segment and score that refers to itself, be it through others."""
         ways = {file: self._find_way(file, file, ()) for file in self.reads}

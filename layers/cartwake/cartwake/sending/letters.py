@@ -8,6 +8,7 @@ from cartwake.errors import TemplateFailed
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
 from cartwake.gateways.sms import Sms
+from cartwake.marks import read_marks
 from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.reasons import Skip
@@ -15,6 +16,7 @@ from cartwake.runs import Run, find_step
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import Rendered, render
 from cartwake.statements import Channel
+from cartwake.times import Instant
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,6 +26,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     run: Run
     profile: Profile
     rules: Bundle
+    now: Instant
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +70,13 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
         return Unfit(Skip.TEMPLATE_GONE)
     if step.subject:
         template = msgspec.structs.replace(template, subject=step.subject)
-    data = gather(case.profile.state, event=case.run.trigger, settings=case.rules.settings, unsubscribe_url=link)
+    data = gather(
+        case.profile.state,
+        event=case.run.trigger,
+        settings=case.rules.settings,
+        marks=read_marks(case.profile.state, case.rules, case.now),
+        unsubscribe_url=link,
+    )
     try:
         content = render(template, data, name=step.template)
     except TemplateFailed as error:

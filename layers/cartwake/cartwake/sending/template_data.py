@@ -4,6 +4,7 @@ Most of it was said by browsers, whose key is public. So nothing that a shopper 
 another site, a script, or a wall of text in somebody's mail.
 """
 
+import math
 import re
 from decimal import Decimal
 from typing import Any, Final
@@ -12,11 +13,16 @@ from urllib.parse import urlsplit
 from cartwake.bundles import Settings
 from cartwake.carts import Item, list_items
 from cartwake.events import Event
+from cartwake.marks import Marks
 from cartwake.profiles import State
 from cartwake.statements import Channel
 
 SEEN: Final = {
     "profile.*": "A trait, for example `profile.first_name`; `firstName` is `first_name` too. It may be absent.",
+    "profile.tags[]": "A tag, set by hand, by an import or by a segment: `{% if 'vip' in profile.tags %}`. It is never "
+    "a trait of that name.",
+    "profile.scores.*": "A score from scores/, for example `profile.scores.engagement`; `-` in its name becomes `_`. It "
+    "is absent while not all of what it is made of is known.",
     "cart.items[].name": "Name of a product in the cart, as it is at the moment of sending.",
     "cart.items[].product_id": "Its id.",
     "cart.items[].quantity": "How many of it.",
@@ -45,6 +51,7 @@ SEEN: Final = {
 }
 """The names a template may use; `*` stands for any name, `[]` for a list."""
 
+_NO_MARKS: Final = Marks()
 _MOST: Final = 50
 _DEEPEST: Final = 6
 _LONGEST: Final = 500
@@ -59,18 +66,21 @@ _DOT: Final = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
-def gather(state: State, *, event: Event | None, settings: Settings, unsubscribe_url: str = "") -> dict[str, Any]:
+def gather(  # noqa: PLR0913  as many things are seen
+    state: State, *, event: Event | None, settings: Settings, marks: Marks = _NO_MARKS, unsubscribe_url: str = ""
+) -> dict[str, Any]:
     """Return what a template sees.
 
     Args:
         state: Of the profile, fresh: the cart is the cart at the moment of sending.
         event: The one that started the run.
         settings: The live ones.
+        marks: The shopper's tags and scores.
         unsubscribe_url: The shopper's own, signed.
     """
     shop = settings.shop
     return {
-        "profile": _show_profile(state, shop.url),
+        "profile": _show_profile(state, shop.url) | _show_marks(marks),
         "cart": _show_cart(list_items(state.cart)[:_MOST], settings),
         "event": _clean(event.properties if event else {}, shop.url),
         "shop": {
@@ -95,6 +105,20 @@ def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
             traits[name] = state.contacts[channel].value
     cleaned: dict[str, Any] = _clean(traits, shop_url, most=len(traits))
     return {name: None if _is_false_name(name, traits[name]) else value for name, value in cleaned.items()}
+
+
+def _show_marks(marks: Marks) -> dict[str, Any]:
+    """Return tags and scores; they stand before traits of the same name, which anybody may have told."""
+    tags = [text for tag in marks.tags[:_MOST] if (text := _clean_text(tag))]
+    return {"tags": tags, "scores": {name.replace("-", "_"): _cut(value) for name, value in marks.scores.items()}}
+
+
+def _cut(value: float | None) -> float | None:
+    """Return a score as people read it, and never more than it is: it may be compared with a bound."""
+    if value is None:
+        return None
+    shown = math.floor(round(value * 100, 6)) / 100
+    return int(shown) if shown.is_integer() else shown
 
 
 def _is_false_name(name: str, value: object) -> bool:
