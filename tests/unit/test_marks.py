@@ -1,18 +1,20 @@
 """Marks: tags, scores and predictions of a shopper are what conditions on them say."""
 
+import json
 from typing import Any
 
 import pytest
 from builders import NOON, an_event, an_order
 from hypothesis import given
 from hypothesis import strategies as st
-from rulebook import PREDICTIONS, compile_rules
+from rulebook import PREDICTIONS, compile_rules, write_rules
 
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Answer, Predicted, Prediction, Score
 from cartwake.events import Event, Trust
 from cartwake.marks import Marks, Tag, find_orders, forecast, list_tags, name_tags, read_marks, reckon_scores
 from cartwake.profiles import Profile, State
+from cartwake.rules.publication import choose
 from cartwake.segments import View, absorb, adopt, advance, check
 from cartwake.times import DAY, HOUR
 from cartwake.trackers import Tracker
@@ -38,6 +40,9 @@ FILES: dict[str, Any] = {
     "predictions": PREDICTIONS,
 }
 RULES = compile_rules(FILES)
+MAIL = """<mjml><mj-head><mj-title>Hi</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
+{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>
+</mj-text></mj-column></mj-section></mj-body></mjml>"""
 TAGS = ("vip", "buyer", "Customer", "fresh", "was-fresh", "VIP", "none")
 
 
@@ -185,6 +190,49 @@ def test_the_orders_are_found_wherever_a_rule_asks(files: dict[str, Any]) -> Non
     assert seen is not None
     assert seen.history is not None
     assert (seen.history.orders, seen.value, seen.churn_risk) == (1, 100.0, None)
+
+
+@pytest.mark.parametrize(
+    ("files", "place", "nearest"),
+    [
+        ({"templates/sms.txt": "Hi\n{{ profile.scores.heet }}"}, "templates/sms.txt: line 2", "heat"),
+        (
+            {
+                "templates/mail.mjml": MAIL,
+                "journeys/j.json": {
+                    "name": "J",
+                    "trigger": {"event": "X"},
+                    "steps": [{"wait": "1 hour"}, {"email": "mail", "subject": "{{ profile.scores.high-heat }}"}],
+                },
+            },
+            "journeys/j.json: steps[1].subject",
+            "",
+        ),
+        (
+            {
+                "templates/mail.mjml": MAIL,
+                "journeys/j.json": {
+                    "name": "J",
+                    "trigger": {"event": "X"},
+                    "steps": [{"email": "mail", "subject": "{{ profile.scores.heat }} {{ profile.scores.heatt }}"}],
+                },
+            },
+            "journeys/j.json: steps[0].subject",
+            "heat",
+        ),
+    ],
+)
+def test_a_score_that_there_is_not_keeps_a_text_from_going_live(
+    files: dict[str, Any], place: str, nearest: str
+) -> None:
+    """A template or a subject that shows a misspelt score is refused at its place, with the nearest right one."""
+    raw = write_rules(FILES) | {
+        file: it.encode() if isinstance(it, str) else json.dumps(it).encode() for file, it in files.items()
+    }
+    status = choose(raw).files[place.partition(":")[0]]
+    assert status.state == "rejected"
+    assert str(status.faults[0]).startswith(place)
+    assert nearest in status.faults[0].suggestion
 
 
 def test_marks_for_templates() -> None:

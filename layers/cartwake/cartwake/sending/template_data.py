@@ -21,8 +21,8 @@ SEEN: Final = {
     "profile.*": "A trait, for example `profile.first_name`; `firstName` is `first_name` too. It may be absent.",
     "profile.tags[]": "A tag, set by hand, by an import or by a segment: `{% if 'vip' in profile.tags %}`. It is never "
     "a trait of that name.",
-    "profile.scores.*": "A score from scores/, for example `profile.scores.engagement`; `-` in its name becomes `_`. It "
-    "is absent while not all of what it is made of is known.",
+    "profile.scores.*": "A score from scores/, for example `profile.scores.engagement`; `-` in its name becomes `_`. "
+    "It is absent while not all of what it is made of is known.",
     "cart.items[].name": "Name of a product in the cart, as it is at the moment of sending.",
     "cart.items[].product_id": "Its id.",
     "cart.items[].quantity": "How many of it.",
