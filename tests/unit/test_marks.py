@@ -145,7 +145,7 @@ def test_a_condition_on_a_score_says_what_the_list_says(
     st.lists(st.tuples(st.integers(0, 400), st.integers(1, 300)), max_size=8),
     st.integers(0, 300),
     st.sampled_from(["orders", "value", "rhythm", "churn_risk", "expected_orders", "expected_value"]),
-    st.floats(0, 400),
+    st.integers(0, 40_000).map(lambda cents: cents / 100),
 )
 def test_a_condition_on_a_prediction_says_what_the_forecast_says(
     orders: list[tuple[int, int]], later: int, of: Prediction, bound: float
