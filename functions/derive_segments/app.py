@@ -13,6 +13,7 @@ from cartwake.clock import read_clock
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.family import Family, NewerRules
+from cartwake.identity import weigh
 from cartwake.live import forget, load_live
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Refusal
@@ -82,7 +83,7 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     signals: list[Signal] = []
     for event in news:
         signals += family.gather(event)
-        family.profile, told = absorb(family.profile, event, rules)
+        family.profile, told = absorb(family.profile, weigh(family.profile, event), rules)
         signals += told
     if not news:
         family.profile, signals = advance(family.profile, rules, now)

@@ -50,11 +50,17 @@ class Family:
 
     def gather(self, event: Event) -> list[Signal]:
         """Join whoever *event* says is this shopper, and return what that signals: before the event is folded."""
-        before = self.profile
-        for key in (*identity.find_visitors(event), *self._find_owners(event)):
-            if key not in self.profile.keys and key not in self._rows:
-                self._take(key, event)
-        if self.profile is before:
+        before, visitors = self.profile, identity.find_visitors(event)
+        for key in visitors:
+            self._take(key, event)
+        for owner in self._find_owners(event):
+            if owner in self.profile.keys:
+                self.profile = identity.vouch(self.profile, [event.who])
+            elif identity.is_vouched(self.profile, event):
+                self._take(owner, event)
+        if _is_trusted(event):
+            self.profile = identity.vouch(self.profile, visitors)
+        if self.profile.keys == before.keys:
             return []
         self.profile, signals = reevaluate(self.profile, self._rules, event.received_at)
         return [] if event.backfill else signals
@@ -66,22 +72,27 @@ class Family:
 
     def _take(self, key: str, event: Event) -> None:
         """Join the profile that *key* leads to; a visitor who has none yet gets a pointer all the same."""
+        if key in self.profile.keys or key in self._rows:
+            return
         other = self._check(profiles.resolve_profile(key))
         if other.who in self.profile.keys or identity.is_erased(other):
             return
-        match identity.judge(self.profile, other, self._now):
+        trusted = _is_trusted(event)
+        match identity.judge(self.profile, other, self._now, trusted=trusted):
             case Ruling.JOIN:
                 survivor, gone = identity.choose_survivor(self.profile, other)
                 self._rows[other.who] = other
                 self.profile = identity.join(survivor, gone, self._rules, now=self._now)
+                if trusted:
+                    self.profile = identity.vouch(self.profile, [gone.who])
             case Ruling.TOO_MANY:
                 self._refuse(event)
-            case Ruling.TWO_KNOWN_USERS:
+            case Ruling.TWO_KNOWN_USERS | Ruling.HEARSAY:
                 pass
 
     def _find_owners(self, event: Event) -> Iterator[str]:
         """Yield who owns the addresses that a trusted event asserts."""
-        if event.trust is Trust.BROWSER or event.bot:
+        if not _is_trusted(event):
             return
         for channel, name in _CONTACTS.items():
             told = event.traits.get(name)
@@ -95,6 +106,10 @@ class Family:
         if row.generation > self._rules.generation:
             raise NewerRules
         return row
+
+
+def _is_trusted(event: Event) -> bool:
+    return event.trust is not Trust.BROWSER and not event.bot
 
 
 def find_address_key(channel: Channel, text: str, state: State) -> str | None:

@@ -1,14 +1,18 @@
 """Identity: which profiles are one shopper, and who survives when two are joined."""
 
+from collections.abc import Iterable
 from enum import Enum, auto
 from typing import Final
 
 import msgspec
 
+from cartwake import statements
+from cartwake.addresses import normalise
 from cartwake.bundles import Bundle
-from cartwake.events import Event
-from cartwake.profiles import MOST_MERGES_A_DAY, MOST_SOURCES, Kind, Profile, merge
+from cartwake.events import Event, Trust
+from cartwake.profiles import MOST_MERGES_A_DAY, MOST_SOURCES, Kind, Profile, State, merge
 from cartwake.segments import adopt
+from cartwake.statements import Channel
 from cartwake.times import DAY, Instant
 
 _ANONYMOUS: Final = "a#"
@@ -20,6 +24,7 @@ class Ruling(Enum):
     JOIN = auto()
     TWO_KNOWN_USERS = auto()
     TOO_MANY = auto()
+    HEARSAY = auto()
 
 
 def is_anonymous(who: str) -> bool:
@@ -33,10 +38,16 @@ def find_visitors(event: Event) -> list[str]:
     return [f"{_ANONYMOUS}{told_id}" for told_id in dict.fromkeys(told) if told_id and told_id != event.user_id]
 
 
-def judge(profile: Profile, other: Profile, now: Instant) -> Ruling:
-    """Say whether two profiles may be joined: never two known users, never too many in a day."""
+def judge(profile: Profile, other: Profile, now: Instant, *, trusted: bool) -> Ruling:
+    """Say whether two profiles may be joined: never two known users, never too many in a day.
+
+    Nor on a browser's word a visitor of whom a trusted source stated an address or consent, unless the address is the
+    user's: whoever has a public key would direct somebody's messages to an address of their own, or stop them.
+    """
     if not is_anonymous(profile.who) and not is_anonymous(other.who):
         return Ruling.TWO_KNOWN_USERS
+    if not trusted and not _shares_address(profile, other) and (other.state.contacts or other.state.consents):
+        return Ruling.HEARSAY
     recent = [at for at, _ in (*profile.state.merges, *other.state.merges) if at > now - DAY]
     if len(recent) >= MOST_MERGES_A_DAY or len(profile.keys) + len(other.keys) > MOST_SOURCES:
         return Ruling.TOO_MANY
@@ -57,6 +68,34 @@ def join(survivor: Profile, other: Profile, rules: Bundle, *, now: Instant) -> P
     merges = (*(it for it in state.merges if it[0] > now - DAY), (now, other.who))
     sources = tuple(sorted({*state.sources, other.who} - {survivor.who}))
     return msgspec.structs.replace(survivor, state=msgspec.structs.replace(state, sources=sources, merges=merges))
+
+
+def vouch(profile: Profile, keys: Iterable[str]) -> Profile:
+    """Return the profile with those of *keys* that are its own known to be so from a trusted source."""
+    vouched = tuple(sorted({*profile.state.vouched, *keys} & {*profile.state.sources}))
+    if vouched == profile.state.vouched:
+        return profile
+    return msgspec.structs.replace(profile, state=msgspec.structs.replace(profile.state, vouched=vouched))
+
+
+def is_vouched(profile: Profile, event: Event) -> bool:
+    """Say whether *event* speaks of this shopper on more than a browser's word that its visitor is the user."""
+    return is_anonymous(profile.who) or not is_anonymous(event.who) or event.who in profile.state.vouched
+
+
+def weigh(profile: Profile, event: Event) -> Event:
+    """Return what counts of *event*: a visitor who is the user only by hearsay states no address and no yes."""
+    return event if event.trust is Trust.BROWSER or is_vouched(profile, event) else statements.hush(event)
+
+
+def _shares_address(profile: Profile, other: Profile) -> bool:
+    known, told = _list_addresses(profile.state), _list_addresses(other.state)
+    return bool(told) and all(address and known.get(channel) == address for channel, address in told.items())
+
+
+def _list_addresses(state: State) -> dict[Channel, str | None]:
+    country = state.country.value if state.country else None
+    return {channel: normalise(channel, it.value, country=country) for channel, it in state.contacts.items()}
 
 
 def is_erased(profile: Profile) -> bool:

@@ -66,6 +66,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         memberships: By segment.
         evaluated_at: The instant of the last evaluation.
         sources: The keys that were merged into this profile, in order of their names.
+        vouched: Those of them of which a trusted source said so: the others are a browser's word.
         merges: When and with which key it was merged in the last day.
     """
 
@@ -88,6 +89,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     memberships: dict[str, Membership] = {}
     evaluated_at: Instant = 0
     sources: tuple[str, ...] = ()
+    vouched: tuple[str, ...] = ()
     merges: tuple[tuple[Instant, str], ...] = ()
 
 
@@ -194,6 +196,7 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
         memberships=_join_memberships(left.memberships, right.memberships),
         evaluated_at=max(left.evaluated_at, right.evaluated_at),
         sources=tuple(sorted({*left.sources, *right.sources})),
+        vouched=tuple(sorted({*left.vouched, *right.vouched})),
         merges=tuple(sorted({*left.merges, *right.merges})),
     )
 

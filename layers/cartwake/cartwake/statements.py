@@ -17,6 +17,7 @@ TAG_REMOVED: Final = "Tag Removed"
 """`{"tag": "..."}`, from a server."""
 LONGEST_TAG_BYTES: Final = 100
 _COUNTRY_LETTERS: Final = 2
+_OF_ADDRESSES: Final = ("email", "phone", "country")
 _FINAL_FEEDBACK: Final = ("Email Bounced", "Email Marked as Spam")
 
 
@@ -73,6 +74,13 @@ def merge(left: Stated, right: Stated) -> dict[str, Any]:
         "blocked": registers.join(left.blocked, right.blocked),
         "tags": registers.join_traits(left.tags, right.tags),
     }
+
+
+def hush(event: Event) -> Event:
+    """Return *event* without the addresses, the country and the yes that it states; a withdrawal stays."""
+    traits = {name: value for name, value in event.traits.items() if name not in _OF_ADDRESSES}
+    properties = event.properties | {"channel": ""} if event.name == SUBSCRIBED else event.properties
+    return msgspec.structs.replace(event, traits=traits, properties=properties)
 
 
 def list_tags(tags: Mapping[str, Register]) -> list[str]:
