@@ -87,12 +87,12 @@ def read_request(payload: Mapping[str, Any], *, now: Instant) -> Request:
 
 
 def check_route(request: Request) -> None:
-    """Refuse a route that does not exist.
+    """Refuse a route that does not exist, whatever the API lets through: what a link can do changes nothing.
 
     Raises:
         BadInput: It is not one of ours.
     """
-    if request.kind not in (*TYPES, "batch"):
+    if request.method != "POST" or request.kind not in (*TYPES, "batch"):
         routes = ", ".join(("batch", *TYPES))
         raise BadInput(Refusal.UNKNOWN_ROUTE, f"there is no such route; post to /v1/ and one of {routes}")
 
