@@ -197,10 +197,11 @@ class JourneyCompiler:
         ]
 
     def _refuse(self, path: str, message: str, *, files: tuple[str, ...] = (), example: str = "") -> None:
-        self.conflicts.append(self._tell(path, message, files=files or (self._file,), example=example))
+        fault = Fault(file=self._file, path=path, message=message, example=example)
+        self.conflicts.append(Conflict(fault, files or (self._file,)))
 
-    def _tell(self, path: str, message: str, *, files: tuple[str, ...], **more: str) -> Conflict:
-        return Conflict(Fault(file=self._file, path=path, message=message, **more), files)
+    def _tell(self, path: str, message: str, *, files: tuple[str, ...], suggestion: str = "") -> Conflict:
+        return Conflict(Fault(file=self._file, path=path, message=message, suggestion=suggestion), files)
 
 
 def _compile_again(words: str) -> int | None:

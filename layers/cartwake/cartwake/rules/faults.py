@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import Literal
 
 import msgspec
 
@@ -15,6 +16,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         message: A sentence.
         suggestion: The nearest right thing, ready to be put in, or "".
         example: JSON or template source that is right.
+        severity: A warning keeps no file from going live.
     """
 
     file: str
@@ -22,6 +24,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     message: str
     suggestion: str = ""
     example: str = ""
+    severity: Literal["error", "warning"] = "error"
 
     def __str__(self) -> str:
         place = f"{self.file}: {self.path}" if self.path else self.file
@@ -38,10 +41,10 @@ class Faulty(Exception):
         super().__init__("\n".join(str(fault) for fault in self.faults))
 
 
-def find_nearest(word: str, known: Iterable[str]) -> str:
-    """Return the known word that looks most like *word*, or ""."""
+def find_nearest(word: str, known: Iterable[str], *, likeness: float = 0.5) -> str:
+    """Return the known word that looks most like *word*, or ""; *likeness* is how much it must, up to 1."""
     by_lower = {name.lower(): name for name in known}
-    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.5)
+    found = get_close_matches(word.lower(), by_lower, n=1, cutoff=likeness)
     return by_lower[found[0]] if found else ""
 
 

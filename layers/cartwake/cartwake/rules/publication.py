@@ -10,6 +10,8 @@ import msgspec
 from cartwake.bundles import Bundle
 from cartwake.rules.compile import link
 from cartwake.rules.conflicts import Conflict
+from cartwake.rules.doubts.names import Seen
+from cartwake.rules.doubts.report import find_doubts
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import Content, is_rule, read_file
 from cartwake.times import Instant
@@ -37,11 +39,13 @@ class FileStatus(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         state: `live`, or `rejected`: then `in_use` says what counts instead.
+        warnings: What is allowed in the version that is in use, and hardly meant.
     """
 
     state: str
     in_use: InUse
     faults: tuple[Fault, ...] = ()
+    warnings: tuple[Fault, ...] = ()
 
 
 class Publication(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +69,12 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def choose(
-    current: Mapping[str, bytes], *, live: Bundle | None = None, sources: Sources | None = None, now: Instant = 0
+    current: Mapping[str, bytes],
+    *,
+    live: Bundle | None = None,
+    sources: Sources | None = None,
+    now: Instant = 0,
+    seen: Seen | None = None,
 ) -> Publication:
     """Return what goes live.
 
@@ -77,8 +86,10 @@ def choose(
         live: The bundle that is live.
         sources: What that was made of.
         now: The time.
+        seen: The names of events and traits that came in lately, where that is known; for warnings.
     """
-    return _Chooser(current, live=live, last=sources.files if sources else {}, now=now).choose()
+    found = _Chooser(current, live=live, last=sources.files if sources else {}, now=now).choose()
+    return found if found.bundle is None else _warn(found, seen or Seen(), now)
 
 
 def encode_sources(sources: Sources) -> bytes:
@@ -183,6 +194,17 @@ class _Chooser:
         in_use = InUse.LAST_GOOD if file in self._last else InUse.NONE
         same = not self._differs(file) and not faults
         return FileStatus(state="live" if same and file in self._last else "rejected", in_use=in_use, faults=faults)
+
+
+def _warn(found: Publication, seen: Seen, now: Instant) -> Publication:
+    """Return the publication with a warning for whatever is doubtful in what is in use."""
+    contents = {file: _read(file, text.encode()) for file, text in found.sources.files.items()}
+    doubts = find_doubts({file: it for file, it in contents.items() if not isinstance(it, tuple)}, seen=seen, now=now)
+    files = {
+        file: msgspec.structs.replace(status, warnings=tuple(fault for fault in doubts if fault.file == file))
+        for file, status in found.files.items()
+    }
+    return msgspec.structs.replace(found, files=files)
 
 
 def _normal(content: bytes | None) -> bytes:

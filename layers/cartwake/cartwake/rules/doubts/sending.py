@@ -1,0 +1,41 @@
+"""Doubts about journeys: messages that are never sent."""
+
+from collections.abc import Iterator
+
+from cartwake.rules.doubts.claims import Claim, Reach
+from cartwake.rules.doubts.logic import Always, Doubt, Judge, Placing
+from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep
+from cartwake.rules.needs import compile_where
+
+
+def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
+    """Yield what is doubtful about a journey: its filter, its branches, and whether it sends anything."""
+    if rule.filter is not None:
+        judge.judge(rule.filter, "filter", beside=_claim_trigger(rule.trigger))
+    steps = list(_list_steps(rule.steps, "steps", judge, never=False))
+    messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep)]
+    if not messages:
+        yield Doubt("steps", "The journey sends nothing: there is no email and no sms in its steps.")
+    elif all(never for _, never in messages):
+        yield Doubt("steps", "The journey sends nothing: no run ever comes to its messages.")
+    else:
+        yield from (Doubt(path, "Never sent: no run ever comes here.") for path, never in messages if never)
+
+
+def _claim_trigger(trigger: AnyTrigger) -> Placing | None:
+    """Return what is true at the start: the event has just happened."""
+    if not isinstance(trigger, ByEvent):
+        return None
+    where = frozenset(compile_where(trigger.where))
+    return Placing("trigger", [Claim(("count", trigger.event, ""), where=where, reach=Reach(within_ms=1), low=1)])
+
+
+def _list_steps(steps: list[AnyStep], path: str, judge: Judge, *, never: bool) -> Iterator[tuple[str, AnyStep, bool]]:
+    """Yield every step with its path, and whether no run ever comes to it."""
+    for index, step in enumerate(steps):
+        here = f"{path}[{index}]"
+        yield here, step, never
+        if isinstance(step, IfStep):
+            found: Always = judge.judge(step.if_, f"{here}.if")
+            yield from _list_steps(step.then, f"{here}.then", judge, never=never or found == "never")
+            yield from _list_steps(step.else_ or [], f"{here}.else", judge, never=never or found == "always")
