@@ -131,6 +131,12 @@ class Tables:
                     members[name] = members.get(name, 0) + is_member(membership)
         return profiles, members
 
+    def scan_events(self, name: str) -> Iterator[Event]:
+        """Yield every stored event of one name; the whole table is read for it."""
+        wanted = {"FilterExpression": "#name = :name", "ExpressionAttributeNames": {"#name": "name"}}
+        for row in self._scan("events", **wanted, ExpressionAttributeValues={":name": name}):
+            yield _decode(_events, row)
+
     def _query(self, table: str, who: str) -> list[Item]:
         answer = self._tables[table].query(
             ConsistentRead=True,
@@ -140,11 +146,11 @@ class Tables:
         items: list[Item] = answer["Items"]
         return items
 
-    def _scan(self, table: str) -> Iterator[Item]:
-        page = self._tables[table].scan()
+    def _scan(self, table: str, **options: Any) -> Iterator[Item]:
+        page = self._tables[table].scan(**options)
         yield from page["Items"]
         while "LastEvaluatedKey" in page:
-            page = self._tables[table].scan(ExclusiveStartKey=page["LastEvaluatedKey"])
+            page = self._tables[table].scan(**options, ExclusiveStartKey=page["LastEvaluatedKey"])
             yield from page["Items"]
 
 

@@ -1,7 +1,7 @@
 """Sums: what a tracker adds up, so that a shopper of many years and thousands of events stays small.
 
-Up to 200 entries everything is exact. Of more, those go first that were received more than 15 days ago: no repetition
-of them can come any more, for the longest way back, a redrive of what was set aside, ends after 14.
+The latest 200 entries always stay. Earlier ones are added up when they were received more than 15 days ago: no
+repetition of them can come any more, for the longest way back, a redrive of what was set aside, ends after 14.
 """
 
 from collections.abc import Iterable, Sequence
@@ -52,9 +52,8 @@ def add_up(
     excess = len(entries) - MOST_EXACT
     kept: list[Entry] = []
     added: list[Sum] = []
-    for entry in entries:
-        if excess > 0 and entry.received_at <= settled_at:
-            excess -= 1
+    for place, entry in enumerate(entries):
+        if place < excess and entry.received_at <= settled_at:
             at = entry.at - entry.at % HOUR if by_hour else entry.at
             added.append(Sum(at, 1, entry.micros, entry.micros))
         else:
