@@ -143,13 +143,17 @@ def _span(at: Instant, condition: Did | Amount | Sequence | Edge) -> Span:
 
 
 def _list_amounts(condition: Amount, tracker: Tracker, start: Start | None) -> Iterator[Span]:
+    within_ms, before_ms = condition.within_ms, condition.before_ms
+    compared = condition.of == "largest"
     for entry in _admit(tracker, condition, start):
-        beyond = int(is_beyond(entry.micros, condition))
-        yield _span(entry.at, condition)._replace(micros=entry.micros, beyond=beyond)
+        ends = entry.at + within_ms if within_ms else NEVER
+        beyond = int(compared and is_beyond(entry.micros, condition))
+        yield Span(entry.at + before_ms, ends, 1, entry.micros, beyond)
     for each in tracker.sums:
         if not condition.since_start or (start is not None and each.at >= start.at):
-            beyond = int(is_beyond(each.largest, condition))
-            yield _span(each.at, condition)._replace(times=each.count, micros=each.micros, beyond=beyond)
+            beyond = int(compared and is_beyond(each.largest, condition))
+            ends = each.at + within_ms if within_ms else NEVER
+            yield Span(each.at + before_ms, ends, each.count, each.micros, beyond)
 
 
 def _judge_exactly[Kind: (Did, Sequence)](condition: Kind, judge: Callable[[Kind], Verdict]) -> Verdict:

@@ -1,62 +1,71 @@
 """Spans: from when to when each remembered event counts; and at which instant a tally of them changes an answer."""
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import groupby
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable
+from operator import itemgetter
+from typing import Final
+
+import msgspec
 
 from cartwake.conditions.kinds import Amount, Answer, BoundOp, Verdict
 from cartwake.times import NEVER, Instant
 from cartwake.values import MICROS
 
 
-class Span(NamedTuple):
-    """An event, or several added up, that counts from `begins` until before `ends`."""
+class Span(msgspec.Struct, frozen=True, gc=False):
+    """An event, or several added up, that counts from `begins` until before `ends`.
+
+    Attributes:
+        beyond: How many of its amounts lie beyond a bound.
+    """
 
     begins: Instant
     ends: Instant
     times: int = 1
     micros: int = 0
     beyond: int = 0
-    """How many of its amounts lie beyond a bound."""
 
 
-class Tally(NamedTuple):
+class Tally(msgspec.Struct, frozen=True, gc=False):
     """What counts at an instant."""
 
     times: int = 0
     micros: int = 0
     beyond: int = 0
 
-    def add(self, span: Span, sign: int) -> "Tally":
-        """Return the tally with a span more (1), or less (-1)."""
-        return Tally(self.times + sign * span.times, self.micros + sign * span.micros, self.beyond + sign * span.beyond)
-
-
-_NOTHING: Final = Tally()
-
 
 def follow(spans: Iterable[Span], test: Callable[[Tally], bool], now: Instant) -> Verdict:
     """Return whether what counts at *now* passes *test*, and the first instant at which that is no longer so."""
-    lasting = [span for span in spans if span.begins < span.ends and span.ends > now]
-    tally = _NOTHING
-    for span in lasting:
-        if span.begins <= now:
-            tally = tally.add(span, 1)
+    tally, changes = _count(spans, now)
     answer = test(tally)
-    for at, changes in groupby(sorted(_list_changes(lasting, now)), key=lambda change: change[0]):
-        for _, sign, span in changes:
-            tally = tally.add(span, sign)
-        if test(tally) != answer:
+    changes.sort(key=_get_time)
+    times, micros, beyond = tally.times, tally.micros, tally.beyond
+    for position, (at, sign, span) in enumerate(changes, 1):
+        times += sign * span.times
+        micros += sign * span.micros
+        beyond += sign * span.beyond
+        last_of_its_time = position == len(changes) or changes[position][0] > at
+        if last_of_its_time and test(Tally(times, micros, beyond)) != answer:
             return Verdict(Answer.HOLDS if answer else Answer.FAILS, at)
     return Verdict(Answer.HOLDS if answer else Answer.FAILS)
 
 
-def _list_changes(spans: Iterable[Span], now: Instant) -> Iterator[tuple[Instant, int, Span]]:
+def _count(spans: Iterable[Span], now: Instant) -> tuple[Tally, list[tuple[Instant, int, Span]]]:
+    """Return what counts at *now*, and what comes (1) or goes (-1) when after it."""
+    times = micros = beyond = 0
+    changes: list[tuple[Instant, int, Span]] = []
     for span in spans:
-        if span.begins > now:
-            yield span.begins, 1, span
-        if span.ends < NEVER:
-            yield span.ends, -1, span
+        begins, ends = span.begins, span.ends
+        if begins >= ends or ends <= now:
+            continue
+        if begins > now:
+            changes.append((begins, 1, span))
+        else:
+            times += span.times
+            micros += span.micros
+            beyond += span.beyond
+        if ends < NEVER:
+            changes.append((ends, -1, span))
+    return Tally(times, micros, beyond), changes
 
 
 def make_amount_test(condition: Amount) -> Callable[[Tally], bool]:
@@ -89,3 +98,6 @@ def compare[Number: (int, float)](left: Number, op: BoundOp, right: Number) -> b
             return left < right
         case "at_most":
             return left <= right
+
+
+_get_time: Final = itemgetter(0)
