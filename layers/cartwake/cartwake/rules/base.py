@@ -153,7 +153,7 @@ def _to_complaint(model: type[Rule], line: ErrorDetails) -> PydanticCustomError:
         case kind:
             message = _KINDS.get(kind, line["msg"].removeprefix("Input ").rstrip("."))
             for name, value in context.items():
-                message = message.replace(f"{{{name}}}", str(value))
+                message = message.replace(f"{{{name}}}", f"{value:g}" if isinstance(value, float) else str(value))
             return complain(f"{message[0].upper()}{message[1:]}.", example=show_example(model, key))
 
 

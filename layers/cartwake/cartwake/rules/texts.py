@@ -5,6 +5,7 @@ import re
 from typing import Any, Final, NoReturn
 
 from cartwake.rules.faults import Fault, Faulty
+from cartwake.rules.places import find_twice, find_word
 
 LARGEST: Final = 256 * 1024
 DEEPEST: Final = 40
@@ -43,10 +44,14 @@ def read_json(file: str, text: str) -> Any:
     """
     _check_depth(file, text)
     try:
-        data = json.loads(text, object_pairs_hook=_Pairs(file), parse_constant=_Refuse(file), parse_float=_Float(file))
+        refuse = _Refuse(file, text)
+        data = json.loads(text, object_pairs_hook=_pair, parse_constant=refuse, parse_float=_Float(file, text))
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
         raise Faulty([Fault(file=file, path=place, message=f"This is not JSON: {_explain(error.msg)}.")]) from None
+    except _TwiceError as error:
+        message = f'The key "{error}" stands twice in one object; keep one of them.'
+        raise Faulty([Fault(file=file, path=find_twice(text), message=message)]) from None
     except ValueError:
         raise Faulty([Fault(file=file, message="There is a number with too many digits.")]) from None
     if _has_surrogate(data):
@@ -60,27 +65,27 @@ def tell_place(text: str, position: int) -> str:
     return f"line {before.count('\n') + 1}, column {position - before.rfind('\n')}"
 
 
-class _Pairs:
-    """Builds an object, and refuses a key that it has already: readers differ on which of the two counts."""
+class _TwiceError(ValueError):
+    """A key stands twice in one object: readers differ on which of the two counts."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
 
-    def __call__(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _pair(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return an object, and refuse a key that it has already."""
+    if len(built := dict(pairs)) < len(pairs):
         keys = [key for key, _ in pairs]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            message = f'The key "{twice}" stands twice in one object; keep one of them.'
-            raise Faulty([Fault(file=self._file, path=twice, message=message)])
-        return dict(pairs)
+        raise _TwiceError(next(key for key in keys if keys.count(key) > 1))
+    return built
 
 
 class _Refuse:
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, text: str) -> None:
         self._file = file
+        self._text = text
 
     def __call__(self, word: str) -> NoReturn:
-        raise Faulty([Fault(file=self._file, message=f"{word} is not a number that can be compared.")])
+        line, column = find_word(self._text, word)
+        message = f"{word} is not a number that can be compared."
+        raise Faulty([Fault(file=self._file, path=f"line {line}, column {column}", message=message)])
 
 
 class _Float(_Refuse):
