@@ -4,6 +4,7 @@ from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from re import compile as compile_pattern
 from typing import Any, Final, assert_never
+from unicodedata import normalize
 from urllib.parse import unquote
 
 import msgspec
@@ -82,7 +83,7 @@ def passes(value: Any, test: Test) -> bool:
         case Is(values, negated):
             return any(_same(value, wanted) for wanted in values) != negated
         case Contains(text):
-            return any(_contains(it, text.casefold()) for it in (value if isinstance(value, Several) else [value]))
+            return any(_contains(it, fold(text)) for it in (value if isinstance(value, Several) else [value]))
         case Matches(glob):
             return any(isinstance(it, str) and matches_glob(it, glob) for it in _list(value))
         case Compared(op, bound):
@@ -101,12 +102,22 @@ def matches_glob(text: str, glob: str) -> bool:
     from the start of any word: `hiszp*` finds `/wakacje/hiszpania`. Of a long text only the words at its beginning
     count: trying each of 30 KB takes a second.
     """
-    text, glob = unquote(text).casefold(), glob.casefold()
+    text, glob = fold(unquote(text)), fold(glob)
     if glob.startswith("*"):
         return fnmatchcase(text, glob)
     if glob.startswith("/"):
         return fnmatchcase("/" + text.split("://", 1)[-1].partition("/")[2] if "://" in text else text, glob)
     return any(fnmatchcase(text[found.start() :], glob) for found in _WORD_START.finditer(text, 0, _MOST_SEARCHED))
+
+
+def fold(text: str) -> str:
+    """Return a text as it is compared: without case, its accents in one form; an address without its percent signs.
+
+    What is the same to a reader is the same: "ń" is one character or two, and `%C5%84` in an address.
+    """
+    if "%" in text and "/" in text:
+        text = unquote(text)
+    return (text if text.isascii() else normalize("NFC", text)).casefold()
 
 
 def find_value(data: Any, path: str) -> Any:
@@ -184,7 +195,7 @@ def _exists(value: Any) -> bool:
 
 def _same(value: Any, wanted: Any) -> bool:
     if isinstance(value, str) and isinstance(wanted, str):
-        return value.casefold() == wanted.casefold()
+        return fold(value) == fold(wanted)
     if isinstance(value, bool) or isinstance(wanted, bool):
         return value is wanted
     if isinstance(value, list):
@@ -194,8 +205,8 @@ def _same(value: Any, wanted: Any) -> bool:
 
 def _contains(value: Any, text: str) -> bool:
     if isinstance(value, str):
-        return text in value.casefold()
-    return isinstance(value, list) and any(isinstance(item, str) and item.casefold() == text for item in value)
+        return text in fold(value)
+    return isinstance(value, list) and any(isinstance(item, str) and fold(item) == text for item in value)
 
 
 def _compare(value: Any, op: str, bound: float | str) -> bool:
