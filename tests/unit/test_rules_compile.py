@@ -1,6 +1,7 @@
 """Rules of compiling: what conditions mean, what must be remembered for them, and what does not fit together."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -9,8 +10,10 @@ from cartwake.bundles import Branch, Bundle, Send, Wait
 from cartwake.conditions.evaluate import evaluate
 from cartwake.conditions.kinds import AllOf, Amount, Answer, Did
 from cartwake.rules.compile import link
+from cartwake.rules.condition_models import MODELS
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.files import read_file
+from cartwake.rules.publication import choose
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.trackers import Tracker
@@ -277,3 +280,17 @@ def test_settings_arrive() -> None:
     assert set(found.hours) == {Channel.EMAIL}
     assert (found.hours[Channel.EMAIL].opens_minute, found.hours[Channel.EMAIL].closes_minute) == (450, 1440)
     assert (found.shop.url, found.sender.name) == ("https://n.example", "N")
+
+
+def test_a_hundred_segments_are_published_in_less_than_a_second() -> None:
+    """Marketers do not wait: reading, compiling and doubting a hundred segments takes a fraction of a second."""
+    parts = [example for model in MODELS for example in model.shown if "predicted" not in example]
+    wheres = [{"all": [parts[(9 * number + at) % len(parts)] for at in range(8)]} for number in range(100)]
+    contents: dict[str, Any] = {"settings.json": SETTINGS, "segments/vip.json": segment({"did": ORDER})}
+    contents["scores/engagement.json"] = {"name": "E", "points": [{"did": ORDER, "points": 1}]}
+    contents |= {f"segments/s{number}.json": segment(where) for number, where in enumerate(wheres)}
+    began = time.process_time()
+    found = choose({file: json.dumps(content).encode() for file, content in contents.items()})
+    assert time.process_time() - began < 1
+    assert found.bundle is not None
+    assert len(found.bundle.segments) == 101

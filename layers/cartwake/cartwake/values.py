@@ -102,7 +102,7 @@ def matches_glob(text: str, glob: str) -> bool:
     from the start of any word: `hiszp*` finds `/wakacje/hiszpania`. Of a long text only the words at its beginning
     count: trying each of 30 KB takes a second.
     """
-    text, glob = fold(unquote(text)), fold(glob)
+    text, glob = fold(unquote(text)), fold(glob).replace("[", "[[]")  # to fnmatch a bracket would be a choice
     if glob.startswith("*"):
         return fnmatchcase(text, glob)
     if glob.startswith("/"):

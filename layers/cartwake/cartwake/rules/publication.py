@@ -68,7 +68,7 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
         return self.sources != sources or msgspec.structs.replace(self.bundle, generation=live.generation) != live
 
 
-def choose(
+def choose(  # noqa: PLR0913  what there is, what is live, and what is known of the world
     current: Mapping[str, bytes],
     *,
     live: Bundle | None = None,

@@ -17,14 +17,20 @@ class ValueTests(Rule):
     """Tests on one value; it must pass all of them."""
 
     is_: OneOrSome | None = Field(
-        None, alias="is", description="Equal to this, or to one of these; upper and lower case are one.",
+        None,
+        alias="is",
+        description="Equal to this, or to one of these; upper and lower case are one, and so are the ways to write an "
+        "address: with ń or %C5%84.",
         examples=["gold", ["gold", "silver"]],
-    )  # fmt: skip
+    )
     is_not: OneOrSome | None = Field(
         None, description="Not equal to this, nor to one of these; something absent passes.", examples=["bronze"]
     )
     contains: str | None = Field(
-        None, min_length=1, description="This text occurs in it, or stands in the list that it is.", examples=["shoe"]
+        None,
+        min_length=1,
+        description="This text occurs in it, or stands in the list that it is; upper and lower case are one.",
+        examples=["shoe"],
     )
     matches: Glob | None = Field(
         None,

@@ -47,7 +47,8 @@ class Window(Rule):
     )
     before: DateOrDuration | None = Field(
         None,
-        description="Longer ago than this time; or before this date, in the shop's timezone.",
+        description="Longer ago than this time; or before this date, in the shop's timezone. Beside in_last, or after, "
+        "it is where that time ends.",
         examples=["30 days", "2026-01-31"],
     )
     after: Date | None = Field(
