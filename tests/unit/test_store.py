@@ -4,10 +4,13 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
+from botocore.endpoint import Endpoint
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from builders import NOON, an_event, an_order
 
 from cartwake.addresses import Address, Sent, note_send
 from cartwake.conditions.kinds import Start
+from cartwake.errors import TryAgain
 from cartwake.messages import Message, MessageState
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import EndReason, NotEntered
@@ -160,3 +163,25 @@ def test_pointers_lead_to_the_profile() -> None:
     assert base.commit([profiles.point_to(Profile(who="a#3"), "a#3")])
     with pytest.raises(base.TryAgain):
         profiles.resolve_profile("a#3")
+
+
+@pytest.mark.parametrize("lost", [ReadTimeoutError, ConnectionClosedError])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: messages.get_message("u#1", "m"),
+        lambda: runs.list_due(NOON, limit=1),
+        lambda: runs.postpone("u#1", RUN.key, NOON),
+        lambda: events.put_events([an_event()]),
+        lambda: base.commit([runs.start(RUN)]),
+        lambda: base.commit([runs.start(RUN), _take()]),
+    ],
+)
+def test_a_lost_answer_is_tried_again(
+    call: Callable[[], object], lost: type[Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No answer at all is nothing that the record in hand is to blame for: it must not be taken for poison."""
+    monkeypatch.setattr(Endpoint, "_do_get_response", lambda *_: (None, lost(endpoint_url="https://dynamodb")))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(TryAgain, match=lost.__name__):
+        call()

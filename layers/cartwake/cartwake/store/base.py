@@ -122,8 +122,10 @@ def change(row: Model, actions: list[Any], condition: Condition) -> bool:
 
 
 def failed_with(error: PynamoDBException) -> str:
-    """Return the code DynamoDB gave."""
-    return error.cause_response_code or ""
+    """Return the code DynamoDB gave, or what happened to the connection when it gave none."""
+    # not `error.cause_response_code`: it fails where a timeout carries no answer
+    answer = getattr(error.cause, "response", None)
+    return str(answer["Error"]["Code"]) if answer else type(error.cause).__name__
 
 
 def _put_one(put: Put) -> bool:
