@@ -8,6 +8,7 @@ import duckdb
 
 from cartwake.times import Instant
 from cartwake_cli.households import MOST_PRODUCTS, find_data
+from cartwake_cli.local.places import STARTER
 
 _DAY: Final = 86_400_000
 _PREPARE: Final = f"""
@@ -32,13 +33,20 @@ create view customers as
     coalesce(sum(cents) filter (ms > ago(90)), 0) as cents_90,
     coalesce(sum(cents) filter (ms > ago(180) and ms <= ago(90)), 0) as cents_before
     from past group by who;
+create view latest as select who, ms from past qualify row_number() over (partition by who order by ms desc) <= 200;
+create view days as select distinct who, ms // {_DAY} as day from latest;
 create view rhythms as
-    with latest as (
-        select who, ms from past qualify row_number() over (partition by who order by ms desc) <= 200),
-    days as (select distinct who, ms // {_DAY} as day from latest),
-    gaps as (select who, day - lag(day) over (partition by who order by day) as gap from days)
+    with gaps as (select who, day - lag(day) over (partition by who order by day) as gap from days)
     select who, last_ms + round(median(gap) * {_DAY})::bigint as next_ms
     from gaps join customers using (who) where gap is not null group by who, last_ms;
+create view histories as
+    select who, (last_ms - first_ms) / {_DAY} as tx, (getvariable('now') - first_ms) / {_DAY} as t,
+    case when times <= 200 then count(*) else greatest(count(*), round(times * count(*) / 200)) end - 1 as x
+    from days join customers using (who) group by who, first_ms, last_ms, times;
+create table model as select unnest(buying) from '{STARTER}/predictions.json';
+create view risks as
+    select who, 1 - 1 / (1 + a / (b + x - 1) * pow((alpha + t) / (alpha + tx), r + x)) as risk
+    from histories, model where x > 0;
 """
 MEMBERS: Final = {
     "at-risk": """
@@ -55,6 +63,7 @@ MEMBERS: Final = {
     "first-time-buyers": "select who from customers where times = 1",
     "high-average-orders": "select who from customers where times_365 >= 3 and cents_365 >= 6000 * times_365",
     "lapsed": "select who from customers where last_ms <= ago(90)",
+    "likely-to-churn": "select who from risks where risk > 0.7",
     "lost": "select who from customers where last_ms <= ago(365)",
     "multi-category-buyers": """
         select who from past join dearest using (who, basket) where ms > ago(365) and category is not null

@@ -14,6 +14,7 @@ from cartwake.rules import (
     group_models,
     groups,
     models,
+    prediction_models,
     score_models,
     settings_models,
     value_models,
@@ -56,6 +57,11 @@ _SCORES: Final[Parts] = (
     ("Points for events", score_models.EventPoints),
     ("Points while something holds", score_models.StatePoints),
 )
+_PREDICTIONS: Final[Parts] = (
+    ("The file", prediction_models.Predictions),
+    ("`buying`", prediction_models.Buying),
+    ("`spending`", prediction_models.Spending),
+)
 _JOURNEYS: Final[Parts] = (
     ("The file", models.Journey),
     ("A trigger or an exit: an event", models.ByEvent),
@@ -70,6 +76,7 @@ _FILES: Final[dict[type[Rule], str]] = {
     models.Segment: "segments/vip.json",
     models.Journey: "journeys/abandoned-cart.json",
     score_models.Score: "scores/engagement.json",
+    prediction_models.Predictions: "predictions.json",
 }
 """Whole examples that stand among the starter files."""
 
@@ -87,6 +94,8 @@ def write_page() -> str:
         _write_groups(),
         *(_write_model(name, model) for name, model in _TESTS),
         *_write_section("Scores", _SCORES),
+        *_write_section("predictions.json", _PREDICTIONS),
+        texts.PREDICTIONS,
         *_write_section("Journeys", _JOURNEYS),
         texts.TEMPLATES,
         *_write_template_words(),

@@ -17,7 +17,7 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `journeys/<name>.json` | what happens to a shopper, step by step |
 | `templates/<name>.mjml` | an email |
 | `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
-| `predictions.json` | written by `cartwake fit`: how this shop's customers buy |
+| `predictions.json` | written by `cartwake fit`: how customers buy |
 | `confirm/<name>` | an empty file of yours: a change that was held back goes live; `_status/status.json` names it |
 | `_status/status.json` | written for you: which files are live, and what is wrong where |
 | `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and how many moved |
@@ -53,7 +53,7 @@ a journey's `filter` is looked at once more.
 Times before now are exact to the millisecond and half-open: `"in_last": "30 days"` counts what happened less than 30
 days ago, and `"before": "30 days"` the rest, so nobody is in both and nobody between them. Dates are days of the shop's
 timezone; birthdays, ages and anniversaries those of the shopper's own, where it is known. Somebody born on 29 February
-has their birthday on the 28th in other years.
+has their birthday on the 28th in other years, and is a year older on 1 March.
 
 Up to 200 events of a kind are remembered one by one, so all is exact. Of more, totals, averages, the largest and scores
 add up by the hour what was received more than 15 days ago: a window that ends in that time is exact to the hour.
@@ -77,6 +77,12 @@ GROUPS: Final = """\
 
 As they are if `settings.json` says nothing else. Each stands for conditions that are explained above, so it changes by
 itself when time passes.
+"""
+
+PREDICTIONS: Final = """\
+The file among the starter files was fitted to CDNOW, a public record of the customers of a shop for CDs in 1997 and 1998,
+so that there is something to begin with. As soon as a hundred of your own customers have ordered on more than one day,
+let `cartwake fit` replace it: until then `churn_risk` and what is expected speak of other people's customers.
 """
 
 TEMPLATES: Final = """\

@@ -185,6 +185,11 @@ def test_what_is_right_is_not_marked(editor: Editor) -> None:
     ]
 
 
+def name_file(kind: str) -> str:
+    """A file of a kind that is the only one, or a new one."""
+    return f"{kind}.json" if kind in ("settings", "predictions") else f"{kind}s/new.json"
+
+
 def list_shown() -> Iterator[tuple[str, str]]:
     """Each example of docs/rules.md and README.md: the heading that it stands under, and what it says."""
     for page in (PAGE, ROOT / "README.md"):
@@ -200,8 +205,7 @@ def list_shown() -> Iterator[tuple[str, str]]:
 def embed(heading: str, example: str) -> tuple[str, str]:
     """A file that says *example* where it belongs."""
     if "$schema" in example:
-        kind = json.loads(example)["$schema"].rpartition("/")[2]
-        return ("settings.json" if kind == "settings.json" else f"{kind.removesuffix('.json')}s/new.json"), example
+        return name_file(json.loads(example)["$schema"].rpartition("/")[2].removesuffix(".json")), example
     if heading.startswith("Points"):
         return place(SCORE, example)
     if heading == "An object of tests, in `where`":
@@ -227,7 +231,7 @@ def test_every_kind_has_an_example() -> None:
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
 def test_a_file_begins_with_its_schema(editor: Editor, name: str) -> None:
     """An empty file that names its schema is offered every key of its kind."""
-    file, up = ("settings.json", "") if name == "settings" else (f"{name}s/new.json", "../")
-    sight = editor.look(file, f'{{ "$schema": "{up}schemas/{name}.json", | }}')
+    file = name_file(name)
+    sight = editor.look(file, f'{{ "$schema": "{"../" * file.count("/")}schemas/{name}.json", | }}')
     keys: Any = SCHEMAS[name]
     assert set(sight.offers) == {*list_keys(keys)} - {"$schema"}

@@ -10,6 +10,7 @@ from pydantic_core import core_schema
 
 from cartwake.rules.base import Rule
 from cartwake.rules.models import Journey, Segment
+from cartwake.rules.prediction_models import Predictions
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.value_models import Where
@@ -19,6 +20,7 @@ SCHEMAS: Final[dict[str, type[Rule]]] = {
     "settings": Settings,
     "segment": Segment,
     "score": Score,
+    "predictions": Predictions,
     "journey": Journey,
 }
 _SHARED: Final[dict[str, Any]] = {"Event": EventName, "TraitName": TraitName, "Time": Duration, "Where": Where}
