@@ -1,6 +1,8 @@
 """`cartwake fit`: the literature's numbers from CDNOW, the file that it writes, and what it says of bad orders."""
 
 import json
+import subprocess
+import sys
 from functools import cache
 from math import log
 from pathlib import Path
@@ -98,6 +100,29 @@ def test_the_file_is_one_of_the_rules(tmp_path: Path) -> None:
     assert str(tmp_path / "predictions.json") in output
 
 
+@pytest.mark.parametrize(
+    ("part", "key", "value", "path"),
+    [
+        ("spending", "q", 1.0, "spending.q"),
+        ("buying", "r", -0.2, "buying.r"),
+        ("buying", "alpha", "31", "buying.alpha"),
+        ("buying", "alfa", 31.0, "buying.alfa"),
+    ],
+)
+def test_parameters_that_make_no_sense_are_refused(part: str, key: str, value: object, path: str) -> None:
+    """What the formulas cannot be reckoned with does not go live: it is told with its place."""
+    data = {
+        "fitted_at": "2026-11-22",
+        "customers": 2_357,
+        "buying": {"r": 0.243, "alpha": 30.9, "a": 0.793, "b": 2.426},
+        "spending": {"p": 6.25, "q": 3.74, "v": 15.44},
+    }
+    assert isinstance(check(Predictions, data, "predictions.json"), Predictions)
+    faults = check(Predictions, data | {part: data[part] | {key: value}}, "predictions.json")  # type: ignore[operator]
+    assert isinstance(faults, list)
+    assert [fault.path for fault in faults] == [path]
+
+
 def test_all_of_cdnow_is_read() -> None:
     """69,659 rows of 23,570 customers, $2,500,315.63."""
     trackers = orders.read_file(cdnow.find_file())
@@ -111,7 +136,7 @@ def test_all_of_cdnow_is_read() -> None:
     [
         "ada,2026-01-05,19.90\nada,2026-02-05T10:30:00Z,5\n",
         "customer,date,amount\nada,2026-01-05,19.90\n\nada,2026-02-05T10:30:00Z,5\n",
-        "\ufefforder;Revenue;Email;created_at\n7;19,90;ada;20260105\n8;5;ada;2026-02-05 10:30\n",
+        "\ufeffEmail;order;Revenue;created_at\nada;7;19,90;20260105\nada;8;5;2026-02-05 10:30\n",
         'id\tdate\tvalue\n"ada"\t2026-01-05\t19.90\nada\t2026-02-05 10:30+00:00\t5.00\n',
         "ada 20260105 1 19.90\r\nada 2026-02-05T10:30 2 5\r\n",
     ],
@@ -196,7 +221,8 @@ def test_too_few_who_bought_again_are_refused(tmp_path: Path) -> None:
     assert code == 1
     assert "only 99 of 599 customers bought again on another day, and 100 must have" in " ".join(output.split())
     path.write_text("\n".join([*rows, "once-1,2026-04-01,7"]))
-    assert fit("--orders", str(path), "--out", str(tmp_path))[0] == 0
+    histories = [read_history(tracker) for tracker in orders.read_file(path).values()]
+    assert int(gather((it for it in histories if it is not None), parse_instant("2026-05-01")).repeaters.sum()) == 100
 
 
 @pytest.mark.parametrize(
@@ -268,3 +294,9 @@ def test_a_stack_without_orders_is_told(tables: None) -> None:
     """There is nothing to learn from, and the message says where orders may come from."""
     with pytest.raises(Fault, match="--orders FILE"):
         orders.read_stack_orders(open_tables())
+
+
+def test_other_commands_do_not_wait_for_scipy() -> None:
+    """NumPy and SciPy are loaded when there is something to fit, and not by `cartwake --help`."""
+    command = "import sys, cartwake_cli.commands.fit; sys.exit(bool({'numpy', 'scipy'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", command], check=False).returncode == 0

@@ -86,6 +86,11 @@ def test_the_mean_purchase_of_all_is_as_published() -> None:
     assert values[-1] == pytest.approx(100, abs=0.1)
 
 
+def test_refunds_are_worth_nothing() -> None:
+    """Who returned more than they kept is expected to spend little, and not to be paid."""
+    assert expect_order_value(PUBLISHED, known(5, mean=-80.0)) == expect_order_value(PUBLISHED, known(5, mean=0.0)) > 0
+
+
 def test_historic_value_is_what_the_file_adds_up_to() -> None:
     """Every customer of CDNOW through a tracker: 69,659 orders of 23,570 customers, $2,500,315.63."""
     histories = [read_history(tracker) for tracker in cdnow.read_trackers().values()]
@@ -216,6 +221,18 @@ def test_nothing_is_no_history() -> None:
     """Without orders, or with none yet, there is nothing to reckon with."""
     assert read_history(Tracker()) is None
     assert read_history(tell((1, 10)), NOON) is None
+
+
+def test_many_orders_are_reckoned_by_the_latest() -> None:
+    """Of more than 200 orders: as many days to an order, and as much a day, as the latest 200 and the total let say."""
+    daily = read_history(tell(*((day, 10) for day in range(500))))
+    paired = read_history(tell(*((number // 2 + number % 2 / 4, 10) for number in range(500))))
+    assert daily is not None
+    assert paired is not None
+    assert (daily.orders, daily.repeats, daily.repeat_mean, daily.rhythm_days) == (500, 499, pytest.approx(10), 1)
+    assert (paired.orders, paired.repeats, paired.repeat_mean, paired.rhythm_days) == (500, 249, pytest.approx(20), 1)
+    added_up = read_history(tell(*((day, 10) for day in range(300, 500)), sums=(Sum(NOON, 300, 3_000 * MICROS, 10),)))
+    assert added_up == daily
 
 
 EXACT = st.lists(
