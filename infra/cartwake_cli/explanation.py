@@ -14,17 +14,9 @@ from cartwake.statements import Channel
 from cartwake.telemetry import name_who
 from cartwake.times import NEVER, Instant, format_instant
 from cartwake_cli import words
+from cartwake_cli.explanation_marks import explain_predictions, explain_scores, explain_tags, look_at
+from cartwake_cli.sections import Section
 from cartwake_cli.tables import Facts
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Section:
-    """A heading and its lines; each line has cells for the columns."""
-
-    title: str
-    columns: tuple[str, ...]
-    lines: tuple[tuple[str, ...], ...]
-    empty: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,21 +34,20 @@ class Explanation:
 
     def as_data(self) -> dict[str, Any]:
         """Return plain data, for `--json`."""
-        found = {
-            section.title: [dict(zip(section.columns, line, strict=True)) for line in section.lines]
-            for section in self.sections
-        }
+        found = {section.title: section.as_data() for section in self.sections}
         return {"who": self.who, "keys": list(self.keys), "in logs": self.names_in_logs, **found}
 
 
-def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Address]) -> Explanation:
+def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Address], *, now: Instant) -> Explanation:
     """Return everything about one shopper.
 
     Args:
         facts: What the tables hold under all keys of the shopper.
-        rules: The live ones, for titles; None when nothing was published.
+        rules: The live ones; None when nothing was published.
         addresses: The rows of the addresses that may be written to.
+        now: The time: tags, scores and predictions are those of now, all else is as it is stored.
     """
+    view = look_at(facts.profile, rules, now)
     return Explanation(
         who=facts.profile.who,
         keys=facts.profile.keys,
@@ -64,6 +55,9 @@ def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Addr
             _explain_profile(facts),
             _explain_addresses(facts, addresses),
             _explain_segments(facts, rules),
+            explain_tags(view),
+            explain_scores(view),
+            explain_predictions(view),
             _explain_runs(facts),
             _explain_messages(facts),
             _explain_not_entered(facts),
