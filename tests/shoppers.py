@@ -10,11 +10,19 @@ import functions.derive_segments.app as derive_segments
 import functions.enter_journeys.app as enter_journeys
 import functions.run_step.app as run_step
 import functions.send_message.app as send_message
+import functions.sweep_profiles.app as sweep_profiles
 import functions.wake.app as wake
 from cartwake.events import Event
 from cartwake.profiles import Profile
 from cartwake.store import events, profiles
 from cartwake.times import DAY
+
+_QUEUES = {
+    "steps": run_step.handler,
+    "messages": send_message.handler,
+    "wakes": derive_segments.handler,
+    "sweeps": sweep_profiles.handler,
+}
 
 
 class Shop:
@@ -22,7 +30,7 @@ class Shop:
 
     def __init__(self, monkeypatch: Any, now: int) -> None:
         self.now = now
-        for module in (derive_segments, enter_journeys, run_step, send_message, wake):
+        for module in (derive_segments, enter_journeys, run_step, send_message, sweep_profiles, wake):
             monkeypatch.setattr(module, "read_clock", lambda: self.now)
         self._dynamodb = boto3.client("dynamodb")
 
@@ -67,16 +75,12 @@ class Shop:
     def drain(self) -> None:
         """Work off the queues."""
         for _ in range(20):
-            steps, sends, wakes = read_queue("steps"), read_queue("messages"), read_queue("wakes")
-            if not steps and not sends and not wakes:
+            asked = [(handler, read_queue(name)) for name, handler in _QUEUES.items()]
+            if not any(bodies for _, bodies in asked):
                 return
-            for handler, bodies in (
-                (run_step.handler, steps),
-                (send_message.handler, sends),
-                (derive_segments.handler, wakes),
-            ):
+            for handler, bodies in asked:
                 if bodies:
-                    answer = handler(queue_event(*bodies), lambda_context())
+                    answer = handler(queue_event(*bodies), lambda_context(remaining_ms=120_000))
                     assert answer == {"batchItemFailures": []}, answer
         raise AssertionError("the queues never became empty")
 

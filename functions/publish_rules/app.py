@@ -7,13 +7,22 @@ import msgspec
 from cartwake.bundles import Bundle, decode, encode, name_bundle
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain, WriteConflict
-from cartwake.gateways import bucket
-from cartwake.rules.files import FOLDERS, SETTINGS
+from cartwake.gateways import bucket, queue
+from cartwake.progress import FILES, show_progress
+from cartwake.progress import encode as encode_progress
+from cartwake.rules.doubts.names import Seen
+from cartwake.rules.files import FOLDERS, SINGLE
+from cartwake.rules.holding import Before, Change, find_change
 from cartwake.rules.publication import Publication, Sources, choose, decode_sources, encode_sources
 from cartwake.rules.schemas import build_schemas
-from cartwake.rules.status import write_status
+from cartwake.rules.status import Standing, write_status
+from cartwake.settings import require_int
+from cartwake.store import base, names, sweeps
 from cartwake.store.bundles import Live, get_live, put_live
+from cartwake.store.names import Named
+from cartwake.sweeps import Aim, Part, SweepKind, begin
 from cartwake.telemetry import count, logger, metrics
+from cartwake.trials import name_confirmation, name_result, needs_sweep, read_result
 
 MOST_ROUNDS = 8
 
@@ -41,26 +50,88 @@ def publish(*, now: int) -> bool:
     pointer = get_live()
     files = read_files()
     live, sources = read_live(pointer)
-    found = choose(files, live=live, sources=sources, now=now)
+    seen = read_seen(now)
+    found = choose(files, live=live, sources=sources, now=now, seen=seen)
+    change = None
+    if pointer is not None and live is not None:  # of the first rules nobody is asked: they move nobody
+        change = hold(find_change(files, found, Before(rules=live, sources=sources, seen=seen), now), pointer, now)
+    found = found if change is None else change.rest
     if found.is_news(live, sources):
-        pointer = put_bundle(found, replaces=pointer.generation if pointer else 0)
+        pointer = put_bundle(found, pointer, live=live, now=now)
         if pointer is None:
             return False
-    generation, name = (pointer.generation, pointer.hash) if pointer else (0, "")
-    bucket.write("_status/status.json", write_status(found, generation=generation, name=name, now=now))
+    standing = Standing(
+        generation=pointer.generation if pointer else 0,
+        name=pointer.hash if pointer else "",
+        change=change,
+        sweeping=bool(sweeps.list_parts(SweepKind.LIVE)),
+    )
+    bucket.write("_status/status.json", write_status(found, standing, now))
     put_schemas()
     # A slower invocation may have written an older status over a newer one: whoever ends last has seen the last state.
-    if get_live() != pointer or read_files() != files:
+    if get_live() != pointer or read_files() != files or (change is not None and look_up(change) != change):
         return False
     tell(found, pointer)
     return True
 
 
+def hold(change: Change | None, pointer: Live, now: int) -> Change | None:
+    """Return the change when it must wait: to be counted, which begins now, or to be confirmed."""
+    waiting = None if change is None else look_up(change)
+    if waiting is not None and waiting.result is None:
+        start_trial(waiting, pointer, now)
+    return waiting
+
+
+def look_up(change: Change) -> Change | None:
+    """Return the change with whom it would move, if that is known; None when it may go live."""
+    result = read_result(bucket.read(name_result(change.candidate)))
+    if result is None or result.basis != change.basis:
+        return change
+    counted = msgspec.structs.replace(change, result=result)
+    return None if counted.is_small or is_confirmed(counted.candidate) else counted
+
+
+def is_confirmed(candidate: str) -> bool:
+    """Say whether somebody who could see the count has confirmed the change."""
+    confirmed_at = bucket.find_written_at(name_confirmation(candidate))
+    counted_at = bucket.find_written_at(name_result(candidate))
+    return confirmed_at is not None and counted_at is not None and confirmed_at >= counted_at
+
+
+def start_trial(change: Change, pointer: Live, now: int) -> None:
+    """Have it counted whom a change would move, unless that is going on."""
+    parts = sweeps.list_parts(SweepKind.TRIAL)
+    aim = parts[0].aim if parts else None
+    if aim is not None and (aim.candidate, aim.basis) == (change.candidate, change.basis):
+        if all(part.done for part in parts):
+            # its result was lost, or deleted; whoever finds a part done writes it again
+            queue.send_sweeps([(SweepKind.TRIAL.value, 0)])
+        return
+    tried = store_bundle(change.whole, pointer.generation + 1)
+    begun = begin(SweepKind.TRIAL, change.aim(bundle=tried.hash, generation=tried.generation, now=now))
+    if base.commit(sweeps.begin(begun)):
+        announce(begun, now=now)
+        logger.info("trial started", candidate=change.candidate)
+
+
+def announce(parts: list[Part], *, now: int, delay_seconds: int = 0) -> None:
+    """Say that a sweep begins, and ask for its parts; what is not asked for now, `wake` asks for."""
+    kind = parts[0].kind
+    bucket.write(FILES[kind], encode_progress(show_progress(parts, profiles=0, now=now)))
+    queue.send_sweeps([(kind.value, part.number) for part in parts], delay_seconds=delay_seconds)
+
+
 def read_files() -> dict[str, bytes]:
     """Return every file that can be a rule."""
-    keys = [key for prefix in (SETTINGS, *(f"{folder}/" for folder in FOLDERS)) for key in bucket.list_keys(prefix)]
+    keys = [key for prefix in (*SINGLE, *(f"{folder}/" for folder in FOLDERS)) for key in bucket.list_keys(prefix)]
     contents = {key: bucket.read(key) for key in keys}
     return {key: content for key, content in contents.items() if content is not None}
+
+
+def read_seen(now: int) -> Seen:
+    """Return the names of events and traits that came in lately: whoever writes another one is warned."""
+    return Seen(*(frozenset(names.list_names(kind, now)) for kind in Named))
 
 
 def read_live(pointer: Live | None) -> tuple[Bundle | None, Sources]:
@@ -77,22 +148,36 @@ def read_live(pointer: Live | None) -> tuple[Bundle | None, Sources]:
     return decode(bundle), decode_sources(sources)
 
 
-def put_bundle(found: Publication, *, replaces: int) -> Live | None:
-    """Write the new bundle and make it live; None when somebody else was faster."""
+def put_bundle(found: Publication, replaces: Live | None, *, live: Bundle | None, now: int) -> Live | None:
+    """Write the new bundle and make it live; None when somebody else was faster.
+
+    If everybody must be looked at under it, that begins with it, or not at all.
+    """
+    generation = replaces.generation if replaces else 0
+    pointer = store_bundle(found, generation + 1)
+    sweeping = found.bundle is not None and needs_sweep(found.bundle, live)
+    aim = Aim(bundle=pointer.hash, generation=pointer.generation, began_at=now)
+    begun = begin(SweepKind.LIVE, aim) if sweeping else []
+    if not put_live(pointer, replaces=generation, also=sweeps.begin(begun)):
+        return None
+    count("BundlesPublished")
+    logger.info("bundle published", bundle=pointer.hash, generation=pointer.generation, sweeping=sweeping)
+    if begun:
+        # not before every function has the new rules: whoever is new meanwhile would be founded under the old ones
+        announce(begun, now=now, delay_seconds=require_int("SWEEP_AFTER_SECONDS"))
+    return pointer
+
+
+def store_bundle(found: Publication, generation: int) -> Live:
+    """Write a bundle and what it was made of, and return what a pointer to it would be."""
     if found.bundle is None:
         raise AssertionError("nothing to publish")
-    bundle = msgspec.structs.replace(found.bundle, generation=replaces + 1)
-    content = encode(bundle)
+    content = encode(msgspec.structs.replace(found.bundle, generation=generation))
     name = name_bundle(content)
     # Both before the pointer: what it names is always complete.
     bucket.write(f"bundles/{name}.sources.json", encode_sources(found.sources))
     bucket.write(f"bundles/{name}.json", content)
-    pointer = Live(name, replaces + 1)
-    if not put_live(pointer, replaces=replaces):
-        return None
-    count("BundlesPublished")
-    logger.info("bundle published", bundle=name, generation=pointer.generation)
-    return pointer
+    return Live(name, generation)
 
 
 def put_schemas() -> None:

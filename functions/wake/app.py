@@ -6,7 +6,8 @@ from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.gateways import queue
 from cartwake.live import load_live
-from cartwake.store import messages, profiles, runs
+from cartwake.store import messages, profiles, runs, sweeps
+from cartwake.sweeps import SweepKind, is_stale
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import MINUTE
 
@@ -17,7 +18,7 @@ MOST_A_SHARD: Final = 500
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Run every minute: overdue steps, runs of journeys that go on, stuck messages, profiles whose answer has expired.
+    """Run every minute: overdue steps, held runs that go on, stuck messages, expired answers, forgotten sweeps.
 
     Args:
         event: Anything; `{"at": instant}` pretends another time, for tests.
@@ -32,10 +33,19 @@ def handler(event: dict[str, Any], context: Any) -> None:
     queue.send_messages(stuck)
     woken = profiles.list_due(now, limit=MOST_A_SHARD)
     queue.send_wakes(woken)
+    stale = [part for kind in SweepKind for part in sweeps.list_parts(kind) if is_stale(part, now)]
+    queue.send_sweeps([(part.kind.value, part.number) for part in stale])
     count("OverdueRuns", len(overdue))
     count("StuckMessages", len(stuck))
     count("ProfilesWoken", len(woken))
-    logger.info("woken", runs=len(overdue), resumed=len(resumed), messages=len(stuck), profiles=len(woken))
+    logger.info(
+        "woken",
+        runs=len(overdue),
+        resumed=len(resumed),
+        messages=len(stuck),
+        profiles=len(woken),
+        sweeps=len(stale),
+    )
 
 
 def _list_resumed(rules: Bundle) -> list[tuple[str, str]]:

@@ -156,12 +156,12 @@ def test_lost_race_is_run_again(app: Any, monkeypatch: pytest.MonkeyPatch) -> No
     upload_starter()
     real, calls = bundles.put_live, []
 
-    def lose_once(pointer: bundles.Live, *, replaces: int) -> bool:
-        calls.append(replaces)
+    def lose_once(pointer: bundles.Live, **rest: Any) -> bool:
+        calls.append(pointer)
         if len(calls) == 1:
             put(VIP, {"name": "Other", "where": {"did": "Order Completed", "at_least": 5}})
             load_app().handler({}, lambda_context())
-        return real(pointer, replaces=replaces)
+        return real(pointer, **rest)
 
     monkeypatch.setattr(app, "put_live", lose_once)
     assert run(app)["good"]

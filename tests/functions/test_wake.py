@@ -7,7 +7,8 @@ from builders import NOON, a_cart_event, an_order
 from shoppers import Shop
 from world import lambda_context, read_queue
 
-from cartwake.store import runs
+from cartwake.store import base, runs, sweeps
+from cartwake.sweeps import Aim, SweepKind, Tally, begin, go_on
 from cartwake.times import DAY, HOUR, MINUTE, SECOND
 from functions.wake import app
 
@@ -38,7 +39,7 @@ def test_profiles_are_found_when_their_answer_expires(shop: Shop) -> None:
 
 
 def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing due: four shards of three indexes, one look per live journey, no queue is touched."""
+    """With nothing due: four shards of three indexes, a look per live journey and kind of sweep, no queue."""
     app.load_live(shop.now)
     calls: list[str] = []
 
@@ -48,7 +49,7 @@ def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pyt
     from cartwake.gateways import clients
 
     clients.client("sqs").meta.events.register("before-call.sqs", note)
-    rows = [app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow]
+    rows = [app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow, app.sweeps.SweepRow]
     for row in rows:
         row._get_connection().connection.client.meta.events.register("before-call.dynamodb", note)
     try:
@@ -57,7 +58,7 @@ def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pyt
         clients.client("sqs").meta.events.unregister("before-call.sqs", note)
         for row in rows:
             row._get_connection().connection.client.meta.events.unregister("before-call.dynamodb", note)
-    assert calls == ["Query"] * (3 * 4 + 2)
+    assert calls == ["Query"] * (3 * 4 + 2 + 2)
 
 
 def test_overdue_rows_are_counted(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
@@ -66,3 +67,17 @@ def test_overdue_rows_are_counted(shop: Shop, capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
     _wake(shop, NOON + HOUR + 3 * MINUTE)
     assert '"OverdueRuns":[1.0]' in capsys.readouterr().out
+
+
+def test_forgotten_parts_of_a_sweep_are_asked_for(shop: Shop) -> None:
+    """A part that is not done and has not moved for five minutes is asked for again, and no other."""
+    parts = begin(SweepKind.LIVE, Aim(bundle="b", generation=1, began_at=NOON))
+    assert base.commit(sweeps.begin(parts))
+    done = go_on(parts[3], cursor="", found=Tally(), now=NOON)
+    moved = go_on(parts[5], cursor="u#5", found=Tally(), now=NOON + MINUTE)
+    assert sweeps.move(parts[3], done)
+    assert sweeps.move(parts[5], moved)
+    _wake(shop, NOON + 5 * MINUTE - 1)
+    assert read_queue("sweeps") == []
+    _wake(shop, NOON + 5 * MINUTE)
+    assert [body["part"] for body in read_queue("sweeps")] == [0, 1, 2, 4, 6, 7]

@@ -235,10 +235,12 @@ def test_only_send_message_sends() -> None:
     assert senders == {"send_message"}
 
 
-def test_nobody_scans_or_deletes_a_table() -> None:
-    """No function scans a table, and what a person did is deleted by nobody: rows expire."""
+def test_nobody_deletes_a_table_and_one_reads_a_whole_one() -> None:
+    """Only sweep_profiles scans, and only profiles; what a person did is deleted by nobody: rows expire."""
     actions = {action for function in FUNCTIONS for each in function.statements for action in list_of(each["Action"])}
-    assert not actions & {"dynamodb:Scan", "dynamodb:DeleteTable", "dynamodb:PartiQLDelete", "s3:DeleteObject"}
+    assert not actions & {"dynamodb:DeleteTable", "dynamodb:PartiQLDelete", "s3:DeleteObject"}
+    scanning = [(f.name, each["Resource"]) for f in FUNCTIONS for each in f.statements if "dynamodb:Scan" in str(each)]
+    assert scanning == [("sweep_profiles", {"Fn::GetAtt": "ProfilesTable.Arn"})]
     deleting = {f.name for f in FUNCTIONS if "dynamodb:DeleteItem" in str(f.statements)}
     assert deleting == {"derive_segments"}, "it releases identities"
 
@@ -292,6 +294,7 @@ def test_every_alarm_is_there() -> None:
         "quarantined": ("Quarantined", 0, 60),
         "events-age": ("IteratorAge", 5 * 60 * 1000, 60),
         "profiles-age": ("IteratorAge", 5 * 60 * 1000, 60),
+        "sweeps-age": ("ApproximateAgeOfOldestMessage", 30 * 60, 60),
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
         "messages-unknown": ("MessagesUnknown", 0, 60),

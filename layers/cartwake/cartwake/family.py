@@ -4,18 +4,20 @@ An edge, not a decision: it reads rows, and keeps which of them become pointers 
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from cartwake import identity
 from cartwake.addresses import derive_key, normalise
+from cartwake.backfill import complete, find_lacking, look_back
 from cartwake.bundles import Bundle
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.gateways.secrets import address_secret
 from cartwake.identity import Ruling
 from cartwake.profiles import Profile, State
-from cartwake.segments import Signal, adopt, reevaluate
+from cartwake.segments import Signal, adopt, advance, reevaluate
 from cartwake.statements import Channel
-from cartwake.store import base, identities, profiles
+from cartwake.store import base, events, identities, profiles
 from cartwake.times import Instant
 
 _CONTACTS = {Channel.EMAIL: "email", Channel.SMS: "phone"}
@@ -36,6 +38,7 @@ class Family:
     def __init__(self, row: Profile, rules: Bundle, now: Instant, *, refuse: Callable[[Event], None]) -> None:
         self._rules, self._now, self._refuse = rules, now, refuse
         self._rows = {row.who: row}
+        self._signals: list[Signal] = []
         self.profile = adopt(self._check(row), rules, now)
 
     @property
@@ -51,6 +54,7 @@ class Family:
     def gather(self, event: Event) -> list[Signal]:
         """Join whoever *event* says is this shopper, and return what that signals: before the event is folded."""
         before, visitors = self.profile, identity.find_visitors(event)
+        self._signals = []
         for key in visitors:
             self._take(key, event)
         for owner in self._find_owners(event):
@@ -63,7 +67,7 @@ class Family:
         if self.profile.keys == before.keys:
             return []
         self.profile, signals = reevaluate(self.profile, self._rules, event.received_at)
-        return [] if event.backfill else signals
+        return [*self._signals, *([] if event.backfill else signals)]
 
     def pointers(self) -> Iterator[base.Action]:
         """Yield the writes that turn the other rows into pointers."""
@@ -80,8 +84,9 @@ class Family:
         trusted = _is_trusted(event)
         match identity.judge(self.profile, other, self._now, trusted=trusted):
             case Ruling.JOIN:
-                survivor, gone = identity.choose_survivor(self.profile, other)
                 self._rows[other.who] = other
+                mine, theirs = self._recall(self.profile), self._recall(adopt(other, self._rules, self._now))
+                survivor, gone = identity.choose_survivor(mine, theirs)
                 self.profile = identity.join(survivor, gone, self._rules, now=self._now)
                 if trusted:
                     self.profile = identity.vouch(self.profile, [gone.who])
@@ -89,6 +94,18 @@ class Family:
                 self._refuse(event)
             case Ruling.TWO_KNOWN_USERS | Ruling.HEARSAY:
                 pass
+
+    def _recall(self, profile: Profile) -> Profile:
+        """Return a profile with the history that it lacks: nobody has looked at it since the rules changed.
+
+        When two are one, what is added up cannot be told apart, and who looks at everybody may have passed the one.
+        """
+        if not find_lacking(profile.state, self._rules.needs, self._now):
+            return profile
+        past = look_back(self._rows[profile.who], partial(events.read_history, profile.keys), self._now)
+        profile, signals = advance(profile, self._rules, self._now)
+        self._signals += signals
+        return complete(profile, self._rules, past, self._now)
 
     def _find_owners(self, event: Event) -> Iterator[str]:
         """Yield who owns the addresses that a trusted event asserts."""

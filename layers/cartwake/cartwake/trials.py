@@ -39,7 +39,8 @@ def name_candidate(texts: Mapping[str, str | None]) -> str:
 
 def name_basis(rules: Bundle) -> str:
     """Return the name of what decides about memberships in *rules*: templates and journeys are no part of it."""
-    return _digest([define_segments(rules), rules.scores, rules.predictions])
+    wheres = {name: it.where for name, it in sorted(rules.segments.items())}
+    return _digest([wheres, rules.scores, rules.predictions, rules.settings.timezone])
 
 
 def name_result(candidate: str) -> str:
@@ -68,42 +69,28 @@ def read_result(content: bytes | None) -> Result | None:
     return None if content is None else msgspec.json.decode(content, type=Result)
 
 
-def define_segments(rules: Bundle) -> dict[str, Any]:
-    """Return the definition of each segment, without when it changed."""
-    return {name: it.where for name, it in sorted(rules.segments.items())}
-
-
 def find_changed(rules: Bundle, live: Bundle) -> tuple[str, ...]:
     """Return the segments that *rules*, made after *live*, define otherwise; those that are no more among them."""
     changed = {name for name, it in rules.segments.items() if it.changed_generation > live.generation}
     return tuple(sorted(changed | (live.segments.keys() - rules.segments.keys())))
 
 
-def moves_members(rules: Bundle, live: Bundle) -> bool:
-    """Say whether *rules* define any segment otherwise than what is live."""
-    return name_basis(rules) != name_basis(live)
-
-
 def needs_sweep(rules: Bundle, live: Bundle | None) -> bool:
     """Say whether everybody must be looked at: a definition has changed, or more history is needed.
 
-    What the first rules say is seen by the first event of each shopper: there are no profiles before them.
+    Before the first rules there are no profiles.
     """
     if live is None:
         return False
     changed = any(it.changed_generation > live.generation for it in rules.segments.values())
-    return changed or any(
-        key not in live.needs or _is_deeper(need, live.needs[key]) for key, need in rules.needs.items()
-    )
+    return changed or any(_is_deeper(need, live.needs.get(key)) for key, need in rules.needs.items())
 
 
-def _is_deeper(need: Need, before: Need) -> bool:
-    return (need.latest, need.within_ms, need.whole, need.oldest) != (
-        before.latest,
-        before.within_ms,
-        before.whole,
-        before.oldest,
-    )
+def _is_deeper(need: Need, before: Need | None) -> bool:
+    if before is None:
+        return True
+    deeper = need.latest > before.latest or need.within_ms > before.within_ms or need.oldest > before.oldest
+    return deeper or (need.whole and not before.whole)
 
 
 def _digest(value: Any) -> str:

@@ -6,6 +6,7 @@ from botocore.exceptions import ClientError
 
 from cartwake.gateways import clients
 from cartwake.settings import require
+from cartwake.times import Instant, to_instant
 
 forget = clients.forget
 
@@ -27,6 +28,18 @@ def write(key: str, content: bytes, *, content_type: str = "application/json") -
     """Write an object."""
     with clients.transient("bucket"):
         _s3().put_object(Bucket=require("BUCKET"), Key=key, Body=content, ContentType=content_type)
+
+
+def find_written_at(key: str) -> Instant | None:
+    """Return when an object was written, to the second; None when there is none."""
+    with clients.transient("bucket"):
+        try:
+            answer = _s3().head_object(Bucket=require("BUCKET"), Key=key)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                return None
+            raise
+    return to_instant(answer["LastModified"])
 
 
 def list_keys(prefix: str = "") -> list[str]:

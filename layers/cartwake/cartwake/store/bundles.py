@@ -1,5 +1,6 @@
 """The bundles table: one row, the pointer to the bundle that is live."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +45,14 @@ def get_live() -> Live | None:
     return Live(row.hash, int(row.generation))
 
 
-def put_live(live: Live, *, replaces: int) -> bool:
-    """Make *live* the pointer if generation *replaces* is still the live one (0: none yet)."""
+def put_live(live: Live, *, replaces: int, also: Sequence[base.Action] = ()) -> bool:
+    """Make *live* the pointer if generation *replaces* is still the live one (0: none yet).
+
+    Args:
+        live: The new pointer.
+        replaces: Which generation it follows.
+        also: Writes that are done with it, or not at all.
+    """
     condition = BundleRow.name.does_not_exist() if replaces == 0 else BundleRow.generation == replaces
-    return base.commit([base.Put(BundleRow(_LIVE, hash=live.hash, generation=live.generation), condition)])
+    pointer = base.Put(BundleRow(_LIVE, hash=live.hash, generation=live.generation), condition)
+    return base.commit([pointer, *also])
