@@ -1,0 +1,150 @@
+"""Faults: what goes wrong, where, and how often it did."""
+
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+MINUTE = 60_000_000
+HOUR = 60 * MINUTE
+
+
+class Fault(StrEnum):
+    """What can happen to one call of AWS."""
+
+    REFUSED = "refused before effect"
+    FAILED = "server error before effect"
+    LOST = "answer lost after effect, once"
+    UNHEARD = "every answer lost after effect"
+    THROTTLED = "throttled"
+    CONFLICT = "transaction conflict"
+    PARTIAL = "only a part of a batch taken"
+    KILLED_BEFORE = "process killed right before"
+    KILLED_AFTER = "process killed right after"
+    DOUBLED = "invocation delivered twice"
+    TIMED_OUT = "timed out, and took effect later"
+
+
+class Mishap(StrEnum):
+    """What can happen between the functions, and to the people."""
+
+    REDELIVERED = "delivered again at once"
+    REDELIVERED_LATE = "delivered again hours later"
+    SHUFFLED = "delivered again in another order"
+    SCHEDULE_LATE = "schedule up to a day late"
+    SCHEDULE_LOST = "schedule lost"
+    SCHEDULE_DOUBLED = "schedule fired twice"
+    WAKE_LOST = "wake lost"
+    INDEX_LAG = "index read stale"
+    SKEW = "a process's clock is off"
+    FEEDBACK_EARLY = "SES told before it answered"
+    FEEDBACK_DOUBLED = "SES told twice"
+    FEEDBACK_LOST = "SES never told"
+    FEEDBACK_LATE = "SES told hours later"
+    POISON = "poison record"
+    STORM = "throttling storm"
+    OUTAGE = "an hour's outage of one service"
+    REDRIVE = "dead letters of a week redriven"
+    CLIENT_DOUBLED = "client sent it twice"
+    CLIENT_LATE = "client sent it hours later"
+
+
+SWEPT = (
+    Fault.REFUSED, Fault.LOST, Fault.UNHEARD, Fault.THROTTLED, Fault.KILLED_BEFORE, Fault.KILLED_AFTER, Fault.DOUBLED,
+    Fault.TIMED_OUT,
+)  # fmt: skip
+WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+BATCHES = ("BatchWriteItem", "SendMessageBatch")
+
+
+def applies(fault: Fault, operation: str) -> bool:
+    """Say whether AWS can answer an operation like that."""
+    if fault is Fault.CONFLICT:
+        return operation in WRITES
+    return fault is not Fault.PARTIAL or operation in BATCHES
+
+
+@dataclass
+class Plan:
+    """No faults at all."""
+
+    fired: Counter[str] = field(default_factory=Counter)
+    on: bool = True
+
+    def strike(self, number: int, service: str, operation: str, now: int) -> Fault | None:
+        """Return what happens to a call of AWS, the *number*th of its world."""
+        return None
+
+    def happens(self, mishap: Mishap) -> bool:
+        """Say whether something goes wrong here."""
+        return False
+
+
+@dataclass
+class One(Plan):
+    """One fault, at one call."""
+
+    at: int = 0
+    fault: Fault = Fault.REFUSED
+
+    def strike(self, number: int, service: str, operation: str, now: int) -> Fault | None:
+        """Return the fault if this is the call."""
+        if number != self.at or not self.on:
+            return None
+        self.fired[self.fault] += 1
+        return self.fault
+
+
+@dataclass
+class Swarm(Plan):
+    """A random subset of all that can go wrong, each at a rate of its own."""
+
+    chance: random.Random = field(default_factory=random.Random)
+    rates: dict[str, float] = field(default_factory=dict)
+    bad_times: tuple[tuple[int, int, str, float, Mishap], ...] = ()
+    """From, to, service ("" for all), share of calls that fail, and what that is called."""
+
+    def strike(self, number: int, service: str, operation: str, now: int) -> Fault | None:
+        """Return what happens to a call: first what times are bad, then what chance brings."""
+        if not self.on:
+            return None
+        for begins, ends, hit, share, name in self.bad_times:
+            if begins <= now < ends and hit in ("", service) and self.chance.random() < share:
+                self.fired[name] += 1
+                return Fault.THROTTLED if name is Mishap.STORM else Fault.FAILED
+        for fault in Fault:
+            rate = self.rates.get(fault, 0)
+            if rate and self.chance.random() < rate and applies(fault, operation):
+                self.fired[fault] += 1
+                return fault
+        return None
+
+    def happens(self, mishap: Mishap) -> bool:
+        """Say whether something goes wrong here, and count it."""
+        rate = self.rates.get(mishap, 0)
+        if not self.on or not rate or self.chance.random() >= rate:
+            return False
+        self.fired[mishap] += 1
+        return True
+
+
+def draw_swarm(seed: str, *, begins: int, ends: int) -> Swarm:
+    """Return the swarm of a seed: few kinds find more than all of them at once."""
+    chance = random.Random(f"swarm {seed}")  # noqa: S311
+    kinds: list[str] = [*Fault, *(it for it in Mishap if it not in (Mishap.STORM, Mishap.OUTAGE, Mishap.POISON))]
+    chosen = [it for it in kinds if chance.random() < 0.4]
+    calls = set(Fault)
+    rates = {
+        it: chance.choice((0.003, 0.01, 0.03)) if it in calls else chance.choice((0.05, 0.2, 0.5)) for it in chosen
+    }
+    if Mishap.SKEW in rates:
+        rates[Mishap.SKEW] = 0.5
+    times = []
+    if chance.random() < 0.3:
+        at = chance.randrange(begins, ends)
+        times.append((at, at + chance.randrange(5, 20) * MINUTE, "", 0.7, Mishap.STORM))
+    if chance.random() < 0.3:
+        at = chance.randrange(begins, ends)
+        hit = chance.choice(("dynamodb", "sqs", "s3", "scheduler", "sesv2", "sns", "secrets-manager"))
+        times.append((at, at + HOUR, hit, 1.0, Mishap.OUTAGE))
+    return Swarm(chance=chance, rates=rates, bad_times=tuple(times))

@@ -1,0 +1,276 @@
+"""The judge: heals a world, lets it come to rest, and holds what is there then against the oracle."""
+
+from collections import Counter
+from typing import Any
+
+from simulation import cloud, oracle
+from simulation.faults import HOUR, MINUTE
+from simulation.rules import JOURNEYS, NEEDS
+from simulation.setting import clock
+from simulation.shop import Shop
+from simulation.watch import SLACK_MS, Watch, find, read_message, read_run, resolve
+
+from cartwake.profiles import Profile
+from cartwake.reasons import NotEntered, Skip
+from cartwake.times import format_instant
+
+COLUMNS = ("accepted", "delivered", "opened", "clicked", "bounced", "complained")
+ROUNDS = 8
+
+
+def heal(shop: Shop) -> bool:
+    """End all faults, redrive what was set aside, and let time pass until nothing is left to do; False: it never is."""
+    world = shop.world
+    world.plan.on = False
+    for _ in range(ROUNDS):
+        for queue in world.queues.values():
+            queue.redrive()
+        failures, world.shared.failures = world.shared.failures, []
+        world.shared.failures.clear()
+        for function, text in failures:
+            redeliver(shop, function, text)
+        world.asked_to_wake = True
+        world.plan_tick(clock.micros)
+        world.go(HOUR)
+        if is_quiet(shop):
+            return True
+    return False
+
+
+def redeliver(shop: Shop, function: str, text: str) -> None:
+    """Have an operator give a function what it had failed at."""
+    world = shop.world
+    for table, name in (("events", "derive_segments"), ("profiles", "enter_journeys")):
+        if function == name:
+            world.streams[table].feed(cloud.parse(text.encode()))
+
+
+def is_quiet(shop: Shop) -> bool:
+    """Say whether nothing waits for anything but its time."""
+    world = shop.world
+    waiting = [
+        world.timer.waiting,
+        shop.open_requests,
+        *(it.waiting + len(it.dead) for it in world.queues.values()),
+        *(it.waiting for it in world.streams.values()),
+        len(world.shared.failures),
+    ]
+    return not any(waiting) and not any(due < clock.micros - 2 * MINUTE for due in world.dues.values())
+
+
+def judge(shop: Shop, watch: Watch, *, log: str, poisoned: int = 0) -> None:
+    """Hold a healed world against everything that is promised."""
+    judge_events(shop, watch)
+    judge_folds(watch)
+    judge_ledger(watch)
+    judge_counts(watch)
+    judge_runs(watch)
+    judge_feedback(shop, watch)
+    judge_entries(watch, shop.live)
+    poison = [it for it in cloud.rows("quarantine") if it["reason"]["S"] == "poison"]
+    watch.must("only poison is set aside", bool(poison) == bool(poisoned), [it["where"] for it in poison])
+    watch.must("no address and no token in a log", "@example.com" not in log and ".eyJ" not in log)
+    for sent in watch.sent:
+        token = sent.link.rpartition("/")[2]
+        watch.must("no address and no token in a log", not token or token not in log)
+
+
+def judge_events(shop: Shop, watch: Watch) -> None:
+    """Every event that was answered 200 is stored once."""
+    stored = Counter(event.id for event in watch.oracle.events.values())
+    for ident in shop.accepted:
+        watch.must("every accepted event is stored once", stored[ident] == 1, (ident, stored[ident]))
+
+
+def judge_folds(watch: Watch) -> None:
+    """Every profile is what its events make of it."""
+    for key, events in watch.oracle.families().items():
+        profile = resolve(key)
+        if profile is None or profile.kind == "tombstone" or any(it.who in watch.erased for it in events):
+            continue
+        keys = {event.who for event in events}
+        watch.must("one person has one profile", keys <= set(profile.keys), (keys, profile.keys))
+        judge_trackers(watch, profile, events)
+        judge_segments(watch, profile, events)
+        judge_consent(watch, profile, events)
+
+
+def judge_trackers(watch: Watch, profile: Profile, events: list[Any]) -> None:
+    """Each tracker holds every event that it needs, once."""
+    for name, need in NEEDS.items():
+        wanted = [
+            it
+            for it in events
+            if it.name == need.event and not (it.trust == "browser" and it.name in ("Subscribed", "Unsubscribed"))
+        ]
+        tracker = profile.state.trackers.get(name)
+        entries = tracker.entries if tracker else ()
+        found = Counter((it.at, it.id) for it in entries)
+        known = {(it.occurred_at, it.short_id) for it in wanted}
+        latest = sorted(known)[-need.latest :] if not need.whole else sorted(known)
+        watch.must("every accepted event is folded", set(latest) <= set(found), (profile.who, name, latest, found))
+        once = all(count == 1 for count in found.values()) and set(found) <= known
+        watch.must("no event is folded twice", once, (profile.who, name, found))
+        if need.amount and tracker:
+            total = sum(it.micros for it in entries) + sum(it.micros for it in tracker.sums)
+            told = sum(round(float(it.properties.get(need.amount, 0)) * 1e6) for it in wanted)
+            watch.must("no event is folded twice", total == told, (profile.who, name, total, told))
+
+
+def judge_segments(watch: Watch, profile: Profile, events: list[Any]) -> None:
+    """Each membership is what the definition says, unless it changes right now."""
+    now, then = oracle.members(events, clock.now + SLACK_MS), oracle.members(events, clock.now - 70 * MINUTE // 1_000)
+    for name, holds in now.items():
+        if then[name] != holds:
+            continue
+        membership = profile.state.memberships.get(name)
+        member = membership is not None and membership.since > 0
+        watch.must("segments equal their definition", member == holds, (profile.who, name, member, holds))
+        if holds:
+            watch.premises["somebody is a member"] += 1
+
+
+def judge_consent(watch: Watch, profile: Profile, events: list[Any]) -> None:
+    """The latest explicit statement counts, and the address knows it."""
+    stated = oracle.consent(events, "email")
+    if stated is None:
+        return
+    known = next((it for channel, it in profile.state.consents.items() if channel == "email"), None)
+    watch.must("the latest statement counts", known is not None and known.subscribed == stated, (profile.who, known))
+
+
+def judge_ledger(watch: Watch) -> None:
+    """Every message is settled, and the ledger says what the providers say."""
+    taken = Counter(it.message for it in watch.sent if it.channel == "email")
+    texts = sum(it.channel == "sms" for it in watch.sent)
+    for row in cloud.rows("messages"):
+        message = read_message(row)
+        assert message is not None
+        state = message.state.value
+        settled = message.retry_at is None or message.not_before > clock.now or message.retry_at > clock.now
+        watch.must("every message is settled", settled and (state != "claimed"), message)
+        if state == "unknown":
+            watch.must("every unknown is settled", message.reason == Skip.OUTCOME_UNKNOWN, message)
+        if state == "skipped":
+            watch.must("every refusal has a reason", message.reason in set(Skip), message)
+            judge_reason(watch, message)
+        if message.channel != "email":
+            continue
+        if taken[message.id]:
+            watch.must("what was sent is not said to be unsent", state in ("accepted", "unknown"), message)
+        if state == "accepted":
+            watch.must("what is said to be sent was sent", taken[message.id] > 0, message)
+    accepted = [it for it in map(read_message, cloud.rows("messages")) if it and it.channel == "sms"]
+    known = sum(it.state == "accepted" for it in accepted)
+    doubt = sum(it.state == "unknown" for it in accepted)
+    watch.must("what is said to be sent was sent", known <= texts <= known + doubt, (known, texts, doubt))
+
+
+def judge_reason(watch: Watch, message: Any) -> None:
+    """A refusal is true: what it says has happened has happened."""
+    events = watch.oracle.families().get(watch.oracle.family_of(message.who), [])
+    said = message.reason
+    named = {it.name for it in events}
+    run = read_run(find("runs", who=message.who, run=message.run))
+    true = {
+        "exited": "Order Completed" in named,
+        "filter": "Order Completed" in named,
+        "unsubscribed": any(it.name == "Unsubscribed" for it in watch.oracle.events.values()),
+        "no_consent": not any(
+            it.name == "Subscribed" and it.trust != "browser" and it.received_at < message.settled_at - 86_400_000
+            and it.properties.get("channel", "email") == message.channel
+            for it in events
+        ),
+        "suppressed_bounce": bool(watch.suppressed),
+        "suppressed_complaint": bool(watch.suppressed),
+        "too_late": message.settled_at > message.not_after - SLACK_MS,
+        "template_error": False,
+        "template_gone": False,
+        "erased": any(it.who in watch.erased for it in events) or message.who in watch.erased,
+        "run_ended": run is None or run.ended is not None,
+    }.get(said, True)  # fmt: skip
+    watch.must("a refusal is true", true, message)
+
+
+def judge_counts(watch: Watch) -> None:
+    """What reports show is what the ledger has."""
+    shown: Counter[tuple[str, str, str]] = Counter()
+    for row in cloud.rows("counts"):
+        for column in COLUMNS:
+            if column in row:
+                shown[row["counter"]["S"].rpartition("#")[0], row["day"]["S"], column] += int(row[column]["N"])
+    ledger: Counter[tuple[str, str, str]] = Counter()
+    for row in cloud.rows("messages"):
+        message = read_message(row)
+        assert message is not None
+        happened = {name: at for name, at in message.happened.items() if name in COLUMNS}
+        if message.accepted_at:
+            happened["accepted"] = message.accepted_at
+        for name, at in happened.items():
+            ledger[f"{message.journey}#{message.path}", format_instant(at)[:10], name] += 1
+    watch.must("reports equal the ledger", shown == ledger, (shown - ledger, ledger - shown))
+
+
+def judge_runs(watch: Watch) -> None:
+    """No run is overdue, or goes on after what ends it, and each step that was passed has left its message."""
+    planned = {(row["who"]["S"], read_message(row).run, read_message(row).path) for row in cloud.rows("messages")}  # type: ignore[union-attr]
+    for row in cloud.rows("runs"):
+        run = read_run(row)
+        assert run is not None
+        if run.ended is None and not run.held:
+            watch.must("nothing is overdue", int(row["due_at"]["N"]) > clock.now - 5 * 60_000, run)
+        profile = resolve(run.who)
+        if run.ended is None and profile is not None and JOURNEYS[run.journey].exits:
+            tracker = profile.state.trackers.get("orders")
+            bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in tracker.entries) if tracker else False
+            watch.must("no run goes on after its exit", not bought, run)
+        if run.ended is not None and run.ended.value == "completed":
+            for paths in PASSED[run.journey]:
+                left = any((run.who, run.key, path) in planned for path in paths)
+                watch.must("no step is lost", left, (run.key, paths))
+
+
+PASSED = {
+    "cart": (("1",), ("3.then.0", "3.else.0")),
+    "welcome": (("0",),),
+    "thanks": (("1",),),
+    "winback": (("0",),),
+    "receipt": (("0",),),
+}
+"""Of each journey, where a run that was completed has left a message: at one of several places each."""
+
+
+def judge_feedback(shop: Shop, watch: Watch) -> None:
+    """An address that bounced or complained is suppressed, if SES has told."""
+    if "SES never told" in shop.world.plan.fired:
+        return
+    for sent in watch.sent:
+        if sent.to in shop.world.mailbox.bouncing:
+            message = read_message(find("messages", who=sent.who, message=sent.message))
+            key = message.address_key if message else ""
+            watch.must("a dead address is suppressed", key in watch.suppressed, sent)
+
+
+def judge_entries(watch: Watch, live: set[str]) -> None:
+    """Every trigger has started a run, or left the reason why not."""
+    for event in watch.oracle.events.values():
+        for name, journey in JOURNEYS.items():
+            if name not in live or journey.trigger.event != event.name or event.bot or is_hearsay(event):
+                continue
+            if name == "welcome" and event.properties.get("channel") != "email":
+                continue
+            profile = resolve(event.who)
+            if profile is None or profile.kind != "profile":
+                continue
+            ran = any(
+                it["who"]["S"] in profile.keys and it["run"]["S"].startswith(f"{name}#") for it in cloud.rows("runs")
+            )
+            rows = [find("slots", who=key, slot=f"{name}#") for key in profile.keys]
+            said = [it["refused"]["S"] for it in rows if it and it.get("refused")]
+            watch.must("every trigger starts a run or leaves a reason", ran or bool(said), (event.key, name))
+            watch.must("every refusal has a reason", all(it in set(NotEntered) for it in said), said)
+
+
+def is_hearsay(event: Any) -> bool:
+    """Say whether a browser states consent, which counts for nothing."""
+    return event.trust == "browser" and event.name in ("Subscribed", "Unsubscribed")

@@ -1,0 +1,96 @@
+"""Processes: the functions as Lambda runs them, each process with its own memory and its own error of the clock."""
+
+import functools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType, SimpleNamespace
+from typing import Any
+
+from simulation.loop import Task
+from simulation.setting import clock
+
+from cartwake import live, seen
+from cartwake.gateways import secrets
+
+SECOND = 1_000_000
+TIMEOUTS = {
+    "capture_events": 10,
+    "derive_segments": 60,
+    "enter_journeys": 60,
+    "run_step": 30,
+    "send_message": 30,
+    "serve_page": 10,
+    "sweep_profiles": 300,
+    "track_delivery": 30,
+    "wake": 50,
+}
+"""Seconds after which Lambda ends an invocation, as the template has them."""
+_read_secret = secrets._secret.__wrapped__
+
+
+@functools.cache
+def load(function: str) -> ModuleType:
+    """Return the module of a function."""
+    return import_module(f"functions.{function}.app")
+
+
+@dataclass(eq=False)
+class Process:
+    """What a warm process remembers."""
+
+    function: str
+    skew_micros: int = 0
+    busy: bool = False
+    live: Any = field(default_factory=live._Kept)
+    seen: Any = field(default_factory=seen._Kept)
+    secret: Any = field(default_factory=lambda: functools.cache(_read_secret))
+    keyring: Any = None
+
+    def step_in(self) -> None:
+        """Make the memory that modules have this process's."""
+        clock.skew_micros = self.skew_micros
+        live._kept, seen._kept, secrets._secret = self.live, self.seen, self.secret
+        if self.function == "capture_events":
+            app = load(self.function)
+            self.keyring = self.keyring or type(app.keyring)(app.find_key)
+            app.keyring = self.keyring
+
+
+@dataclass(eq=False)
+class Invocation:
+    """One call of a function.
+
+    Attributes:
+        number: Of all in the world.
+        kill_at: When Lambda ends it.
+        again: Delivers the same once more.
+    """
+
+    number: int
+    process: Process
+    payload: dict[str, Any]
+    kill_at: int
+    again: Callable[[], None]
+    task: Task | None = None
+    call: tuple[str, bytes] | None = None
+    fault: Any = None
+
+    @property
+    def function(self) -> str:
+        """The name of the function."""
+        return self.process.function
+
+    def run(self) -> Any:
+        """Do the work."""
+        return load(self.function).handler(self.payload, self.context())
+
+    def context(self) -> Any:
+        """Return what Lambda passes as the context."""
+        return SimpleNamespace(
+            function_name=self.function,
+            memory_limit_in_mb=512,
+            invoked_function_arn=f"arn:aws:lambda:eu-central-1:123456789012:function:{self.function}",
+            aws_request_id=f"request-{self.number}",
+            get_remaining_time_in_millis=lambda: max(0, (self.kill_at - clock.micros) // 1_000),
+        )

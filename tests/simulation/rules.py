@@ -1,0 +1,137 @@
+"""The rules of the simulated shop: each journey stands for one kind of promise."""
+
+from typing import Any
+
+from cartwake.bundles import (
+    Branch,
+    Bundle,
+    Journey,
+    QuietHours,
+    Segment,
+    Send,
+    Sender,
+    Settings,
+    Shop,
+    Template,
+    Trigger,
+    Wait,
+)
+from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
+from cartwake.statements import Channel
+from cartwake.times import DAY, HOUR
+from cartwake.trackers import Need
+from cartwake.values import Exists, Is, PropertyTest
+
+LAPSE = 5 * DAY
+VIP_WINDOW = 90 * DAY
+VIP_TOTAL = 200
+CAPS = {Channel.EMAIL: 16 * HOUR, Channel.SMS: 24 * HOUR}
+OPENS, CLOSES = 9 * 60, 20 * 60
+ZONE = "Europe/Berlin"
+AGAIN = 7 * DAY
+LAST_USEFUL = 24 * HOUR
+
+NEEDS = {
+    "orders": Need(event="Order Completed", latest=4, within_ms=VIP_WINDOW),
+    "revenue": Need(event="Order Completed", amount="revenue", whole=True),
+    "added": Need(event="Product Added", latest=5),
+    "removed": Need(event="Product Removed"),
+    "subscribed": Need(event="Subscribed", latest=5),
+    "viewed": Need(event="Page Viewed", latest=3),
+}
+VIP = AllOf(
+    of=(
+        Did(tracker="orders", count=3, within_ms=VIP_WINDOW),
+        Amount(tracker="revenue", op="more_than", bound=VIP_TOTAL, within_ms=VIP_WINDOW),
+    )
+)
+LAPSED = AllOf(of=(Did(tracker="orders"), Did(tracker="orders", op="at_most", count=0, within_ms=LAPSE)))
+NO_ORDER = Did(tracker="orders", op="at_most", count=0, since_start=True)
+ORDERED = Trigger(event="Order Completed", tracker="orders")
+
+
+def _mail(name: str, subject: str, **more: Any) -> Send:
+    return Send(channel=Channel.EMAIL, template=name, subject=subject, **more)
+
+
+JOURNEYS = {
+    "cart": Journey(
+        title="Abandoned cart",
+        status="live",
+        trigger=Trigger(event="Product Added"),
+        filter=NO_ORDER,
+        exits=(ORDERED,),
+        again_ms=AGAIN,
+        steps=(
+            Wait(for_ms=HOUR, of_quiet=("added", "removed"), at_most_ms=6 * HOUR),
+            _mail("cart-1", "You left {{ cart.items[0].name }} behind"),
+            Wait(for_ms=23 * HOUR),
+            Branch(
+                condition=Trait(name="phone", test=Exists()),
+                then=(Send(channel=Channel.SMS, template="cart-sms"),),
+                otherwise=(_mail("cart-2", "Still there"),),
+            ),
+        ),
+    ),
+    "welcome": Journey(
+        title="Welcome",
+        status="live",
+        trigger=Trigger(event="Subscribed", where=(PropertyTest("channel", Is(("email",))),)),
+        steps=(_mail("welcome", "Welcome"),),
+    ),
+    "thanks": Journey(
+        title="Thank you",
+        status="live",
+        trigger=Trigger(entered="vip"),
+        again_ms=30 * DAY,
+        steps=(Wait(for_ms=2 * HOUR), _mail("thanks", "You are one of our best")),
+    ),
+    "winback": Journey(
+        title="Win-back",
+        status="live",
+        trigger=Trigger(entered="lapsed"),
+        exits=(ORDERED,),
+        again_ms=AGAIN,
+        steps=(_mail("winback", "We miss you"),),
+    ),
+    "receipt": Journey(
+        title="Receipt",
+        kind="transactional",
+        status="live",
+        trigger=Trigger(event="Order Completed"),
+        again_ms=0,
+        steps=(_mail("receipt", "Your order"),),
+    ),
+}
+_STOP = "<a href='{{ unsubscribe_url }}'>stop</a>"
+TEMPLATES = {
+    "cart-1": Template(html="<p>{{ cart.items[0].name }} " + _STOP + "</p>", text="{{ cart.items[0].name }}"),
+    "cart-2": Template(html=f"<p>Still there {_STOP}</p>", text="Still there"),
+    "cart-sms": Template(text="Your cart waits"),
+    "welcome": Template(html=f"<p>Hi {_STOP}</p>", text="Hi"),
+    "thanks": Template(html=f"<p>Thanks {_STOP}</p>", text="Thanks"),
+    "winback": Template(html=f"<p>Come back {_STOP}</p>", text="Come back"),
+    "receipt": Template(html="<p>Your order</p>", text="Your order"),
+}
+
+
+def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
+    """Return the rules with the named journeys, or all of them, some of them *changed*."""
+    journeys = {name: changed.get(name, it) for name, it in JOURNEYS.items() if not names or name in names}
+    return Bundle(
+        generation=generation,
+        settings=Settings(
+            shop=Shop(name="Nordlicht", url="https://shop.example.com", postal_address="Street 1, Town"),
+            sender=Sender(email="shop@example.com", name="Nordlicht"),
+            timezone=ZONE,
+            cap_ms=CAPS,
+            hours={Channel.SMS: QuietHours(opens_minute=OPENS, closes_minute=CLOSES)},
+        ),
+        needs=NEEDS,
+        segments={
+            "vip": Segment(title="VIP", where=VIP, events=("Order Completed",), changed_generation=1),
+            "lapsed": Segment(title="Lapsed", where=LAPSED, events=("Order Completed",), changed_generation=1),
+        },
+        journeys=journeys,
+        templates=TEMPLATES,
+    )

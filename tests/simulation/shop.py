@@ -1,0 +1,230 @@
+"""The shop: what is there before anything happens, its storefront's clients, its marketers and its shoppers."""
+
+import json
+import random
+from base64 import b64encode
+from collections.abc import Callable
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+import boto3
+import world as tables
+from builders import publish
+from simulation import cloud
+from simulation.faults import HOUR, MINUTE, Mishap, Plan
+from simulation.rules import make_bundle
+from simulation.setting import QUEUES, clock
+from simulation.sources import SECOND
+from simulation.world import WATCHED, World
+from wire import to_payload
+
+from cartwake.bundles import Bundle
+from cartwake.gateways import clients
+from cartwake.store import base
+from cartwake.store.keys import KeyRow
+
+SERVER, BROWSER = "sk_server", "pk_browser"
+NOON = 1_795_262_400_000_000
+"""2026-11-21T12:00:00Z, in microseconds."""
+_clients: dict[str, Any] = {}
+
+
+def build(seed: str, plan: Plan, *, begins: int = NOON, watch: Any = None, rules: Bundle | None = None) -> "Shop":
+    """Return a shop in a new world, with rules."""
+    furnish()
+    world = World(seed, plan, begins=begins, watch=watch)
+    rules = rules or make_bundle()
+    publish(rules)
+    for text, trust in ((SERVER, "server"), (BROWSER, "browser")):
+        KeyRow(sha256(text.encode()).hexdigest(), trust=trust, created_at=clock.now).save()
+    for name in WATCHED:
+        cloud.watch(name)
+    shop = Shop(world)
+    shop.live = set(rules.journeys)
+    return shop
+
+
+def furnish() -> None:
+    """Make what the template has, empty; the first time in a process by calls, later as it was then."""
+    if cloud.restore():
+        return
+    cloud.reset()
+    World("none", Plan(), begins=NOON)
+    for row in tables._rows():
+        row.create_table(billing_mode="PAY_PER_REQUEST", wait=False)
+    _client("s3").create_bucket(
+        Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
+    )
+    for name in QUEUES:
+        _client("sqs").create_queue(QueueName=name)
+    _client("scheduler").create_schedule_group(Name="cartwake")
+    _client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')
+    _client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
+    cloud.keep()
+    for service in ("dynamodb", "s3", "sqs", "scheduler", "secretsmanager", "sesv2", "sns"):
+        clients.client(service)  # made now, so that no world makes them
+    for attempts in ("sesv2", "sns"):
+        clients.client(attempts, attempts=1)
+    base._connection()
+    cloud.restore()
+
+
+class Shop:
+    """What people do; times are virtual, and nobody waits for an answer."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._chance = random.Random(f"shop {world.seed}")  # noqa: S311
+        self._told = 0
+        self.generation = 1
+        self.open_requests = 0
+        self.poisoned = 0
+        self.live: set[str] = set()
+        """The journeys that were live from the beginning to the end."""
+        self.told: dict[str, dict[str, Any]] = {}
+        """Every event that was told, by its message id."""
+        self.accepted: dict[str, int] = {}
+        """When an event was answered 200, by its message id."""
+
+    def go(self, duration_ms: int) -> None:
+        """Let time pass, in milliseconds."""
+        self.world.go(duration_ms * 1_000)
+
+    def tell(self, kind: str, user: str = "", *, key: str = SERVER, ago: int = 0, **call: Any) -> str:
+        """Tell of something that a shopper did, as a client does: again until it is taken; return its message id."""
+        self._told += 1
+        ident = str(call.pop("id", f"m{self._told}"))
+        event: dict[str, Any] = {"type": kind, "messageId": ident, "timestamp": iso(clock.now - ago)} | call
+        if user:
+            event["userId"] = user
+        self.told.setdefault(ident, event)
+        self._post([event], key)
+        if self.world.plan.happens(Mishap.CLIENT_DOUBLED):
+            self._post([event], key, delay=self._chance.choice((0, SECOND, 3 * HOUR)))
+        return ident
+
+    def tell_all(self, events: list[dict[str, Any]], *, key: str = SERVER) -> None:
+        """Tell of several things in one batch."""
+        for event in events:
+            event.setdefault("timestamp", iso(clock.now))
+            self.told.setdefault(event["messageId"], event)
+        self._post(events, key)
+
+    def identify(self, user: str, email: str = "", *, more: dict[str, Any] | None = None, **call: Any) -> str:
+        """Tell who somebody is."""
+        traits = ({"email": email} if email else {}) | {"first_name": user.title()} | (more or {})
+        return self.tell("identify", user, traits=traits, **call)
+
+    def subscribe(self, user: str, channel: str = "email", **call: Any) -> str:
+        """Tell that somebody agreed."""
+        return self.tell("track", user, event="Subscribed", properties={"channel": channel}, **call)
+
+    def add(self, user: str = "", product: str = "P-1", **call: Any) -> str:
+        """Tell that something was put into a cart."""
+        properties = {"product_id": product, "name": "Trail Runner", "price": 129.0, "quantity": 1}
+        return self.tell("track", user, event="Product Added", properties=properties, **call)
+
+    def order(self, user: str = "", revenue: float = 100.0, **call: Any) -> str:
+        """Tell that somebody bought."""
+        properties = {"order_id": f"o-{self._told}", "revenue": revenue}
+        return self.tell("track", user, event="Order Completed", properties=properties, **call)
+
+    def view(self, user: str = "", **call: Any) -> str:
+        """Tell that somebody looked at a page."""
+        return self.tell("page", user, properties={"url": "https://shop.example.com/shoes"}, **call)
+
+    def know(self, user: str, email: str = "", **more: Any) -> str:
+        """Make somebody a subscriber who was welcomed, a day before now; return the address."""
+        email = email or f"{user}@example.com"
+        self.identify(user, email, more=more)
+        self.go(MINUTE // 1_000)
+        self.subscribe(user)
+        if more.get("phone"):
+            self.subscribe(user, "sms")
+        self.go(24 * HOUR // 1_000)
+        return email
+
+    def publish(self, *names: str, **changed: Any) -> None:
+        """Have marketers change the rules."""
+        self.generation += 1
+        self.world.note(f"published {self.generation}")
+        publish(make_bundle(*names, generation=self.generation, **changed))
+        self.world.asked_to_wake = True
+        for minutes in range(1, 4):
+            self.world.plan_tick(clock.micros + minutes * MINUTE)
+
+    def unsubscribe(self, link: str, done: Callable[[], None] | None = None) -> None:
+        """Press the button of a mail, again until it is answered 200."""
+        token = link.rpartition("/")[2]
+        payload = {
+            "requestContext": {"http": {"method": "POST"}},
+            "pathParameters": {"token": token},
+            "body": "List-Unsubscribe=One-Click",
+        }
+        self._request("serve_page", lambda: payload, lambda _: done() if done else None)
+
+    def poison(self, user: str) -> None:
+        """Have a row in the events table that no code can read."""
+        from cartwake.store.events import EventRow
+
+        self.poisoned += 1
+        row = EventRow(f"u#{user}", f"poison#{self.poisoned}", name="X", type="track", body=b"\xc1", expires_at=2**40)
+        row.save()
+
+    def erase(self, who: str) -> None:
+        """Leave nothing of a shopper but a tombstone."""
+        from cartwake.profiles import Kind
+        from cartwake.store import base, profiles
+
+        for key in profiles.resolve_profile(who).keys:
+            row = profiles.get_profile(key)
+            gone = profiles.ProfileRow(key, kind=Kind.TOMBSTONE.value, version=row.version + 1)
+            assert base.commit([base.Put(gone)])
+            if self.world.watch:
+                self.world.watch.on_erased(key)
+
+    def _post(self, events: list[dict[str, Any]], key: str, *, delay: int = 0) -> None:
+        if self.world.plan.happens(Mishap.CLIENT_LATE):
+            delay += self._chance.randrange(MINUTE, 6 * HOUR)
+        authorization = "Basic " + b64encode(f"{key}:".encode()).decode()
+
+        def make() -> dict[str, Any]:
+            body = {"batch": events, "sentAt": iso(clock.now)}
+            return to_payload(
+                "/v1/batch", json.dumps(body).encode(), headers={"authorization": authorization}, at=clock.now
+            )
+
+        def done(_: Any) -> None:
+            for event in events:
+                self.accepted.setdefault(event["messageId"], clock.now)
+
+        self.world.loop.after(delay, lambda: self._request("capture_events", make, done))
+
+    def _request(
+        self, function: str, make: Callable[[], dict[str, Any]], done: Callable[[Any], None], tries: int = 0
+    ) -> None:
+        if tries == 0:
+            self.open_requests += 1
+
+        def answered(answer: Any, error: BaseException | None) -> None:
+            if error is None and answer["statusCode"] < 500:
+                assert answer["statusCode"] == 200, answer
+                self.open_requests -= 1
+                done(answer)
+                return
+            pause = min(10 * MINUTE, 2**tries * SECOND) + self._chance.randrange(SECOND)
+            self.world.loop.after(pause, lambda: self._request(function, make, done, tries + 1))
+
+        self.world.invoke(function, make(), answered)
+
+
+def iso(instant: int) -> str:
+    """Return an instant as clients write it."""
+    return datetime.fromtimestamp(instant / 1e3, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _client(service: str) -> Any:
+    if service not in _clients:
+        _clients[service] = boto3.client(service)
+    return _clients[service]

@@ -1,0 +1,182 @@
+"""The stories: short ones, each of which is run with every fault at every call of AWS that it makes."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from simulation.rules import JOURNEYS
+from simulation.setting import clock
+from simulation.shop import BROWSER, SERVER, Shop, iso
+
+from cartwake.bundles import Wait
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+CART, SECOND_CART, WELCOME = "You left Trail Runner behind", "Still there", "Welcome"
+WINBACK, THANKS, RECEIPT = "We miss you", "You are one of our best", "Your order"
+
+
+@dataclass(frozen=True)
+class Story:
+    """What people do, and which messages must come of it when nothing goes wrong.
+
+    Attributes:
+        journeys: Those that are live.
+        tell: Does it.
+        mails: What is sent, in order, without faults.
+        never: What is not sent whatever goes wrong.
+    """
+
+    journeys: tuple[str, ...]
+    tell: Callable[[Shop], Any]
+    mails: tuple[str, ...]
+    never: tuple[str, ...] = ()
+
+
+def cart_and_reminder(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(26 * HOUR)
+
+
+def purchase_in_time(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(30 * MINUTE)
+    shop.order("ada")
+    shop.go(26 * HOUR)
+
+
+def purchase_between_claim_and_send(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.world.before_send = lambda: shop.order("ada")
+    shop.go(30 * HOUR)
+
+
+def unsubscribe_between_claim_and_send(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+
+    def leave() -> None:
+        unsubscribe(shop, 0)
+
+    shop.world.before_send = leave
+    shop.go(30 * HOUR)
+
+
+def visitor_identified_during_a_run(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.subscribe("ada", ago=17 * HOUR)
+    shop.go(MINUTE)
+    shop.add(anonymousId="x", key=BROWSER)
+    shop.go(10 * MINUTE)
+    shop.tell("identify", "ada", anonymousId="x", traits={}, key=BROWSER)
+    shop.go(26 * HOUR)
+
+
+def rules_changed_during_a_wait(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(10 * MINUTE)
+    cart = JOURNEYS["cart"]
+    send = msgspec.structs.replace(cart.steps[1], subject="A new text")
+    steps = (Wait(for_ms=5 * DAY), send, *cart.steps[2:])
+    shop.publish("cart", cart=msgspec.structs.replace(cart, steps=steps))
+    shop.go(10 * MINUTE)
+    shop.publish("cart", cart=msgspec.structs.replace(cart, steps=steps, status="paused"))
+    shop.go(2 * HOUR)
+    shop.publish("cart", cart=msgspec.structs.replace(cart, steps=steps))
+    shop.go(26 * HOUR)
+
+
+def hard_bounce_then_a_second_journey(shop: Shop) -> None:
+    email = shop.know("ada")
+    shop.world.mailbox.bouncing.add(email)
+    shop.add("ada")
+    shop.go(2 * HOUR)
+    shop.order("ada")
+    shop.go(HOUR)
+
+
+def winback_by_time_passing(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(5 * DAY + 2 * HOUR)
+    shop.order("ada")
+    shop.go(HOUR)
+
+
+def same_batch_from_a_retrying_client(shop: Shop) -> None:
+    shop.know("ada")
+    batch = [
+        {
+            "type": "track",
+            "event": name,
+            "messageId": f"b{index}",
+            "userId": "ada",
+            "timestamp": iso(clock.now - 10_000 + index * 1_000),
+            "properties": told,
+        }
+        for index, (name, told) in enumerate(
+            (
+                ("Product Added", {"product_id": "P-1", "name": "Trail Runner", "price": 10, "quantity": 1}),
+                ("Order Completed", {"order_id": "o-1", "revenue": 90}),
+                ("Order Completed", {"order_id": "o-2", "revenue": 90}),
+                ("Order Completed", {"order_id": "o-3", "revenue": 90}),
+            )
+        )
+    ]
+    for delay in (0, 1, 2 * HOUR, 3 * HOUR):
+        shop.go(delay)
+        shop.tell_all(batch, key=SERVER)
+    shop.go(4 * HOUR)
+
+
+def poison_among_good_ones(shop: Shop) -> None:
+    shop.know("ada")
+    shop.poison("bob")
+    shop.add("ada")
+    shop.add("bob")
+    shop.go(3 * HOUR)
+
+
+def two_journeys_under_one_cap(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.subscribe("ada")
+    shop.add("ada")
+    shop.go(26 * HOUR)
+
+
+def unsubscribe(shop: Shop, index: int) -> None:
+    """Press the button of the mail that somebody got."""
+    sent = [it for it in shop.world.mailbox.sent if it.link]
+    if len(sent) > index:
+        mail = sent[index]
+        shop.unsubscribe(mail.link, lambda: shop.world.watch.on_unsubscribed(mail.to))
+
+
+STORIES = {
+    "cart and reminder": Story(("cart", "welcome"), cart_and_reminder, (WELCOME, CART, SECOND_CART)),
+    "purchase in time": Story(("cart",), purchase_in_time, (), (CART, SECOND_CART)),
+    "purchase between claim and send": Story(("cart",), purchase_between_claim_and_send, (CART,), (SECOND_CART,)),
+    "unsubscribe between claim and send": Story(
+        ("cart", "welcome"), unsubscribe_between_claim_and_send, (WELCOME, CART), (SECOND_CART,)
+    ),
+    "anonymous visitor identified during a run": Story(("cart",), visitor_identified_during_a_run, (CART, SECOND_CART)),
+    "rules changed during a wait": Story(("cart",), rules_changed_during_a_wait, ("A new text", SECOND_CART), (CART,)),
+    "hard bounce, then a second journey": Story(
+        ("cart", "receipt"), hard_bounce_then_a_second_journey, (CART,), (SECOND_CART, RECEIPT)
+    ),
+    "win-back by time passing": Story(("winback",), winback_by_time_passing, (WINBACK,)),
+    "the same batch from a retrying client": Story(
+        ("cart", "thanks", "receipt"),
+        same_batch_from_a_retrying_client,
+        (RECEIPT, THANKS),
+        (CART,),
+    ),
+    "a poison event among good ones": Story(("cart",), poison_among_good_ones, (CART,)),
+    "two journeys under one frequency cap": Story(
+        ("cart", "welcome"), two_journeys_under_one_cap, (WELCOME, SECOND_CART), (CART,)
+    ),
+}

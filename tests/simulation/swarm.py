@@ -1,0 +1,190 @@
+"""Swarms: random worlds, in which people do what they like and a random choice of things goes wrong."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import msgspec
+from simulation.faults import Mishap, Swarm, draw_swarm
+from simulation.play import Result, finish, listen
+from simulation.rules import JOURNEYS, make_bundle
+from simulation.setting import clock
+from simulation.shop import BROWSER, Shop, build
+from simulation.watch import Watch
+
+MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
+BEGINNINGS = (
+    "2026-11-21T12:00:00",
+    "2026-03-20T06:00:00",  # Berlin's clocks go forward on the 29th
+    "2026-10-16T20:00:00",  # and back on the 25th
+    "2026-03-01T09:00:00",  # New York's go forward on the 8th
+    "2028-02-20T23:00:00",  # a leap day
+    "2026-12-25T18:00:00",
+)
+LARGE_EVERY = 100
+
+
+@dataclass
+class Person:
+    """A shopper, as the shop knows them."""
+
+    user: str
+    email: str
+    phone: str = ""
+    visitor: str = ""
+    subscribed: bool = False
+    known: bool = False
+    traits: dict[str, str] = field(default_factory=dict)
+
+
+class Crowd:
+    """The people of one world, and what they do."""
+
+    def __init__(self, shop: Shop, seed: int, *, large: bool) -> None:
+        self.shop = shop
+        self.chance = random.Random(f"crowd {seed}")  # noqa: S311
+        self.days = 60 if large else 14
+        self.people = [self._make(number) for number in range(200 if large else self.chance.randrange(10, 15))]
+        self.most = 900 if large else 70
+        self.paused = False
+        self.planned = 0
+
+    def _make(self, number: int) -> Person:
+        email = f"p{number}@example.com" if number < 3 or self.chance.random() < 0.97 else "p1@example.com"
+        phone = f"+4917012345{number:02d}" if self.chance.random() < 0.3 else ""
+        visitor = f"v{number}" if self.chance.random() < 0.5 else ""
+        return Person(f"p{number}", email, phone, visitor)
+
+    def plan(self) -> None:
+        """Have everybody sign up, mostly, and then come by now and then."""
+        for person in self.people:
+            if self.chance.random() < 0.75:
+                self._at(self.chance.randrange(0, 3 * DAY), lambda it=person: self.sign_up(it))
+            if self.chance.random() < 0.08:
+                self.shop.world.mailbox.bouncing.add(person.email)
+            elif self.chance.random() < 0.05:
+                self.shop.world.mailbox.complaining.add(person.email)
+        self.shop.world.mailbox.opening = 0.15
+        while self.planned < self.most:
+            self._visit(self.chance.choice(self.people), self.chance.randrange(0, self.days * DAY))
+        for _ in range(self.chance.randrange(0, 4)):
+            self._at(self.chance.randrange(DAY, self.days * DAY), self.change_rules)
+        if self.chance.random() < 0.3:
+            self._at(self.chance.randrange(DAY, self.days * DAY), lambda: self.erase(self.chance.choice(self.people)))
+        if self.chance.random() < 0.3:
+            self._at(self.chance.randrange(DAY, self.days * DAY), self.poison)
+
+    def _visit(self, person: Person, at: int) -> None:
+        """A few things in a row, a moment or an hour apart."""
+        for _ in range(self.chance.randrange(1, 6)):
+            self.planned += 1
+            self._at(at, lambda: self.act(person))
+            at += self.chance.choice((1, 1_000, MINUTE, 20 * MINUTE, HOUR))
+
+    def _at(self, delay: int, action: object) -> None:
+        assert callable(action)
+        self.shop.world.loop.after(delay * 1_000, action)
+
+    def act(self, person: Person) -> None:
+        """Do one thing."""
+        kind = self.chance.choices(
+            ("view", "add", "order", "identify", "leave", "leave by server", "return", "move"),
+            (25, 30, 22, 8, 6, 2, 4, 3),
+        )[0]
+        match kind:
+            case "view":
+                self.shop.view(**self._as(person))
+            case "add":
+                self.shop.add(product=self.chance.choice(("P-1", "P-2")), **self._as(person))
+            case "order":
+                self.shop.order(person.user, self.chance.choice((40.0, 90.0, 120.0)))
+            case "identify" if person.visitor:
+                self.shop.tell("identify", person.user, anonymousId=person.visitor, traits={}, key=BROWSER)
+            case "leave":
+                self.leave(person)
+            case "leave by server" if person.known:
+                self.shop.tell("track", person.user, event="Unsubscribed", properties={"channel": "email"})
+            case "return" if person.known:
+                self.shop.subscribe(person.user)
+            case "move" if person.known:
+                person.email = f"{person.user}.{self.chance.randrange(9)}@example.com"
+                self.shop.identify(person.user, person.email)
+            case _:
+                self.shop.view(**self._as(person))
+
+    def _as(self, person: Person) -> dict[str, str]:
+        """Say who somebody is as their browser does: by name, or not."""
+        if person.visitor and self.chance.random() < 0.5:
+            return {"anonymousId": person.visitor, "key": BROWSER}
+        return {"user": person.user, "key": BROWSER}
+
+    def sign_up(self, person: Person) -> None:
+        """Give an address and agree."""
+        person.known = True
+        self.shop.identify(person.user, person.email, more={"phone": person.phone} if person.phone else {})
+        if self.chance.random() < 0.9:
+            self.shop.subscribe(person.user)
+        if person.phone:
+            self.shop.subscribe(person.user, "sms")
+
+    def leave(self, person: Person) -> None:
+        """Press the button of the last mail."""
+        mails = [it for it in self.shop.world.mailbox.sent if it.link and it.to == person.email]
+        if mails:
+            mail = mails[-1]
+            self.shop.unsubscribe(mail.link, lambda: self.shop.world.watch.on_unsubscribed(mail.to))
+
+    def erase(self, person: Person) -> None:
+        """Leave nothing of somebody."""
+        self.shop.erase(f"u#{person.user}")
+
+    def poison(self) -> None:
+        """Have something in the way that nobody can read."""
+        self.shop.world.plan.fired[Mishap.POISON] += 1
+        self.shop.poison(self.chance.choice(self.people).user)
+
+    def change_rules(self) -> None:
+        """Change a text, and pause the carts' journey or have it go on."""
+        self.paused = not self.paused
+        cart = JOURNEYS["cart"]
+        send = msgspec.structs.replace(cart.steps[1], subject=f"Text {self.shop.generation}")
+        status = "paused" if self.paused else "live"
+        steps = (cart.steps[0], send, *cart.steps[2:])
+        self.shop.publish(cart=msgspec.structs.replace(cart, steps=steps, status=status))
+
+
+def run_seed(seed: int, *, lines: bool = False) -> Result:
+    """Live through the world of a seed."""
+    large = seed % LARGE_EVERY == LARGE_EVERY - 1
+    chance = random.Random(f"beginning {seed}")  # noqa: S311
+    begins = int(datetime.fromisoformat(chance.choice(BEGINNINGS)).replace(tzinfo=UTC).timestamp() * 1e6)
+    days = 60 if large else 14
+    plan = draw_swarm(str(seed), begins=begins, ends=begins + days * DAY * 1_000)
+    watch = Watch()
+    with listen() as log:
+        shop = build(f"seed {seed}", plan, begins=begins, watch=watch, rules=make_bundle())
+        shop.world.lines = [] if lines else None
+        crowd = Crowd(shop, seed, large=large)
+        crowd.plan()
+        shop.go(days * DAY)
+        rest(shop, crowd, plan)
+        result = finish(shop, watch, log)
+    result.premises["events"] = len(watch.oracle.events)
+    result.premises["people"] = len(crowd.people)
+    result.premises["days"] = days
+    return result
+
+
+def rest(shop: Shop, crowd: Crowd, plan: Swarm) -> None:
+    """End what people do, and, in some worlds, leave the dead letters for a week."""
+    if crowd.paused:
+        crowd.change_rules()
+    if Mishap.REDRIVE in plan.rates:
+        plan.on = False
+        shop.go(7 * DAY)
+        plan.fired[Mishap.REDRIVE] += sum(len(it.dead) for it in shop.world.queues.values()) or 0
+
+
+def now() -> int:
+    """Return the virtual time."""
+    return clock.now

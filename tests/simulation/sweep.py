@@ -1,0 +1,52 @@
+"""The sweep: every story, every call of AWS that it makes, every fault there."""
+
+from collections.abc import Iterator
+
+from simulation.crew import Crew, Job
+from simulation.faults import SWEPT, Fault
+
+
+def list_points(crew: Crew, *, whole: bool) -> list[Job]:
+    """Return every point of the sweep, or one for each place in the code and fault.
+
+    Args:
+        crew: Plays each story once without faults, to see which calls it makes.
+        whole: Every call, not just the first one from each place.
+    """
+    points: list[Job] = []
+    known: set[str] = set()
+    stories = crew.ask({"job": "stories"})["stories"]
+    for story, told in zip(stories, crew.ask_all({"job": "sites", "story": it} for it in stories), strict=True):
+        if told["violations"]:
+            raise AssertionError(f"{story}, without any fault: {told['violations']}")
+        for at, site in enumerate(told["sites"], start=1):
+            if whole or site not in known:
+                known.add(site)
+                points += [{"job": "point", "story": story, "at": at, "fault": it.value} for it in SWEPT]
+    return points
+
+
+def count_points(points: list[Job]) -> tuple[int, int, int]:
+    """Return how many stories, calls and faults the points are made of."""
+    stories = {it["story"] for it in points}
+    calls = {(it["story"], it["at"]) for it in points}
+    return len(stories), len(calls), len({it["fault"] for it in points})
+
+
+def name_point(job: Job) -> str:
+    """Return the command that repeats a point or a seed."""
+    if job["job"] == "seed":
+        return f"make simulate SEEDS=1 FROM={job['seed']}"
+    return f'make simulate POINT="{job["story"]}/{job["at"]}/{job["fault"]}"'
+
+
+def read_point(text: str) -> Job:
+    """Return the point that a command names."""
+    story, at, fault = text.split("/")
+    return {"job": "point", "story": story, "at": int(at), "fault": Fault(fault).value}
+
+
+def list_seeds(first: int, count: int) -> Iterator[Job]:
+    """Yield the jobs of some seeds."""
+    for seed in range(first, first + count):
+        yield {"job": "seed", "seed": seed}

@@ -1,0 +1,286 @@
+"""The watch: sees every change, every mail and every answer, and says what must never be."""
+
+from base64 import b64decode
+from collections import Counter, defaultdict
+from typing import Any, NamedTuple
+
+from simulation import cloud
+from simulation.mailbox import Sent
+from simulation.oracle import Oracle
+from simulation.processes import Invocation
+from simulation.rules import CAPS, CLOSES, JOURNEYS, OPENS, ZONE
+from simulation.setting import clock
+
+from cartwake.messages import Message
+from cartwake.profiles import Profile
+from cartwake.runs import Run
+from cartwake.store import addresses, events, messages, profiles, runs
+from cartwake.store.base import unsqueeze
+
+MINUTE_MS = 60_000
+SLACK_MS = 5 * MINUTE_MS
+"""What the clocks of two processes may differ by, and more."""
+NEXT = {
+    "planned": {"planned", "claimed", "skipped", "accepted", "refused"},
+    "claimed": {"accepted", "refused", "unknown", "planned"},
+    "unknown": {"unknown", "accepted", "refused", "planned"},
+    "accepted": {"accepted", "refused"},
+    "refused": {"refused", "accepted"},
+    "skipped": {"skipped", "accepted", "refused"},
+}
+
+
+class Change(NamedTuple):
+    """A row before and after."""
+
+    table: str
+    old: dict[str, Any] | None
+    new: dict[str, Any] | None
+
+
+class Watch:
+    """What was seen.
+
+    Attributes:
+        violations: What must never be, and was.
+        premises: How often each promise had something to promise about.
+    """
+
+    def __init__(self) -> None:
+        self.violations: list[str] = []
+        self.premises: Counter[str] = Counter()
+        self.oracle = Oracle()
+        self.claims: dict[str, int] = {}
+        self.withdrawn: dict[str, int] = {}
+        self.suppressed: dict[str, int] = {}
+        self.erased: dict[str, int] = {}
+        self.sent: list[Sent] = []
+        self.unhandled: list[str] = []
+        self.doubtful: set[str] = set()
+
+    def must(self, promise: str, holds: bool, detail: object = "") -> None:
+        """Count that a promise was tested, and keep it when it was broken."""
+        self.premises[promise] += 1
+        if not holds:
+            self.violations.append(f"{promise}: {detail} at {clock.now}")
+
+    def on_changes(self, changes: list[tuple[str, dict[str, Any]]], by: Invocation | None) -> None:
+        """Look at what one call has written, all at once."""
+        together = [Change(table, it["old"], it["dynamodb"].get("NewImage")) for table, it in changes]
+        for change in together:
+            match change.table:
+                case "events" if change.new and change.old is None and change.new["name"]["S"] != "X":
+                    self.oracle.store(events.decode_image(change.new))
+                case "runs":
+                    self._on_run(change)
+                case "messages":
+                    self._on_message(change, together)
+                case "addresses":
+                    self._on_address(change)
+                case "profiles":
+                    self._on_profile(change)
+
+    def on_sent(self, sent: Sent) -> None:
+        """Look at a message that a provider has accepted."""
+        self.sent.append(sent)
+        if sent.channel == "sms":
+            self._keep_cap(sent)
+            return
+        message = read_message(find("messages", who=sent.who, message=sent.message))
+        self.must("everything sent is in the ledger", message is not None, sent)
+        if message is None:
+            return
+        times = sum(it.message == sent.message for it in self.sent)
+        if message.kind == "transactional":
+            self.must("a receipt goes out at most twice, and twice only in doubt", times <= 2, sent)
+            return
+        self.must("at most one accepted send for each marketing message", times == 1, sent)
+        claimed = self.claims.get(sent.message, 0)
+        since = clock.micros - claimed
+        self.must("a mail leaves within its lease", 0 < claimed and since < 120_000_000, sent)
+        self._keep_cap(sent)
+
+    def on_end(self, invocation: Invocation, answer: Any, error: BaseException | None) -> None:
+        """Look at how an invocation ended."""
+        if isinstance(error, Exception) and type(error).__name__ not in ("TryAgain", "WriteConflict", "NewerRules"):
+            self.violations.append(f"unforeseen: {invocation.function} {type(error).__name__} {error}")
+
+    def on_unsubscribed(self, to: str) -> None:
+        """Note that an unsubscribe was answered 200."""
+        self.withdrawn[to] = clock.micros
+
+    def on_erased(self, who: str) -> None:
+        """Note that somebody was erased."""
+        self.erased[who] = clock.micros
+
+    def _keep_cap(self, sent: Sent) -> None:
+        """Two marketing messages to one address are a window apart, and receipts do not count."""
+        window = next(ms for channel, ms in CAPS.items() if channel.value == sent.channel)
+        for other in self.sent:
+            if other is sent or (other.channel, other.to) != (sent.channel, sent.to) or is_receipt(other):
+                continue
+            apart = (sent.at - other.at) // 1_000
+            self.must("frequency caps are kept", apart >= window - SLACK_MS, f"{other} {sent}")
+
+    def _on_run(self, change: Change) -> None:
+        old, new = read_run(change.old), read_run(change.new)
+        if new is None:
+            return
+        if old is None:
+            self._on_start(new)
+            return
+        if new == old:  # put off, or its index alone was written
+            return
+        self.must("no step twice", new.seq == old.seq + 1, f"{new.key} {old.seq} {new.seq}")
+        self.must("no step after the end", old.ended is None, new.key)
+        if new.ended is not None:
+            self.must("every end has a reason", bool(new.ended.value), new.key)
+
+    def _on_start(self, run: Run) -> None:
+        profile = resolve(run.who)
+        again = JOURNEYS[run.journey].again_ms
+        self.must("nobody erased starts anything", profile is None or profile.kind == "profile", run.key)
+        for row in cloud.rows("runs"):
+            other = read_run(row)
+            if other is None or other.id == run.id or other.journey != run.journey:
+                continue
+            if profile is None or other.who not in profile.keys:
+                continue
+            self.must("one active run of a journey at a time", other.ended is not None, run.key)
+            apart = abs(run.entered_at - other.entered_at)
+            self.must("the re-entry rule is kept", again is not None and apart >= again, f"{run} {other}")
+
+    def _on_message(self, change: Change, together: list[Change]) -> None:
+        old, new = read_message(change.old), read_message(change.new)
+        if new is None:
+            return
+        if old is None:
+            moved = any(it.table == "runs" and (read_run(it.new) or new).who == new.who for it in together)
+            self.must("a message is planned with its step", moved, new.id)
+        elif new != old:
+            self.must("states follow one another", new.state.value in NEXT[old.state.value], f"{old} {new}")
+        if new.state == "skipped":
+            self.must("every refusal has a reason", bool(new.reason), new.id)
+        if old is not None and (old.state, new.state) == ("claimed", "planned"):
+            self.doubtful.discard(new.id)  # it was certainly not sent
+        if new.state == "claimed" and (old is None or old.state != "claimed"):
+            self._on_claim(new, together)
+
+    def _on_claim(self, message: Message, together: list[Change]) -> None:
+        doubt = message.id in self.doubtful
+        self.must("what is in doubt is never claimed again", not doubt or message.kind == "transactional", message.id)
+        self.doubtful.add(message.id)
+        self.claims[message.id] = clock.micros
+        row = find("addresses", address=message.address_key)
+        address = addresses._decoder.decode(b64decode(row["body"]["B"])) if row else None
+        suppressed = self.suppressed.get(message.address_key)
+        self.must("nothing is claimed for a suppressed address", suppressed is None, message.id)
+        profile = resolve(message.who)
+        self.must("nothing is claimed for who was erased", profile is not None and profile.kind == "profile", message)
+        if message.kind != "transactional":
+            consent = address.consent if address else None
+            self.must("consent is valid at the claim", consent is not None and consent.subscribed, message.id)
+            self._demand_asked(message, profile)
+        self.must("not_after is kept", clock.now <= message.not_after + SLACK_MS, message.id)
+        if message.channel == "sms":
+            self._keep_hours(message)
+        run = read_run(find("runs", who=message.who, run=message.run))
+        going = run is not None and (run.ended is None or run.ended.value == "completed")
+        self.must("nothing is claimed for a run that was ended", going, message.id)
+        if run is not None and profile is not None and JOURNEYS[run.journey].exits:
+            tracker = profile.state.trackers.get("orders")
+            bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in tracker.entries) if tracker else False
+            self.must("no reminder after a purchase that is known", not bought, message.id)
+
+    def _demand_asked(self, message: Message, profile: Profile | None) -> None:
+        """The withdrawal that was answered last counts, unless a trusted yes came after it."""
+        contact = profile.state.contacts.get(message.channel) if profile else None
+        to = str(contact.value) if contact else ""
+        answered = self.withdrawn.get(to)
+        if answered is None:
+            return
+        keys = set(profile.keys) if profile else set()
+        yes = [it.occurred_at for it in self.oracle.events.values() if it.who in keys and it.name == "Subscribed"]
+        later = any(at * 1_000 > answered - SLACK_MS * 1_000 for at in yes)
+        self.must("nobody is claimed for after their unsubscribe was answered", later, message.id)
+
+    def _keep_hours(self, message: Message) -> None:
+        from datetime import UTC, datetime
+        from zoneinfo import ZoneInfo
+
+        local = datetime.fromtimestamp(clock.micros / 1e6, UTC).astimezone(ZoneInfo(ZONE))
+        minute = local.hour * 60 + local.minute
+        self.must("quiet hours are kept", OPENS - 5 <= minute < CLOSES + 5, f"{message.id} {local}")
+
+    def _on_address(self, change: Change) -> None:
+        old, new = (addresses._decoder.decode(b64decode(it["body"]["B"])) if it else None for it in change[1:])
+        if new is not None and new.suppression is not None:
+            self.suppressed.setdefault(new.key, clock.micros)
+        if old is not None and old.suppression is not None:
+            self.must("a suppression is never lifted", new is not None and new.suppression is not None, old.key)
+
+    def _on_profile(self, change: Change) -> None:
+        old, new = change.old, change.new
+        if old is None or new is None:
+            return
+        if old["kind"]["S"] == "tombstone":
+            self.must("nobody erased comes back", new["kind"]["S"] == "tombstone", old["who"])
+        older = int(new["generation"]["N"]) < int(old["generation"]["N"]) and new["kind"]["S"] == "profile"
+        self.must("older rules never write", not older, old["who"])
+
+
+def is_receipt(sent: Sent) -> bool:
+    """Say whether a message was no marketing."""
+    return sent.subject == "Your order"
+
+
+def find(table: str, **key: str) -> dict[str, Any] | None:
+    """Return a row as it is now."""
+    by_hash = cloud.dynamodb._tables[table]["items"]
+    first, *rest = key.values()
+    found = by_hash.get(first, {})
+    return found.get(rest[0] if rest else next(iter(found), None)) if found else None
+
+
+def read_run(row: dict[str, Any] | None) -> Run | None:
+    """Return a run's row."""
+    return runs._decoder.decode(unsqueeze(b64decode(row["body"]["B"]))) if row else None
+
+
+def read_message(row: dict[str, Any] | None) -> Message | None:
+    """Return a message's row."""
+    return messages._decoder.decode(unsqueeze(b64decode(row["body"]["B"]))) if row else None
+
+
+def read_profile(row: dict[str, Any]) -> Profile:
+    """Return a profile's row."""
+    flat = {name: next(iter(it.values())) for name, it in row.items()}
+    state = profiles.unpack(unsqueeze(b64decode(flat["state"]))) if flat.get("state") else None
+    return Profile(
+        who=flat["who"],
+        kind=profiles.Kind(flat["kind"]),
+        target=flat.get("target") or "",
+        **({"state": state} if state else {}),
+        version=int(flat["version"]),
+        generation=int(flat.get("generation", 0)),
+    )
+
+
+def resolve(who: str) -> Profile | None:
+    """Return the profile that a key leads to as it is now."""
+    for _ in range(20):
+        row = find("profiles", who=who)
+        if row is None:
+            return None
+        profile = read_profile(row)
+        if profile.kind != "pointer":
+            return profile
+        who = profile.target
+    return None
+
+
+def by_family(watch: Watch) -> dict[str, list[Any]]:
+    """Return the events of each person."""
+    found: dict[str, list[Any]] = defaultdict(list)
+    found.update(watch.oracle.families())
+    return found

@@ -1,0 +1,218 @@
+"""The world: the functions, what invokes them, and everything that is seen of what they do."""
+
+import json
+import random
+import threading
+from collections.abc import Callable
+from hashlib import sha256
+from typing import Any
+
+from simulation import cloud, gate
+from simulation.faults import MINUTE, Fault, Mishap, Plan
+from simulation.index import SHARD_OF, Index
+from simulation.loop import Loop
+from simulation.mailbox import Mailbox
+from simulation.processes import TIMEOUTS, Invocation, Process, load
+from simulation.setting import clock, reseed
+from simulation.sources import Queue, Shared, Stream, Timer
+
+SECOND = 1_000_000
+WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "counts")
+CONSUMERS = {
+    "steps": "run_step",
+    "messages": "send_message",
+    "wakes": "derive_segments",
+    "sweeps": "sweep_profiles",
+    "feedback": "track_delivery",
+}
+OVERDUE = 3 * MINUTE
+
+
+class World:
+    """Everything there is.
+
+    Attributes:
+        seed: What its chance follows from.
+        plan: What goes wrong.
+        watch: Is shown every change, mail and answer.
+        sites: Where in the code each call was made, when that is asked for.
+    """
+
+    def __init__(self, seed: str, plan: Plan, *, begins: int, watch: Any = None) -> None:
+        self.seed, self.plan, self.watch = seed, plan, watch
+        self.chance = random.Random(f"world {seed}")  # noqa: S311
+        reseed(seed)
+        clock.micros, clock.skew_micros = begins, 0
+        self.loop = Loop()
+        self.by_thread: dict[int, Invocation] = {}
+        self.calls = 0
+        self.sites: list[str] | None = None
+        self.lines: list[str] | None = None
+        self._digest = sha256()
+        self._made = 0
+        self._processes: dict[str, list[Process]] = {}
+        self.before_send: Callable[[], None] | None = None
+        shared = Shared(self.loop, plan, random.Random(f"sources {seed}"), self.invoke)  # noqa: S311
+        self.shared = shared
+        self.streams = {
+            "events": Stream(shared, "derive_segments", 3),
+            "profiles": Stream(shared, "enter_journeys", 2),
+        }
+        self.queues = {name: Queue(shared, name, function) for name, function in CONSUMERS.items()}
+        self.timer = Timer(shared, cloud.delete_schedule)
+        self.index = Index(plan, random.Random(f"index {seed}"))  # noqa: S311
+        self.mailbox = Mailbox(self)
+        self.dues: dict[tuple[str, str], int] = {}
+        self._next_tick = 0
+        self.held: set[str] = set()
+        self.asked_to_wake = False
+        gate.enter(self)
+
+    def close(self) -> str:
+        """End whatever runs, and return the hash of the history."""
+        self.loop.end()
+        return self._digest.hexdigest()
+
+    def note(self, line: str) -> None:
+        """Write a line of history."""
+        text = f"{clock.micros} {line}"
+        self._digest.update(text.encode())
+        if self.lines is not None:
+            self.lines.append(text)
+
+    def latency(self) -> int:
+        """Return how long half of a call takes."""
+        return self.chance.randrange(500, 8_000)
+
+    def go(self, duration: int) -> None:
+        """Let time pass, in microseconds."""
+        self.loop.run(clock.micros + duration)
+
+    def strike(self, at: "gate.Gate") -> Fault | None:
+        """Return what happens to a call."""
+        self.calls += 1
+        if self.sites is not None and self.plan.on:
+            body = at.request.body if isinstance(at.request.body, bytes) else b""
+            self.sites.append(f"{at.invocation.function} {gate.name_site(at.operation, body)}")
+        fault = self.plan.strike(self.calls, at.service, at.operation, clock.micros)
+        if fault is not None:
+            self.note(f"{fault} {at.invocation.function} {at.invocation.number} {at.service}.{at.operation}")
+        return fault
+
+    def before_effect(self, at: "gate.Gate") -> None:
+        """Do what a story wants done between a claim and its send."""
+        if at.operation == "SendEmail" and self.before_send is not None:
+            act, self.before_send = self.before_send, None
+            act()
+            at._pause(6 * SECOND)
+
+    def invoke(self, function: str, payload: dict[str, Any], done: Callable[[Any, BaseException | None], None]) -> None:
+        """Have a function called: in a process that is free, or in a new one."""
+        load(function)
+        process = self._find_process(function)
+        self._made += 1
+        text = json.dumps(payload)
+
+        def again() -> None:
+            self.loop.after(0, lambda: self.invoke(function, json.loads(text), lambda _, __: None))
+
+        end = clock.micros + TIMEOUTS[function] * SECOND
+        invocation = Invocation(self._made, process, payload, end, again)
+        process.busy = True
+        self.note(f"invoke {function} {self._made} {text}")
+
+        def finish(answer: Any, error: BaseException | None) -> None:
+            process.busy = False
+            if error is not None and not isinstance(error, Exception):
+                self._processes[function].remove(process)
+            self.note(f"ended {function} {invocation.number} {type(error).__name__ if error else json.dumps(answer)}")
+            if self.watch:
+                self.watch.on_end(invocation, answer, error)
+            done(answer, error)
+
+        def work() -> Any:
+            self.by_thread[threading.get_ident()] = invocation
+            try:
+                return invocation.run()
+            finally:
+                self.by_thread.pop(threading.get_ident(), None)
+
+        def prepare(task: Any) -> None:
+            invocation.task = task
+            task.on_resume = process.step_in
+
+        self.loop.spawn(work, finish, prepare)
+
+    def _find_process(self, function: str) -> Process:
+        found = self._processes.setdefault(function, [])
+        free = [it for it in found if not it.busy]
+        if free and self.chance.random() < 0.9:
+            return free[0]
+        skew = self.chance.randrange(-120 * SECOND, 120 * SECOND) if self.plan.happens(Mishap.SKEW) else 0
+        found.append(Process(function, skew))
+        return found[-1]
+
+    def see(self, service: str, operation: str, body: bytes, answer: cloud.Answer, by: Invocation | None) -> None:
+        """Follow what a call has changed."""
+        if service == "dynamodb":
+            self._see_changes(by)
+        elif operation == "SendMessageBatch" and answer[0] < 300:
+            for name in CONSUMERS:
+                for text, delay in cloud.take_queued(name):
+                    self.queues[name].put(text, delay)
+        elif operation == "CreateSchedule" and answer[0] < 300:
+            for schedule in cloud.take_schedules():
+                self.timer.create(schedule)
+        elif operation in ("SendEmail", "Publish") and answer[0] < 300:
+            self.mailbox.take(operation, body, answer, by)
+
+    def _see_changes(self, by: Invocation | None) -> None:
+        changes = cloud.take_changes()
+        for table, record in changes:
+            images = record["dynamodb"]
+            old, new = images.pop("OldImage", None), images.get("NewImage")
+            self.index.note(table, old, new)
+            self._note_due(table, images["Keys"], new)
+            record["old"] = old
+            record["eventSourceARN"] = f"arn:aws:dynamodb:eu-central-1:000000000000:table/{table}/stream/1"
+        if self.watch and changes:
+            self.watch.on_changes(changes, by)
+        for table, record in changes:
+            record.pop("old")
+            new = record["dynamodb"].get("NewImage") or {}
+            if (table == "events" and record["eventName"] == "INSERT") or (table == "profiles" and "signals" in new):
+                self.streams[table].feed(record)
+
+    def _note_due(self, table: str, keys: dict[str, Any], new: dict[str, Any] | None) -> None:
+        shard = SHARD_OF.get(table)
+        if shard is None:
+            return
+        name = {"runs": "due_at", "messages": "retry_at", "profiles": "wake_at"}[table]
+        key = (table, "|".join(it["S"] for it in keys.values()))
+        held = bool(new) and table == "runs" and int((new or {}).get(shard, {"N": 0})["N"]) >= 4
+        (self.held.add if held else self.held.discard)(key[1]) if table == "runs" else None
+        if not new or shard not in new or held:
+            self.dues.pop(key, None)
+            return
+        self.dues[key] = int(new[name]["N"]) * 1_000 + (OVERDUE if table == "runs" else 0)
+        self.plan_tick(self.dues[key])
+
+    def plan_tick(self, due: int) -> None:
+        """Have `wake` run at the first full minute at which it finds something: before, it would find nothing."""
+        at = max(-(-due // MINUTE), clock.micros // MINUTE + 1) * MINUTE
+        if self._next_tick and clock.micros < self._next_tick <= at:
+            return
+        self._next_tick = at
+        self.loop.at(at, lambda: self._tick(at))
+
+    def _tick(self, at: int) -> None:
+        if self._next_tick != at:
+            return
+        self._next_tick = 0
+        due = self.held or self.asked_to_wake or any(it <= at for it in self.dues.values())
+        # what would find nothing is left out, but for a few
+        if (due or self.chance.random() < 0.02) and not self.plan.happens(Mishap.WAKE_LOST):
+            self.timer.invoke("wake", {})
+        self.asked_to_wake = False
+        if self.dues:
+            self.plan_tick(min(self.dues.values()))
