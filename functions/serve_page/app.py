@@ -37,7 +37,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     method = event["requestContext"]["http"]["method"]
     if method not in ("GET", "HEAD", "POST"):
         return {"statusCode": 405, "headers": {"Allow": "GET, HEAD, POST", "Cache-Control": "no-store"}, "body": ""}
-    link = read_unsubscribe((event.get("pathParameters") or {}).get("token", ""), link_secrets())
+    try:
+        link = read_unsubscribe((event.get("pathParameters") or {}).get("token", ""), link_secrets())
+    except TryAgain as error:
+        logger.warning("page not shown", reason=type(error).__name__)
+        return _answer(View.FAILED, Channel.EMAIL, now=now, empty=method == "HEAD")
     if link is None:
         logger.info("page not shown", reason="bad_link")
         return _answer(View.BAD_LINK, Channel.EMAIL, now=now, empty=method == "HEAD")

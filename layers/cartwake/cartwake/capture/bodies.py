@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from cartwake.capture.vetting import LARGEST_EVENT_BYTES
 from cartwake.errors import BadInput
 from cartwake.reasons import Refusal
 
@@ -32,7 +33,7 @@ class _Batch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     batch: list[Raw]
     write_key: Any = None
     sent_at: Any = None
-    context: Any = None
+    context: Raw = Raw(b"{}")
 
 
 class _Single(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -67,7 +68,7 @@ def open_batch(body: bytes) -> Envelope:
     """Return what the body of `/v1/batch` holds.
 
     Raises:
-        BadInput: Not JSON, not a batch, or too many events.
+        BadInput: Not JSON, not a batch, too many events, or too much said of all of them.
     """
     batch, _ = _decode(_batches, body)
     if len(batch.batch) > MOST_EVENTS:
@@ -77,7 +78,7 @@ def open_batch(body: bytes) -> Envelope:
         batch=True,
         write_key=batch.write_key if isinstance(batch.write_key, str) else "",
         sent_at=batch.sent_at,
-        context=batch.context if isinstance(batch.context, dict) else {},
+        context=_read_context(batch.context),
     )
 
 
@@ -114,6 +115,15 @@ def soften(body: bytes) -> bytes:
             parts.append(body[copied : found.start()] + _soften_token(token))
             copied = found.end()
     return b"".join([*parts, body[copied:]] if depth <= _KEPT_DEPTH else parts)
+
+
+def _read_context(raw: Raw) -> dict[str, Any]:
+    """Return what a batch says of all its events: no more than one event may say, for each of them takes it over."""
+    if len(raw) > LARGEST_EVENT_BYTES:
+        message = f"{len(raw)} bytes; what is said of all events may have {LARGEST_EVENT_BYTES}"
+        raise BadInput(Refusal.EVENT_TOO_LARGE, message, where="context")
+    context = msgspec.json.decode(raw)
+    return context if isinstance(context, dict) else {}
 
 
 def _soften_token(token: bytes) -> bytes:

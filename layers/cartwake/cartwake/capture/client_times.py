@@ -11,6 +11,8 @@ FUTURE_MS: Final = DAY
 """An event from further ahead than this is refused; one from less far ahead counts as happening at its receipt."""
 _FIRST_AT: Final[Instant] = parse_instant("1900-01-01T00:00:00Z")
 _LAST_AT: Final[Instant] = parse_instant("9999-12-31T23:59:59Z")
+_LONGEST: Final = 100
+"""What is longer is no time; a batch's `sentAt` is read for each of its events."""
 _EXAMPLE: Final = "2026-11-21T19:41:15.328Z"
 
 
@@ -56,7 +58,7 @@ def place(client_at: Instant | None, *, sent_at: Instant | None, received_at: In
 
 
 def _parse(value: object) -> Instant | None:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or len(value) > _LONGEST:
         return None
     try:
         found = parse_instant(value.strip())

@@ -1,7 +1,7 @@
 """The intake: from a body's bytes to events, each vetted by itself, so that a refused one costs no other."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
@@ -14,6 +14,9 @@ from cartwake.reasons import Refusal
 from cartwake.times import Instant, format_instant
 
 LONGEST_NAME: Final = 200
+MOST_AGENTS: Final = 20
+"""User agents of one browser's request that are looked at, which takes milliseconds for each."""
+_LONGEST_TYPE: Final = 20
 _LONGEST_CONTEXT: Final = 1_000
 
 KINDS: Final = {
@@ -31,6 +34,8 @@ class Source:
     received_at: Instant
     sent_at_header: str = ""
     user_agent: str = ""
+    agents: set[str] = field(default_factory=set)
+    """The user agents of its events so far."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +141,7 @@ def _read_event(draft: _Draft, envelope: Envelope, source: Source, *, kind: str)
         traits=_read_traits(data, told) if type_ == "identify" else {},
         context=_keep_context(told),
         backfill=trusted and told.get("backfill") is True,
-        bot=is_bot(_read_user_agent(told, source)),
+        bot=_is_bot(_read_user_agent(told, source), source),
     )
 
 
@@ -144,7 +149,7 @@ def _read_type(data: dict[str, Any]) -> str:
     type_ = data.get("type")
     if type_ in TYPES:
         return str(type_)
-    near = get_close_matches(type_.lower(), TYPES, 1) if isinstance(type_, str) else []
+    near = get_close_matches(type_.lower(), TYPES, 1) if isinstance(type_, str) and len(type_) <= _LONGEST_TYPE else []
     meant = f"; did you mean {near[0]}?" if near else ""
     raise BadInput(Refusal.INVALID_EVENT, f"type must be one of {', '.join(TYPES)}{meant}", where="type")
 
@@ -224,6 +229,12 @@ def _read_user_agent(told: dict[str, Any], source: Source) -> str:
     if isinstance(agent, str) and agent:
         return agent
     return source.user_agent if source.trust is Trust.BROWSER else ""
+
+
+def _is_bot(agent: str, source: Source) -> bool:
+    """A browser has one user agent: whoever tells very many is no shopper, and is not worth the time to look."""
+    source.agents.add(agent)
+    return (source.trust is Trust.BROWSER and len(source.agents) > MOST_AGENTS) or is_bot(agent)
 
 
 def _keep_context(told: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Requests to the tracking endpoint and its answers: the part of HTTP that clients rely on."""
 
+import re
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ ALLOWED_HEADERS: Final = (
     "x-retry-count, rsa-retry-attempt, rsa-retry-reason, rsa-since-first-attempt, rsa-since-last-attempt"
 )
 """The last five are sent only on retries: without them one 503 would lose the event for good."""
+_ORIGIN: Final = re.compile(r"[!-~]{1,300}")
+"""What may be repeated in a header."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +131,7 @@ def answer_preflight(origin: str) -> Answer:
 def _answer(status: int, origin: str, body: bytes) -> Answer:
     headers = {
         "content-type": "application/json",
-        "access-control-allow-origin": origin or "*",
+        "access-control-allow-origin": origin if _ORIGIN.fullmatch(origin) else "*",
         "access-control-expose-headers": "Retry-After",
         "vary": "Origin",
     }

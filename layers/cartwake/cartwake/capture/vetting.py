@@ -52,7 +52,7 @@ def vet(value: object, *, where: str = "", levels: int = DEEPEST) -> None:
         case bool() | None:
             return
         case int() | float():
-            if not isfinite(value) or abs(value) >= LARGEST_NUMBER:
+            if abs(value) >= LARGEST_NUMBER or not isfinite(value):  # only small whole numbers become floats
                 raise BadInput(Refusal.INVALID_NUMBER, "too large a number; send it as text", where=where)
         case dict():
             for name, child in _descend(value, where, levels).items():
