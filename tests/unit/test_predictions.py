@@ -184,16 +184,15 @@ def test_the_formulas_are_those_of_the_papers(
     recency = (history.last_at - history.first_at) / DAY
     still = 1 + (a / (b + x - 1) * ((alpha + age) / (alpha + recency)) ** (r + x) if x else 0)
     assert chance_alive(parameters, history, now) == pytest.approx(1 / still, rel=1e-9)
-    if abs(a - 1) > 1e-6:  # there the published form divides by zero
+    if abs(a - 1) > 1e-3:  # nearer to it the published form divides by next to nothing
         z = days / (alpha + age + days)
         rest = ((alpha + age) / (alpha + age + days)) ** (r + x) * hyp2f1(r + x, b + x, a + b + x - 1, z)
         published = (a + b + x - 1) / (a - 1) * (1 - rest) / still
         assert expect_orders(parameters, history, now, days) == pytest.approx(published, rel=1e-6, abs=1e-12)
     else:
-        around = [
-            expect_orders(msgspec.structs.replace(parameters, a=near), history, now, days) for near in (0.999, 1.001)
-        ]
-        assert min(around) < expect_orders(parameters, history, now, days) < max(around)
+        near = [msgspec.structs.replace(parameters, a=a + step) for step in (-0.01, 0.01)]
+        less, more = sorted(expect_orders(each, history, now, days) for each in near)
+        assert less < expect_orders(parameters, history, now, days) < more
 
 
 # Histories
