@@ -122,9 +122,12 @@ def _tell_clicks(user: str, clicks: list[dict[str, Any]], chance: Random) -> Ite
     session = ""
     for click in clicks:
         context: dict[str, Any] = {"userAgent": DEVICES[click["platform"]]}
-        if click["session_id"] != session and click["acquisition_channel"] in CAMPAIGNS:
-            source, medium = CAMPAIGNS[click["acquisition_channel"]]
-            context["campaign"] = {"source": source, "medium": medium, "name": "spring"}
+        if click["session_id"] != session:
+            # later visits come by other ways too
+            channel = "email" if session and chance.random() < 0.2 else click["acquisition_channel"]
+            if channel in CAMPAIGNS:
+                source, medium = CAMPAIGNS[channel]
+                context["campaign"] = {"source": source, "medium": medium, "name": "spring"}
         session = click["session_id"]
         name = EVENTS.get(click["event"], "Page Viewed")
         about = {"user": user, "id": f"click-{click['number']}", "at": click["at"], "name": name}
