@@ -73,39 +73,41 @@ def look_at_page(part: Part, *, now: Instant) -> Part:
     page = profiles.scan_page(part.number, PARTS, after=part.cursor, limit=PAGE)
     outcomes: list[Outcome] = []
 
-    def look(who: str) -> None:
-        outcome = (repair_profile if part.kind is SweepKind.LIVE else try_profile)(who, part, now)
+    def look(row: profiles.ProfileRow) -> None:
+        look_at = repair_profile if part.kind is SweepKind.LIVE else try_profile
+        outcome = look_at(profiles.decode_row(row), part, now)
         if outcome is not None:
             outcomes.append(outcome)
 
-    again = list(page.whos)
+    again = list(page.rows)
     for _ in range(_ROUNDS):
         again = process_each(again, look, set_aside=_keep)
     if again:
-        raise TryAgain(f"{len(again)} of {len(page.whos)} profiles could not be looked at")
+        raise TryAgain(f"{len(again)} of {len(page.rows)} profiles could not be looked at")
     written = sum(outcome.is_news for outcome in outcomes) if part.kind is SweepKind.LIVE else 0
-    found = tell(outcomes, read=page.read, written=written)
-    count("ProfilesSwept", page.read)
-    logger.info("page swept", sweep=part.kind, part=part.number, read=page.read, written=written)
+    found = tell(outcomes, read=len(page.rows), written=written)
+    count("ProfilesSwept", len(page.rows))
+    logger.info("page swept", sweep=part.kind, part=part.number, read=len(page.rows), written=written)
     return go_on(part, cursor=page.cursor, found=found, now=now)
 
 
-def repair_profile(who: str, part: Part, now: Instant) -> Outcome | None:
+def repair_profile(profile: Profile, part: Part, now: Instant) -> Outcome | None:
     """Bring one profile up to the live rules, until nobody else writes in between; None when there is nobody."""
     for _ in range(_ATTEMPTS):
-        rules, profile = load_live(now), profiles.get_profile(who)
+        rules = load_live(now)
         if rules.generation < max(part.aim.generation, profile.generation):
             forget()
             continue
         outcome = repair(profile, rules, _reader(profile), now=now)
         if outcome is None or not outcome.is_news or _write(outcome, rules, now):
             return outcome
+        profile = profiles.get_profile(profile.who)
     raise WriteConflict("profile written by others, or by newer rules, too often in a row")
 
 
-def try_profile(who: str, part: Part, now: Instant) -> Outcome | None:
+def try_profile(profile: Profile, part: Part, now: Instant) -> Outcome | None:
     """Return what a candidate would make of one profile; nothing is written."""
-    rules, profile = load_live(now), profiles.get_profile(who)
+    rules = load_live(now)
     if profile.generation > rules.generation:
         forget()
         raise WriteConflict("profile written by newer rules")
@@ -151,6 +153,7 @@ def _reader(profile: Profile) -> ReadEvents:
     return partial(events.read_history, profile.keys)
 
 
-def _keep(who: str, error: Exception) -> None:
+def _keep(row: profiles.ProfileRow, error: Exception) -> None:
     """Note whom no code could look at; the profile stays as it is, and the others are looked at."""
-    quarantine.put(who, derive_id("sweep", who), reason=Refusal.POISON, at=read_clock(), where=type(error).__name__)
+    key, where = derive_id("sweep", row.who), type(error).__name__
+    quarantine.put(row.who, key, reason=Refusal.POISON, at=read_clock(), where=where)

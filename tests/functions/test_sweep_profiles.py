@@ -160,7 +160,7 @@ def places(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, Callable[[], 
     """Yield where a worker can be killed, and how: before or after each of its calls."""
     calls = {
         "scan": (app.profiles, "scan_page"),
-        "read": (app.profiles, "get_profile"),
+        "rules": (app, "load_live"),
         "history": (app.events, "read_history"),
         "write": (app.base, "commit"),
         "advance": (app.sweeps, "move"),
@@ -238,7 +238,7 @@ def test_a_newer_sweep_ends_an_older_one(swept: Shop, monkeypatch: pytest.Monkey
 
 
 def _busy_parts() -> list[int]:
-    return [part for part in range(PARTS) if profiles.scan_page(part, PARTS, after="", limit=1).read]
+    return [part for part in range(PARTS) if profiles.scan_page(part, PARTS, after="", limit=1).rows]
 
 
 def test_a_live_event_that_comes_meanwhile_is_neither_lost_nor_doubled(
@@ -286,9 +286,12 @@ def test_poison_is_set_aside_and_the_others_are_looked_at(swept: Shop, monkeypat
         return real(profile, *rest, **named)
 
     monkeypatch.setattr(app, "repair", repair)
+    broken = profiles.ProfileRow("u#broken", kind=Kind.PROFILE.value, version=1, state=b"\xc1")
+    assert base.commit([base.Put(broken)])
     start(deepened())
     run_all()
     assert members() == TWICE[1:]
+    assert [it.where for it in quarantine.list_refusals("u#broken")] == ["DecodeError"]
     assert [(it.reason, it.where) for it in quarantine.list_refusals("u#1")] == [("poison", "ZeroDivisionError")]
     assert read_json("_status/sweep.json")["done"]
 

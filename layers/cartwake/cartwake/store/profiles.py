@@ -56,22 +56,21 @@ class ProfileRow(Model):
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one page of a scan has found; `cursor` is the key after which the next one begins, "" when it is the last.
+    """What one page of a scan has found.
 
     Attributes:
-        whos: The keys of the profiles among the rows.
-        read: How many rows there were of any kind.
+        rows: Of any kind, to be decoded one by one: one that cannot be must not hold up the others.
+        cursor: The key after which the next page begins; "" when this is the last.
     """
 
-    whos: tuple[str, ...]
-    read: int
+    rows: tuple[ProfileRow, ...]
     cursor: str
 
 
 def get_profile(who: str) -> Profile:
     """Return the row under *who*, read consistently; version 0 when there is none."""
     try:
-        return _to_profile(ProfileRow.get(who, consistent_read=True))
+        return decode_row(ProfileRow.get(who, consistent_read=True))
     except ProfileRow.DoesNotExist:
         return Profile(who=who)
     except GetError as error:
@@ -145,16 +144,14 @@ def scan_page(segment: int, segments: int, *, after: str, limit: int) -> Page:
         last_evaluated_key={"who": {"S": after}} if after else None,
         page_size=limit,
         limit=limit,
-        attributes_to_get=["who", "kind"],
         consistent_read=True,
     )
     try:
-        rows = list(scan)
+        rows = tuple(scan)
     except ScanError as error:
         raise TryAgain(f"profiles: {base.failed_with(error)}") from error
     last = scan.last_evaluated_key
-    whos = tuple(row.who for row in rows if row.kind == Kind.PROFILE.value)
-    return Page(whos, len(rows), str(last["who"]["S"]) if last else "")
+    return Page(rows, str(last["who"]["S"]) if last else "")
 
 
 def count_rows() -> int:
@@ -175,7 +172,8 @@ def decode_signals(image: dict[str, Any]) -> list[Signal]:
     return msgspec.msgpack.decode(b64decode(image["signals"]["B"]), type=list[Signal])
 
 
-def _to_profile(row: ProfileRow) -> Profile:
+def decode_row(row: ProfileRow) -> Profile:
+    """Return what a row says."""
     keys = {Channel.EMAIL: row.email_key, Channel.SMS: row.sms_key}
     return Profile(
         who=row.who,
