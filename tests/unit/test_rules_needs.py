@@ -4,12 +4,12 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cartwake.bundles import Bundle
-from cartwake.conditions.kinds import Start
+from cartwake.bundles import Branch, Bundle
+from cartwake.conditions.kinds import Answer, Start
 from cartwake.events import Event
 from cartwake.profiles import Profile
 from cartwake.rules.compile import link
@@ -128,7 +128,9 @@ def test_what_is_kept_is_enough(where: str) -> None:
     rules = STEPS[where]
     keeper = replace(rules, needs={key: deepen_all(need) for key, need in rules.needs.items()})
     (branch,) = rules.journeys["j"].steps
+    assert isinstance(branch, Branch)
 
+    @settings(max_examples=max(20, settings.default.max_examples // 10) if settings.default else 20)
     @given(EVENTS, st.lists(st.integers(0, 120), min_size=1, max_size=3))
     def test(events: list[tuple[str, int, str, int]], later: list[int]) -> None:
         cut, whole = adopt(Profile(who="u#1"), rules, 0), adopt(Profile(who="u#1"), keeper, 0)
@@ -168,3 +170,15 @@ def test_steps_that_are_gone_leave_all_that_they_needed(where: str) -> None:
     alone = {key for key in wanted if key not in compile_rules({"trait": "x", "exists": True}).needs}
     assert alone <= left.keys()
     assert all(left[key] == wanted[key] for key in alone)
+
+
+def test_the_last_of_two_in_one_millisecond_is_the_last() -> None:
+    """That another one of the same instant was cut makes no doubt of which was the last."""
+    rules = STEPS[json.dumps({"last": ORDER, "where": {"revenue": {"more_than": 100}}, "in_last": "365 days"})]
+    (branch,) = rules.journeys["j"].steps
+    assert isinstance(branch, Branch)
+    profile = adopt(Profile(who="u#1"), rules, 0)
+    for ident in ("a", "b", "c"):
+        order = an_event(ORDER, id=ident, properties={"revenue": 160})
+        profile = finish(absorb(profile, order, rules)[0], rules, NOON)
+    assert check(branch.condition, View(profile.state, rules, NOON)).answer is Answer.HOLDS

@@ -119,8 +119,10 @@ def test_segments_that_a_changed_tag_moves() -> None:
     ],
 )
 def test_cycles_are_refused(changes: dict[str, Any], says: str) -> None:
-    """What refers to itself, through segments, scores or tags, is refused and the way is told."""
-    assert any(says in fault for fault in faults(changes))
+    """What refers to itself, through segments, scores or tags, is refused and the way is told, whoever reads it."""
+    branch = {"if": {"score": "e", "at_least": 1}, "then": [{"sms": "x"}]}
+    reader = {"name": "J", "trigger": {"event": ORDER}, "steps": [branch]}
+    assert any(says in fault for fault in faults(changes | {"journeys/j.json": reader}))
 
 
 @pytest.mark.parametrize(
