@@ -12,10 +12,10 @@ class Fault(Exception):
 
 
 @contextmanager
-def tell_faults() -> Iterator[None]:
-    """Print a fault as one plain message and leave with exit code 1."""
+def tell_faults(*, code: int = 1) -> Iterator[None]:
+    """Print a fault as one plain message and leave with this exit code."""
     try:
         yield
     except Fault as fault:
         Console(stderr=True, highlight=False).print(f"cartwake: {fault}", style="red", markup=False)
-        raise typer.Exit(1) from fault
+        raise typer.Exit(code) from fault

@@ -17,18 +17,24 @@ class LazyCommands(TyperGroup):
     """A group whose commands are the modules of `commands/`, each imported when it is used."""
 
     def list_commands(self, ctx: "Context") -> list[str]:  # noqa: ARG002 - the group's interface
-        """Name every command; the file `deploy_local.py` is the command `deploy-local`."""
-        modules = pkgutil.iter_modules(commands.__path__)
-        return sorted(module.name.replace("_", "-") for module in modules if not module.name.startswith("_"))
+        """Name every command; the file `deploy_local.py` is the command `deploy-local`, and `try_.py` is `try`."""
+        return sorted(_find_modules())
 
-    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":
+    def get_command(self, ctx: "Context", cmd_name: str) -> "Command | None":  # noqa: ARG002 - likewise
         """Import the module of one command and take its `app`."""
-        if cmd_name not in self.list_commands(ctx):
+        modules = _find_modules()
+        if cmd_name not in modules:
             return None
-        module = importlib.import_module(f"{commands.__name__}.{cmd_name.replace('-', '_')}")
+        module = importlib.import_module(f"{commands.__name__}.{modules[cmd_name]}")
         command = typer.main.get_command(module.app)
         command.name = cmd_name
         return command
+
+
+def _find_modules() -> dict[str, str]:
+    """Return the module of each command."""
+    names = (module.name for module in pkgutil.iter_modules(commands.__path__))
+    return {name.strip("_").replace("_", "-"): name for name in names if not name.startswith("_")}
 
 
 app = typer.Typer(cls=LazyCommands, no_args_is_help=True, add_completion=False, rich_markup_mode="markdown")

@@ -14,6 +14,7 @@ from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message
 from cartwake.profiles import Kind, Profile, State, unpack
 from cartwake.reasons import NotEntered
+from cartwake.rules.publication import Sources, decode_sources
 from cartwake.runs import Run, Slot
 from cartwake.segments import is_member
 from cartwake.statements import Channel
@@ -53,14 +54,17 @@ class Tables:
 
     def read_live(self) -> Bundle | None:
         """Return the rules that are live, or None before the first were published."""
-        row = self._tables["bundles"].get_item(Key={"name": "live"}, ConsistentRead=True).get("Item")
-        if row is None:
+        name = self._find_live()
+        if not name:
             return None
-        name = str(row["hash"])
         if name not in self._bundles:
-            content = self._s3.get_object(Bucket=self._bucket, Key=f"bundles/{name}.json")["Body"].read()
-            self._bundles = {name: decode(content)}
+            self._bundles = {name: decode(self._read_object(f"bundles/{name}.json"))}
         return self._bundles[name]
+
+    def read_sources(self) -> Sources:
+        """Return the files of which the rules that are live were made; none before the first were published."""
+        name = self._find_live()
+        return decode_sources(self._read_object(f"bundles/{name}.sources.json")) if name else Sources()
 
     def read_profile(self, who: str) -> Profile:
         """Return the profile that a key leads to; version 0 when there is none."""
@@ -119,6 +123,15 @@ class Tables:
         row = self._tables["identities"].get_item(Key={"identifier": key}, ConsistentRead=True).get("Item")
         return None if row is None else str(row["who"])
 
+    def _find_live(self) -> str:
+        """Return the name of the bundle that is live; "" before the first was published."""
+        row = self._tables["bundles"].get_item(Key={"name": "live"}, ConsistentRead=True).get("Item")
+        return "" if row is None else str(row["hash"])
+
+    def _read_object(self, key: str) -> bytes:
+        content: bytes = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        return content
+
     def count_members(self) -> tuple[int, dict[str, int]]:
         """Return how many profiles there are, and how many of them each segment has."""
         members: dict[str, int] = {}
@@ -138,12 +151,12 @@ class Tables:
             yield _decode(_events, row)
 
     def _query(self, table: str, who: str) -> list[Item]:
-        answer = self._tables[table].query(
-            ConsistentRead=True,
-            KeyConditionExpression="who = :who",
-            ExpressionAttributeValues={":who": who},
-        )
-        items: list[Item] = answer["Items"]
+        asked = {"KeyConditionExpression": "who = :who", "ExpressionAttributeValues": {":who": who}}
+        page = self._tables[table].query(ConsistentRead=True, **asked)
+        items: list[Item] = page["Items"]
+        while "LastEvaluatedKey" in page:
+            page = self._tables[table].query(ConsistentRead=True, **asked, ExclusiveStartKey=page["LastEvaluatedKey"])
+            items += page["Items"]
         return items
 
     def _scan(self, table: str, **options: Any) -> Iterator[Item]:
@@ -165,6 +178,11 @@ def decode_profile(row: Item) -> Profile:
         version=int(row["version"]),
         address_keys={channel: str(row[name]) for channel, name in _ADDRESS_KEYS.items() if row.get(name)},
     )
+
+
+def decode_event(row: Item) -> Event:
+    """Return the event in a row of the events table."""
+    return _decode(_events, row)
 
 
 def decode_slot(row: Item) -> Slot:
