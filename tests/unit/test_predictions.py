@@ -6,11 +6,12 @@ from typing import Any
 
 import cdnow
 import msgspec
+import numpy as np
 import pytest
 from builders import NOON
 from hypothesis import example, given
 from hypothesis import strategies as st
-from scipy.special import hyp2f1
+from scipy.special import betaln, hyp2f1
 
 from cartwake.conditions.buying import (
     BOUNDS,
@@ -193,6 +194,32 @@ def test_the_formulas_are_those_of_the_papers(
         near = [msgspec.structs.replace(parameters, a=a + step) for step in (-0.01, 0.01)]
         less, more = sorted(expect_orders(each, history, now, days) for each in near)
         assert less < expect_orders(parameters, history, now, days) < more
+
+
+@pytest.mark.parametrize(
+    ("r", "alpha", "a", "b", "repeats"),
+    [
+        (0.01, 0.3, 0.02, 0.05, 0),
+        (20, 1, 0.5, 2, 0),
+        (0.25, 30, 50, 10_000, 3),
+        (0.9, 0.2, 0.3, 0.6, 1_000),
+        (19, 5_000, 40, 0.01, 0),
+        (0.05, 1, 0.3, 0.4, 0),
+    ],
+)
+def test_at_the_bounds_it_is_what_integration_gives(r: float, alpha: float, a: float, b: float, repeats: int) -> None:
+    """No digits are lost at the edge of what may be fitted: the expectation over all chances to leave, added up."""
+    parameters = msgspec.structs.replace(PUBLISHED, r=r, alpha=alpha, a=a, b=b)
+    middle, width = math.log(a / (b + repeats)), 45 * math.sqrt(1 / a + 1 / (b + repeats))
+    odds = np.linspace(middle - width - 45 / a, middle + width + 45 / (b + repeats), 2_000_001)
+    leaves, stays = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)
+    rate, shape = 365 / alpha, r + repeats
+    each = -np.expm1(-shape * np.log1p(np.exp(leaves) * rate)) / np.maximum(np.exp(leaves), 1e-300)
+    each = np.where(leaves < -600, shape * rate, each)
+    expected = np.trapezoid(each * np.exp(a * leaves + (b + repeats) * stays - betaln(a, b + repeats)), odds)
+    history = known(repeats)
+    alive = expect_orders(parameters, history, NOON) / chance_alive(parameters, history, NOON)
+    assert alive == pytest.approx(float(expected), rel=1e-7)
 
 
 # Histories

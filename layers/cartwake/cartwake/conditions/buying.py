@@ -34,8 +34,8 @@ BOUNDS: Final = {
     "q": (1.01, 1_000.0),
     "v": (1e-6, 1e9),
 }
-"""Between these every formula below is finite, and right to nine digits."""
-_MOST_TERMS: Final = 100_000
+"""Between these every formula below is finite, and right to eight digits."""
+_MOST_TERMS: Final = 100_000.0
 _PRECISION: Final = 1e-16
 _LARGEST_EXPONENT: Final = 700.0
 
@@ -187,14 +187,17 @@ def _expect_alive(parameters: Parameters, repeats: int, days: float, age: float)
 
 
 def _add_up_terms(upper: float, a: float, c: float, z: float) -> float:
-    """Return the sum H of `_expect_alive`: as many terms as make a difference."""
+    """Return the sum H of `_expect_alive`: as many terms as make a difference.
+
+    It is written for speed, in floats alone: new customers take some 300 terms, others some 50.
+    """
     term = total = upper * z
-    enough = _PRECISION * (1.0 - z)
-    for k in range(1, _MOST_TERMS):
-        term *= (upper + k) * (a + k - 1.0) / ((c + k) * (k + 1.0)) * z
+    enough = _PRECISION * (1.0 - z) * abs(term)
+    upper, a, c, k = upper - 1.0, a - 2.0, c - 1.0, 2.0
+    while (term > enough or term < -enough) and k < _MOST_TERMS:
+        term *= (upper + k) * (a + k) / ((c + k) * k) * z
         total += term
-        if abs(term) <= enough * abs(total):
-            break
+        k += 1.0
     return total
 
 
