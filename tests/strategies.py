@@ -1,9 +1,13 @@
 """What Hypothesis draws: events of few shoppers in a short time, so that ties and doubles are common."""
 
+from collections.abc import Iterable
+
 import msgspec
 from builders import NEEDS, NOON, VIP
 from hypothesis import strategies as st
+from reference_person import AGENTS
 
+from cartwake.addresses import name_address
 from cartwake.bundles import Segment
 from cartwake.conditions.kinds import AllOf, Amount, AnyOf, Condition, Did, InSegment, NoneOf, Trait
 from cartwake.events import Event, Trust
@@ -33,52 +37,114 @@ OTHER_TRAITS = st.one_of(
 """So many, and so large, that not all of two events fit into one profile."""
 
 
+ITEMS = (
+    {"product_id": "P-1", "category": "shoes", "price": 60, "quantity": 1},
+    {"product_id": "P-2", "category": "Hats", "price": "19,90", "quantity": 2},
+    {"product_id": "P-3", "category": "shoes", "price": 10},
+    {"product_id": 4, "category": ["hats", "socks"]},
+)
+ORDERS = st.builds(
+    lambda revenue, items, coupon: {"revenue": revenue, "products": list(items)} | coupon,
+    AMOUNTS,
+    st.sampled_from([(), ITEMS[:1], ITEMS[1:3], ITEMS, ITEMS[2:]]),
+    st.sampled_from([{}, {"coupon": "SPRING"}, {"coupon": ""}]),
+)
+PAGES = st.sampled_from(
+    [
+        {"url": "https://shop.example.com/shoes", "category": "shoes"},
+        {"url": "https://shop.example.com/p?utm_source=google&utm_campaign=s", "category": "hats"},
+        {"url": "https://shop.example.com/p?utm_source=news", "category": None},
+        {"url": "https://shop.example.com/" + "y" * 900},
+    ]
+)
+CART_CHANGES = st.builds(
+    lambda product, quantity, more: {"product_id": product, "quantity": quantity, "price": 10} | more,
+    st.sampled_from(["P-1", "P-2", 3]),
+    st.sampled_from([1, 2, None]),
+    st.sampled_from([{"name": "Shoe", "category": "shoes"}, {"name": "x" * 900}, {"price": "19.90"}]),
+)
+SAID = st.sampled_from(
+    [
+        {"channel": "email"},
+        {"channel": "email", "method": "form"},
+        {"channel": "sms", "method": "import"},
+        {},
+        {"channel": "post"},
+    ]
+)
+CLOCKS = st.sampled_from([{"timezone": it} for it in ("UTC", "Asia/Kolkata", "America/Sao_Paulo", "Nowhere/At", 7)])
+DAYS = st.sampled_from(
+    ["2000-02-29", "2000-03-01", "1999-02-28", "02-29", "--03-01", "2030-05-05", "soon", 951_782_400]
+)
+TOLD = st.one_of(
+    st.sampled_from([{"city": it} for it in ("Oslo", "Kyiv", 7, ["Oslo", "Rome"])]),
+    st.builds(lambda day: {"birthday": day}, DAYS),
+    CLOCKS,
+    st.sampled_from(
+        [{"locale": "pl-PL"}, {"locale": "de_DE"}, {"language": "PL"}, {"country": "pl"}, {"country": "?"}]
+    ),
+    st.sampled_from([{"email": it} for it in ("a@example.com", "b@example.com", "no address", 5)]),
+    st.just({"phone": "+48 600 700 800"}),
+    OTHER_TRAITS,
+)
+"""What clients say of a shopper."""
+CONTEXTS = st.one_of(
+    st.just({}),
+    st.sampled_from([{"userAgent": agent} for agent in AGENTS]),
+    st.sampled_from([{"device": {"type": it}} for it in ("mobile", "desktop")]),
+    st.sampled_from([{"campaign": {"source": "google", "name": it}} for it in ("spring", "")]),
+    st.just({"page": {"url": "https://shop.example.com/?a=1&utm_source=bing&utm_term=b"}}),
+    CLOCKS,
+)
+CONTENTS: dict[str, st.SearchStrategy[dict[str, object]]] = {
+    "Order Completed": ORDERS,
+    "Page Viewed": PAGES,
+    "Product Added": CART_CHANGES,
+    "Product Removed": CART_CHANGES,
+    "Subscribed": SAID,
+    "Unsubscribed": SAID,
+    "Identified": st.just({}),
+    "Tag Added": st.sampled_from([{"tag": "vip"}, {"tag": "Wholesale"}, {"tag": ""}]),
+    "Tag Removed": st.sampled_from([{"tag": "vip"}, {"tag": "Wholesale"}]),
+    "Email Bounced": st.sampled_from(
+        [{"address_id": name_address("a@example.com"), "bounce": kind} for kind in ("permanent", "transient")]
+    ),
+}
+NAMES = st.sampled_from([*CONTENTS])
+DELAYS = st.sampled_from([0, 1, SECOND])
+NO_BOTS = st.just(False)
+TRUSTS = st.sampled_from([Trust.SERVER, Trust.SERVER, Trust.BROWSER, Trust.OWN])
+
+
 @st.composite
-def any_event(draw: st.DrawFn) -> Event:
+def any_event(
+    draw: st.DrawFn,
+    instants: st.SearchStrategy[int] = INSTANTS,
+    names: st.SearchStrategy[str] = NAMES,
+    delays: st.SearchStrategy[int] = DELAYS,
+    *,
+    bots: st.SearchStrategy[bool] = NO_BOTS,
+) -> Event:
     """One event of any kind that the fold knows."""
-    at = draw(INSTANTS)
-    name = draw(
-        st.sampled_from(
-            [
-                "Order Completed",
-                "Product Added",
-                "Product Removed",
-                "Page Viewed",
-                "Subscribed",
-                "Unsubscribed",
-                "Identified",
-            ]
-        )
-    )
-    properties: dict[str, object] = {
-        "revenue": draw(AMOUNTS),
-        "product_id": draw(st.sampled_from(["P-1", "P-2", 3])),
-        "name": draw(st.sampled_from(["Shoe", "x" * 900])),
-        "url": draw(st.sampled_from(["https://shop.example.com/p", "https://shop.example.com/" + "y" * 900])),
-        "quantity": draw(st.sampled_from([1, 2, None])),
-        "price": 10,
-        "channel": draw(st.sampled_from(["email", "sms"])),
-    }
-    traits = draw(OTHER_TRAITS) | {
-        "city": draw(st.sampled_from(["Oslo", "Kyiv", 7])),
-        "email": draw(st.sampled_from(["a@example.com", "b@example.com"])),
-    }
+    at, name = draw(instants), draw(names)
     return Event(
-        who="u#1",
+        who=draw(st.sampled_from(["u#1", "u#1", "a#1"])),
         id=f"m{draw(st.integers(0, 30))}",
         name=name,
         sent_time=format_instant(at),
         occurred_at=at,
-        received_at=at + draw(st.sampled_from([0, 1, SECOND])),
-        trust=draw(st.sampled_from(list(Trust))),
-        properties=properties,
-        traits=traits if name == "Identified" else {},
+        received_at=at + draw(delays),
+        trust=draw(TRUSTS),
+        properties=draw(CONTENTS[name]),
+        traits=draw(TOLD) if name == "Identified" else {},
+        context=draw(CONTEXTS) if name in ("Page Viewed", "Product Added", "Identified") else {},
+        bot=draw(bots),
     )
 
 
-def histories(max_size: int = 25) -> st.SearchStrategy[list[Event]]:
+def histories(max_size: int = 25, events: st.SearchStrategy[Event] | None = None) -> st.SearchStrategy[list[Event]]:
     """Several events, no two with one key."""
-    return st.lists(any_event(), max_size=max_size, unique_by=lambda event: event.key)
+    return st.lists(any_event() if events is None else events, max_size=max_size, unique_by=lambda event: event.key)
 
 
 COUNTS = st.builds(
@@ -116,16 +182,18 @@ MEMBERSHIPS = st.builds(InSegment, segment=st.sampled_from([*SEGMENTS, "unheard 
 
 
 @st.composite
-def known_in_part(draw: st.DrawFn, state: State) -> State:
+def known_in_part(
+    draw: st.DrawFn, state: State, instants: st.SearchStrategy[int] = INSTANTS, segments: Iterable[str] = SEGMENTS
+) -> State:
     """A state in which some trackers were never kept, or not from the beginning, with memberships from before."""
     trackers: dict[str, Tracker] = {}
     for key, tracker in state.trackers.items():
-        known_from = draw(st.one_of(st.none(), st.just(0), INSTANTS))
+        known_from = draw(st.one_of(st.none(), st.just(0), instants))
         if known_from is not None:
             kept = [it for it in tracker.entries if it.at >= known_from or draw(st.booleans())]
             trackers[key] = Tracker(max(known_from, tracker.complete_from), tuple(kept))
     members = {
-        name: Membership(draw(st.sampled_from([0, NOON - DAY]))) for name in draw(st.sets(st.sampled_from([*SEGMENTS])))
+        name: Membership(draw(st.sampled_from([0, NOON - DAY]))) for name in draw(st.sets(st.sampled_from([*segments])))
     }
     return msgspec.structs.replace(state, trackers=trackers, memberships=members)
 

@@ -11,7 +11,7 @@ import msgspec
 
 from cartwake import carts, registers, statements, trackers, visits
 from cartwake.carts import Cart
-from cartwake.events import Event, short_id
+from cartwake.events import Event
 from cartwake.registers import Register
 from cartwake.statements import Channel, Consent
 from cartwake.times import NEVER, Instant
@@ -60,7 +60,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         device: The kind of device that was used last.
         first_touch: The UTM tags of the earliest event that came with some.
         last_touch: Those of the latest.
-        lot: A number drawn for each key, of several the lowest: whoever is in a share of all stays in it.
+        lot: A number drawn for each of the profile's keys, of several the lowest; `NO_LOT` until rules are adopted.
         created_at: Receipt of the earliest event; 0 where that was not yet remembered.
         backfilled_at: When history was last read into the trackers; 0: never.
         memberships: By segment.
@@ -152,9 +152,6 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
     changes: dict[str, Any] = {}
     if event.received_at < state.created_at:
         changes["created_at"] = event.received_at
-    lot = short_id(event.who)
-    if lot < state.lot:
-        changes["lot"] = lot
     tracked = _fold_trackers(state.trackers, event, needs)
     if tracked is not state.trackers:
         changes["trackers"] = tracked

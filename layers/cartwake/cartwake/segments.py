@@ -11,7 +11,7 @@ from cartwake.bundles import Bundle
 from cartwake.conditions.evaluate import evaluate
 from cartwake.conditions.kinds import UNKNOWN, Answer, Condition, ScoreRule, Start, Verdict
 from cartwake.conditions.predictions import Parameters
-from cartwake.events import Event
+from cartwake.events import Event, short_id
 from cartwake.knowledge import find_zone, is_changed, know
 from cartwake.profiles import NO_LOT, Membership, Profile, State, fold, prepare, trim
 from cartwake.sums import SETTLED_AFTER_MS
@@ -158,6 +158,8 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
     """
     new = profile.version == 0
     state = prepare(profile.state, rules.needs, complete_from=0 if new else _find_passed(profile.state, now) + 1)
+    if state.lot == NO_LOT:
+        state = msgspec.structs.replace(state, lot=min(short_id(key) for key in profile.keys))
     gone = [name for name in state.memberships if name not in rules.segments]
     if gone:
         kept = {name: value for name, value in state.memberships.items() if name not in gone}
@@ -224,8 +226,11 @@ def _find_passed(state: State, now: Instant) -> Instant:
 
 
 def _pass(profile: Profile, now: Instant) -> Profile:
-    """Note that what was received up to *now* has passed: a rule that needs it later looks for it in the past."""
-    if now <= profile.state.evaluated_at:
+    """Note that what was received up to *now* has passed: a rule that needs it later looks for it in the past.
+
+    It is not noted of somebody of whom nothing was ever evaluated: the first event has all rules looked at.
+    """
+    if profile.state.evaluated_at == 0 or now <= profile.state.evaluated_at:
         return profile
     return _with(profile, msgspec.structs.replace(profile.state, evaluated_at=now))
 

@@ -151,14 +151,16 @@ def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
         return msgspec.structs.replace(tracker, entries=tracker.entries[: need.oldest])
     if now is not None and need.is_summed and len(tracker.entries) > MOST_EXACT:
         tracker = _settle(tracker, need, now)
-    keep_from = max(0, len(tracker.entries) - MOST_ENTRIES)
-    spare = max(0, len(tracker.entries) - need.latest)
+    entries = tracker.entries
+    spare, keep_from = max(0, len(entries) - need.latest), 0
     if not need.within_ms and not need.whole:
         keep_from = spare
     elif now is not None and not need.whole:
-        while keep_from < spare and tracker.entries[keep_from].at <= now - need.within_ms:
+        while keep_from < spare and entries[keep_from].at <= now - need.within_ms:
             keep_from += 1
-    return _drop(tracker, keep_from)
+    while 0 < keep_from < len(entries) and entries[keep_from - 1].at == entries[keep_from].at:
+        keep_from -= 1  # all of an instant is kept or none of it: else the last one would be on the incomplete side
+    return _drop(tracker, max(keep_from, len(entries) - MOST_ENTRIES))
 
 
 def limit(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_SPARE) -> dict[str, Tracker]:

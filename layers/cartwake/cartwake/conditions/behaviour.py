@@ -40,12 +40,17 @@ def judge_count(condition: Did, tracker: Tracker | None, now: Instant, start: St
     window = _find_window(condition, now, start)
     if tracker is None or window is None:
         return UNKNOWN
-    if condition.op == "exactly":
-        return _judge_exactly(condition, lambda each: judge_count(each, tracker, now, start))
     if condition.before_ms:
         spans = [_span(entry.at, condition) for entry in _admit(tracker, condition, start)]
         return _judge_spans(condition, spans, now, known_at=_find_known(tracker.complete_from, window))
-    return _judge_latest(condition, tracker, now, window)
+    if condition.op != "exactly":
+        return _judge_latest(condition, tracker, now, window)
+    verdict = _judge_exactly(condition, lambda each: judge_count(each, tracker, now, start))
+    if verdict.answer is not Answer.FAILS or verdict.until == NEVER:
+        return verdict
+    # where several leave the window at once there were too many and are too few: it goes on failing
+    after = _judge_exactly(condition, lambda each: judge_count(each, tracker, verdict.until, start))
+    return after if after.answer is Answer.FAILS else verdict
 
 
 def judge_amount(condition: Amount, tracker: Tracker | None, now: Instant, start: Start | None) -> Verdict:
@@ -74,8 +79,6 @@ def judge_sequence(
     known = [tracker for tracker in trackers.values() if tracker is not None]
     if len(known) < len(trackers) or window is None:
         return UNKNOWN
-    if condition.op == "exactly":
-        return _judge_exactly(condition, lambda each: judge_sequence(each, trackers, now, start))
     known_at = max(_find_known(tracker.complete_from, window) for tracker in known)
     if known_at:
         return Verdict(Answer.UNKNOWN, known_at)
@@ -96,7 +99,8 @@ def judge_edge(condition: Edge, tracker: Tracker | None, now: Instant) -> Verdic
     coming = next((entry.at for entry in tracker.entries if entry.at > now), NEVER)
     edge = past[-1 if condition.last else 0] if past else None
     complete = tracker.complete_from <= condition.from_at
-    if not complete and not (condition.last and edge and edge.at >= tracker.complete_from):
+    # What was cut is older than what stays, be it of the same millisecond: that one is still the last.
+    if not complete and not (condition.last and edge and edge.at >= tracker.complete_from - 1):
         return _judge_unknown_edge(condition, tracker, now, there_was_one=edge is not None)
     if edge is None or (condition.marked and not edge.micros):
         return Verdict(Answer.FAILS, coming)
@@ -172,8 +176,14 @@ def _find_answers(condition: Counted) -> tuple[int, Answer, Answer]:
     return condition.count + 1, Answer.FAILS, Answer.HOLDS
 
 
-def _judge_spans(condition: Counted, spans: list[Span], now: Instant, *, known_at: Instant) -> Verdict:
+def _judge_spans[Kind: (Did, Sequence)](
+    condition: Kind, spans: list[Span], now: Instant, *, known_at: Instant
+) -> Verdict:
     """Follow the count; too few of a past that is not all known are no answer."""
+    if condition.op == "exactly":
+        if not known_at:
+            return follow(spans, lambda tally: tally.times == condition.count, now)
+        return _judge_exactly(condition, lambda each: _judge_spans(each, spans, now, known_at=known_at))
     needed, reached, missed = _find_answers(condition)
 
     def test(tally: Tally) -> bool:

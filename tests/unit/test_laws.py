@@ -1,0 +1,117 @@
+"""The laws of all conditions, as marketers write them: answers stay until they expire, and are the reference's."""
+
+from collections.abc import Iterator
+
+import msgspec
+import reference
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from spoken import END, EVENTS, GRID, MIDNIGHT, SEGMENTS, STEP, WRITTEN, compile_files
+from strategies import histories, known_in_part
+
+from cartwake.bundles import Bundle
+from cartwake.conditions.kinds import Answer, Verdict
+from cartwake.events import Event
+from cartwake.profiles import NO_LOT, Profile, State, fold, pack, prepare, unpack
+from cartwake.segments import View, absorb, adopt, advance, check, finish, is_member
+from cartwake.times import DAY
+
+RULES = WRITTEN.map(compile_files)
+NOWS = st.one_of(st.sampled_from(GRID), st.integers(GRID[0] - STEP, END), st.just(MIDNIGHT + 7 * DAY))
+HORIZON = 400 * DAY
+
+
+def fold_all(events: list[Event], rules: Bundle) -> State:
+    state = prepare(State(), rules.needs, complete_from=0)
+    for event in events:
+        state = fold(state, event, rules.needs)
+    return state
+
+
+@st.composite
+def parts(draw: st.DrawFn, state: State) -> State:
+    """The same profile, of which not everything is known."""
+    part = draw(known_in_part(state, st.one_of(st.sampled_from(GRID), st.integers(GRID[0], END)), SEGMENTS))
+    return part if draw(st.booleans()) else msgspec.structs.replace(part, lot=NO_LOT)
+
+
+def ask(name: str, state: State, rules: Bundle, now: int) -> Verdict:
+    return check(rules.segments[name].where, View(state, rules, now))
+
+
+def list_later(now: int, until: int) -> Iterator[int]:
+    """Instants before *until* at which something is most likely to go wrong."""
+    end = min(until, now + HORIZON)
+    yield end - 1
+    yield from (at for tick in GRID for at in (tick - 1, tick, tick + 1) if now < at < end)
+    yield from (at for days in (1, 2, 30, 180, 365) if now < (at := MIDNIGHT + days * DAY) < end)
+
+
+@given(RULES, histories(12, EVENTS), NOWS, st.integers(1, HORIZON), st.data())
+def test_an_answer_stays_until_it_expires(
+    rules: Bundle, events: list[Event], now: int, later: int, data: st.DataObject
+) -> None:
+    """For any condition and profile, known as little as may be, the answer is the same until its expiry."""
+    state = data.draw(parts(fold_all(events, rules)))
+    for name in SEGMENTS:
+        verdict = ask(name, state, rules, now)
+        assert verdict.until > now
+        for at in {*list_later(now, verdict.until), now + later % (min(verdict.until, now + HORIZON) - now)}:
+            assert ask(name, state, rules, at).answer is verdict.answer
+
+
+@given(RULES, histories(12, EVENTS), st.integers(0, 2 * STEP), st.data())
+def test_what_is_not_known_is_never_taken_for_known(
+    rules: Bundle, events: list[Event], later: int, data: st.DataObject
+) -> None:
+    """An answer from a part of the past is the answer from all of it, or unknown."""
+    events = [it for it in events if not it.bot]
+    assume(events)
+    now = max(it.received_at for it in events) + later
+    part = data.draw(parts(fold_all(events, rules)))
+    truth = reference.holds(rules.segments["a"].where, reference.Past(tuple(events), rules, now))
+    assert ask("a", part, rules, now).answer in {Answer.UNKNOWN, Answer.HOLDS if truth else Answer.FAILS}
+
+
+class Story:
+    """A profile that hears of events one after the other, and what the reference says of it."""
+
+    def __init__(self, rules: Bundle) -> None:
+        self.profile = adopt(Profile(who="u#1"), rules, 0)
+        self.rules = rules
+        self._told: tuple[Event, ...] = ()
+        self._entered: frozenset[str] = frozenset()
+
+    def hear(self, event: Event, *, stored: bool) -> None:
+        self.profile, _ = absorb(self.profile, event, self.rules)
+        if not event.bot:
+            self._told = (*self._told, event)
+        if stored:
+            finished = finish(self.profile, self.rules, event.received_at)
+            self.profile = msgspec.structs.replace(finished, state=unpack(pack(finished.state)))
+
+    def check(self, now: int) -> None:
+        """See that memberships are what the reference says."""
+        self.profile, _ = advance(self.profile, self.rules, now)
+        if not self._told:
+            return
+        past = reference.Past(self._told, self.rules, now, entered=self._entered)
+        members = {name for name in SEGMENTS if reference.holds(self.rules.segments[name].where, past)}
+        assert {name for name in SEGMENTS if is_member(self.profile.state.memberships.get(name))} == members
+        self._entered |= members
+
+
+@given(RULES, histories(10, EVENTS), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_memberships_are_those_of_the_reference(rules: Bundle, events: list[Event], stored: list[bool]) -> None:
+    """After each event, and whenever time passes, memberships are what the whole history says by the definitions."""
+    story = Story(rules)
+    by_receipt = sorted(events, key=lambda it: it.received_at)
+    ticks = [at for tick in GRID[::2] for at in (tick - 1, tick)] + [END, MIDNIGHT + DAY, MIDNIGHT + 181 * DAY]
+    for event, is_stored in zip(by_receipt, stored, strict=False):
+        for tick in [it for it in ticks if it < event.received_at]:
+            story.check(tick)
+            ticks.remove(tick)
+        story.hear(event, stored=is_stored)
+        story.check(event.received_at)
+    for tick in ticks:
+        story.check(tick)
