@@ -90,7 +90,8 @@ def make_payload(environ: Environ, path: str, parameters: Mapping[str, str]) -> 
         for name, value in environ.items()
         if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
     }
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    body = environ["wsgi.input"].read(length) if length else b""
     text = TEXT.fullmatch(headers.get("content-type", "")) is not None
     return {
         "version": "2.0",

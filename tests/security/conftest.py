@@ -13,9 +13,9 @@ from cartwake import live, seen
 from tests.security.front import Front
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def started() -> Iterator[None]:
-    """One AWS for all tests of a module; starting it takes longer than most of them."""
+    """One AWS for all tests of the folder; starting it takes longer than most of them."""
     with aws():
         yield
 
