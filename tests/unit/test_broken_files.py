@@ -73,6 +73,8 @@ ERRORS: list[Case] = [
     segment(f'{{ {DID}, "after": "2026-02-01", ▸"before": "2026-01-01" }}', "where.before", "Nothing is after"),
     segment(f'{{ {DID}, ▸"after": "30 days" }}', "where.after", 'is "in_last"'),
     segment(f'{{ {DID}, ▸"after": "2026-02-30" }}', "where.after", "Should be a date"),
+    segment('{ "trait": "born", ▸"before": "2026-01-01" }', "where.before", "This is a date"),
+    segment('{ "all": [ { "tag": "x" } ], ▸"any": [ { "tag": "y" } ] }', "where.any", 'into the list of "all"'),
     segment(f'{{ {DID}, ▸"since": "start" }}', "where.since", "a segment has none"),
     segment('{ "first": "Order Completed" }', "where.in_last", "when it was, or where"),
     segment('{ "anniversary_of": "birthday", ▸"in_next": "36 hours" }', "where.in_next", "whole days"),

@@ -1,5 +1,7 @@
 """Models of conditions on amounts: totals, averages, the largest; and how many different ones."""
 
+from typing import Final
+
 from pydantic import Field, model_validator
 
 from cartwake.rules.base import complain
@@ -8,9 +10,9 @@ from cartwake.rules.value_models import Bounds, Where, need_bound
 from cartwake.rules.window_models import RunWindow
 from cartwake.rules.words import EventName, Path, is_duration
 
-_ON = "The name of the event whose property it is."
-_WITH_LAST = 'A time that ends before now needs "in_last" too, or write "between".'
-_EXAMPLE = '"between": ["60 days", "30 days"]'
+_ON: Final = "The name of the event whose property it is."
+_WITH_LAST: Final = 'A time that ends before now needs "in_last" too, or write "between".'
+_EXAMPLE: Final = '"between": ["60 days", "30 days"]'
 
 
 class Amount(Bounds, RunWindow):

@@ -32,6 +32,7 @@ _KINDS: Final = {
     "less_than": "should be less than {lt}",
     "finite_number": "should be a number that can be compared",
 }
+_GROUPS: Final = ("all", "any", "none")
 _LEADING: Final = frozenset(("$schema", *CONDITIONS, "when", "wait", "email", "sms", "if", "event", "segment"))
 
 
@@ -164,6 +165,9 @@ def _tell_unknown_key(model: type[Rule], key: str) -> PydanticCustomError:
     if key in model.elsewhere:
         return complain(model.elsewhere[key])
     if model.begins and key in CONDITIONS:
+        if model.begins in _GROUPS:
+            message = f'"{key}" begins a condition of its own; write it into the list of "{model.begins}".'
+            return complain(message, example=f'{{"{model.begins}": [ … , {{"{key}": …}}]}}')
         message = f'"{key}" begins a condition of its own; write both into an "all".'
         return complain(message, example=f'{{"all": [{{"{model.begins}": …}}, {{"{key}": …}}]}}')
     nearest = SAME[key] if SAME.get(key) in keys else find_nearest(key, keys)

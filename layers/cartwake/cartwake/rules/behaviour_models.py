@@ -1,16 +1,16 @@
 """Models of conditions on behaviour: what somebody did, how often, when, and what came after it."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
 from cartwake.rules.base import Rule, choose_kind, complain
 from cartwake.rules.value_models import Where
 from cartwake.rules.window_models import RunWindow, Window
-from cartwake.rules.words import Duration, EventName
+from cartwake.rules.words import Duration, EventName, is_duration
 
-MOST_COUNTED = 500
-_IN_NONE = 'A sequence begins with "did"; to ask for those without it, put it into a "none".'
+MOST_COUNTED: Final = 500
+_IN_NONE: Final = 'A sequence begins with "did"; to ask for those without it, put it into a "none".'
 
 
 class Counted(RunWindow):
@@ -102,7 +102,7 @@ class Did(Counted):
         if not self.has_beginning:
             message = 'A sequence needs a time in which it began: "in_last" is missing.'
             raise complain(message, path="in_last", example='"in_last": "30 days"')
-        if (self.in_last and self.before) or (self.between and self.between[0][4:5] != "-"):
+        if (self.in_last and self.before) or (self.between and is_duration(self.between[0])):
             message = 'A sequence takes "in_last", "after", "since", or dates; not a time that ends before now.'
             raise complain(message, path="between" if self.between else "before", example='"in_last": "30 days"')
         return self

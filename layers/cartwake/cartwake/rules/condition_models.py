@@ -12,7 +12,7 @@ from cartwake.rules.behaviour_models import Did, DidNot, First, Last
 from cartwake.rules.vocabulary import CONDITIONS
 from cartwake.rules.words import Name
 
-_VIP = {"in_segment": "vip"}
+_VIP: Final = {"in_segment": "vip"}
 
 
 class InSegment(Rule):

@@ -1,6 +1,6 @@
 """Models of scores/*.json: points for what somebody does and is."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
@@ -9,7 +9,7 @@ from cartwake.rules.condition_models import Condition
 from cartwake.rules.value_models import Where
 from cartwake.rules.words import Duration, EventName, Line, Number
 
-_POINTS = "How many; less than 0 takes away."
+_POINTS: Final = "How many; less than 0 takes away."
 
 
 def _check_points(points: float) -> None:

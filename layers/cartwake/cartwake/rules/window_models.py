@@ -1,6 +1,6 @@
 """Models of time: when something must have happened to count."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
@@ -8,7 +8,7 @@ from cartwake.rules.base import Rule, complain
 from cartwake.rules.words import Date, DateOrDuration, Duration, is_duration
 from cartwake.times import parse_duration, parse_instant
 
-_EXAMPLE = '["60 days", "30 days"] or ["2026-01-01", "2026-01-31"]'
+_EXAMPLE: Final = '["60 days", "30 days"] or ["2026-01-01", "2026-01-31"]'
 
 
 def _check_between(pair: list[str]) -> list[str]:

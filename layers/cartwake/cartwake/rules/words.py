@@ -28,6 +28,8 @@ def _offer(words: tuple[str, ...], schema: dict[str, Any]) -> WithJsonSchema:
 
 
 def _check_duration(words: str) -> str:
+    if re.fullmatch(_DATE, words):
+        raise complain("This is a date; what stands here is a time before or after now.", example='"30 days"')
     try:
         duration = parse_duration(words)
     except ValueError as error:

@@ -1,6 +1,6 @@
 """Compiling of conditions on who somebody is, and where they stand."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec.structs import replace
 
@@ -29,7 +29,7 @@ from cartwake.trackers import Need
 from cartwake.values import AnyItem, Compared, Is, Test
 
 type Personal = Trait | AgeOf | AnniversaryOf | Profile | Consent | ReachableBy | Tag | Score | Share | Cart | Predicted
-_MICROS_OF_A_PERCENT = 10_000
+_MICROS_OF_A_PERCENT: Final = 10_000
 
 
 def compile_personal(rule: Personal, desk: Desk, path: str) -> Condition:

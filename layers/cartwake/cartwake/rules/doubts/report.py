@@ -1,6 +1,7 @@
 """The report of all doubts about a set of files, as warnings."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from cartwake.rules.compiling.desk import describe_shop
 from cartwake.rules.doubts.history import doubt_history
@@ -15,7 +16,7 @@ from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.times import Instant
 
-_NOTHING_SEEN = Seen()
+_NOTHING_SEEN: Final = Seen()
 
 
 def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now: Instant = 0) -> list[Fault]:
