@@ -13,6 +13,8 @@ _DAY_OF_YEAR: Final = re.compile(r"(?:--)?(\d{2})-(\d{2})")
 _SECONDS_END: Final = 10**11
 """A smaller number is seconds since 1970, a larger one milliseconds: either way a date between 1973 and 5138."""
 _LAST_YEAR: Final = 9_000
+_YEARS_SEEN: Final = 4
+"""The year before, which may not be over somewhere; this one; and the next two: when this one is over, there is one."""
 _LEAP_YEAR: Final = 2000
 
 
@@ -57,10 +59,12 @@ def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Ins
     if day is None:
         return FAILS
     first, month, number = day
-    this = to_datetime(now).year
+    begin = max(to_datetime(now).year - 1, first + 1)
+    if begin > _LAST_YEAR:
+        return FAILS
     spans = [
         _span_days(_find_day(year, month, number, leap_day_after=False), condition, zone)
-        for year in range(max(this - 1, first + 1), this + 3)
+        for year in range(begin, begin + _YEARS_SEEN)
     ]
     return follow(spans, _is_there, now)
 
