@@ -100,6 +100,7 @@ def write_page() -> str:
         texts.TEMPLATES,
         *_write_template_words(),
         f"## Events\n\nAny name will do. Those that editors offer: {_list(vocabulary.EVENTS)}.\n",
+        texts.TAGS,
         f"## Traits\n\nAny name will do. Those that editors offer: {_list(vocabulary.TRAITS)}.\n",
     ]
     return "\n".join(parts)
@@ -152,8 +153,16 @@ def _write_rows(model: type[Rule]) -> Iterator[str]:
         words_of = (" Required." if key in required else "") + (_tell_default(default) if default is not None else "")
         examples = field.get("examples", [])
         example = f"`{json.dumps(examples[0], ensure_ascii=False)}`" if examples else ""
-        choices = f" One of {_list(field['enum'])}." if "enum" in field else ""
+        words = _find_choices(field)
+        choices = f" One of {_list(words)}." if words else ""
         yield f"| `{key}` | {text}{choices}{words_of} | {example.replace('|', chr(92) + '|')} |"
+
+
+def _find_choices(field: dict[str, Any]) -> tuple[str, ...]:
+    """Return the words of a closed list, of which one may stand there, or several in a list."""
+    first, *others = field.get("anyOf", [field])
+    closed = all(each.get("type") == "array" for each in others)
+    return tuple(first.get("enum", ())) if closed else ()
 
 
 def _find_properties(model: type[Rule]) -> dict[str, Any]:

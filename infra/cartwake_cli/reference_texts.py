@@ -85,6 +85,11 @@ so that there is something to begin with. As soon as a hundred of your own custo
 let `cartwake fit` replace it: until then `churn_risk` and what is expected speak of other people's customers.
 """
 
+TAGS: Final = """\
+A server's `Tag Added` and `Tag Removed`, with `{"tag": "wholesale"}`, set tags by hand or from an import, and take them
+away. Tags that a segment gives are not touched by them.
+"""
+
 TEMPLATES: Final = """\
 ## Templates
 
