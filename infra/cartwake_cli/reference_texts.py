@@ -80,7 +80,7 @@ itself when time passes.
 """
 
 PREDICTIONS: Final = """\
-The file among the starter files was fitted to CDNOW, a public record of the customers of a shop for CDs in 1997 and 1998,
+The file among the starter files was fitted to CDNOW, a public record of a shop for CDs in 1997 and 1998,
 so that there is something to begin with. As soon as a hundred of your own customers have ordered on more than one day,
 let `cartwake fit` replace it: until then `churn_risk` and what is expected speak of other people's customers.
 """
