@@ -98,16 +98,12 @@ def test_dates_seen_from_now(at: int, now: int, window: dict[str, int], form: st
         check_at(Moment(name="day", **window), value, NOON + later, "UTC")
 
 
-@given(
-    st.one_of(
-        st.text(max_size=12),
-        st.integers(-(2**63), 2**63),
-        st.floats(),
-        st.none(),
-        st.booleans(),
-        st.lists(st.integers()),
-    )
+ANYTHING = st.one_of(
+    st.text(max_size=12), st.integers(-(2**63), 2**63), st.floats(), st.none(), st.booleans(), st.just(["2026-11-21"])
 )
+
+
+@given(ANYTHING)
 def test_what_is_no_date_fails(value: Any) -> None:
     """No value, whatever it is, does any harm; and what is no date fails for ever."""
     zone = ZoneInfo("Pacific/Kiritimati")
