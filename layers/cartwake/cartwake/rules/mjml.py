@@ -28,7 +28,7 @@ _TAG: Final = re.compile(
 _ACTIVE: Final = re.compile(
     r"<\s*(script|iframe|object|embed|form|input|base)\b|\son[a-z]+\s*=|javascript\s*:", re.IGNORECASE
 )
-_PLAIN_JINJA: Final = Environment(autoescape=False)  # noqa: S701  it only finds where expressions begin and end
+_PLAIN_JINJA: Final = Environment(autoescape=False)  # nosec B701  # noqa: S701  it only finds where expressions begin and end
 _MARK: Final = re.compile(r"cwx\d{5}x")
 
 
