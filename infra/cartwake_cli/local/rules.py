@@ -14,19 +14,29 @@ TYPES = {".mjml": "text/plain", ".txt": "text/plain", ".json": "application/json
 
 
 def upload(s3: Client, bucket: str, folder: Path) -> list[str]:
-    """Put every file of a folder under its path, and return the keys; the last one alone starts a publication.
+    """Put every file of a folder under its path, start a publication, and return the keys."""
+    keys = place(s3, bucket, folder)
+    announce(s3, bucket, folder)
+    return keys
+
+
+def place(s3: Client, bucket: str, folder: Path) -> list[str]:
+    """Put every file of a folder under its path, and return the keys; nobody is told yet.
 
     Publishing reads all files whenever any has changed. A dozen notifications at once would start as many processes
     on one machine, for nothing.
     """
-    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
-    keys = sorted((path.relative_to(folder).as_posix() for path in paths), key=_rank)
+    keys = _list_keys(folder)
     with hold_notifications(s3, bucket):
-        for key in keys[:-1]:
+        for key in keys:
             _put(s3, bucket, key, folder=folder)
-    for key in keys[-1:]:
-        _put(s3, bucket, key, folder=folder)
     return keys
+
+
+def announce(s3: Client, bucket: str, folder: Path) -> None:
+    """Put one of the files of a folder once more, so that what is in the bucket is published."""
+    for key in _list_keys(folder)[-1:]:
+        _put(s3, bucket, key, folder=folder)
 
 
 @contextmanager
@@ -48,6 +58,11 @@ def read_status(s3: Client, bucket: str) -> tuple[str, dict[str, Any]]:
     found = s3.get_object(Bucket=bucket, Key=STATUS)
     status: dict[str, Any] = json.load(found["Body"])
     return found["VersionId"], status
+
+
+def _list_keys(folder: Path) -> list[str]:
+    paths = [path for path in folder.rglob("*") if path.is_file() and not path.name.startswith(".")]
+    return sorted((path.relative_to(folder).as_posix() for path in paths), key=_rank)
 
 
 def _put(s3: Client, bucket: str, key: str, *, folder: Path) -> None:

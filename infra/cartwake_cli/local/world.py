@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cartwake.clock import read_clock
+from cartwake.times import parse_instant
 from cartwake_cli import keys
 from cartwake_cli.cloud import Cloud
 from cartwake_cli.local import engine as engines
@@ -104,7 +106,7 @@ class World:
         """End the processes of the functions that keep rules, so that the next call reads the live ones at once."""
         client = self.cloud.client("lambda")
         for folder, name in self.stack.functions.items():
-            if folder == "publish_rules":  # keeps none, and may still be at work
+            if folder in ("publish_rules", "sweep_profiles"):  # see for themselves what is live, and are at work now
                 continue
             # The engine ends processes only when something is set that they depend on; a description is not.
             memory = client.get_function_configuration(FunctionName=name)["MemorySize"]
@@ -117,12 +119,14 @@ class World:
             TimeoutError: it has not spoken.
         """
         s3, bucket = self.cloud.client("s3"), self.stack.bucket
-        before, _ = rules.read_status(s3, bucket)
-        self.upload_rules(folder)
+        rules.place(s3, bucket, folder)
+        placed_at = read_clock()
+        rules.announce(s3, bucket, folder)
 
         def is_new() -> dict[str, Any]:
-            version, status = rules.read_status(s3, bucket)
-            return status if version != before else {}
+            _, status = rules.read_status(s3, bucket)
+            # whoever was still at work when the first file came may speak of some of them
+            return status if status and parse_instant(status["looked_at"]) >= placed_at else {}
 
         status = wait_for(is_new, timeout, what=f"the status of {folder}")
         self.renew_functions()
