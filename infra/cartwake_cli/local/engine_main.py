@@ -13,6 +13,7 @@ import threading
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 type Members = Iterable[str | zipfile.ZipInfo] | None
 
@@ -43,6 +44,22 @@ def unpack_once(
         (Path(path or ".") / entry.name).symlink_to(entry)
 
 
+def take_text_for_a_number(lambdas: Any) -> None:
+    """Read the text that a stack's parameter gives as the most functions of a queue at once: it is a number.
+
+    Where it is not, the engine's loop over all queues ends at it.
+    """
+    find_limit = lambdas._sqs_esm_concurrency  # noqa: SLF001 - the one place where it is read
+
+    def find_number(mapping: dict[str, Any], *rest: Any) -> int:
+        scaling = mapping.get("ScalingConfig") or {}
+        numbers = {name: int(value) for name, value in scaling.items()}
+        limit: int = find_limit({**mapping, "ScalingConfig": numbers}, *rest)
+        return limit
+
+    lambdas._sqs_esm_concurrency = find_number  # noqa: SLF001
+
+
 def end_with_starter() -> None:
     """End this process and the functions' processes when the pipe from the starter closes."""
     while os.read(0, 1024):  # not sys.stdin: its lock would be held when the interpreter ends
@@ -60,8 +77,9 @@ def serve() -> None:
     threading.Thread(target=end_with_starter, daemon=True).start()
     zipfile.ZipFile.extractall = unpack_once  # type: ignore[assignment,method-assign]
     from ministack.app import main  # type: ignore[import-not-found]  # noqa: PLC0415 - after what was taught
-    from ministack.services import scheduler  # type: ignore[import-not-found]  # noqa: PLC0415
+    from ministack.services import lambda_svc, scheduler  # type: ignore[import-not-found]  # noqa: PLC0415
 
+    take_text_for_a_number(lambda_svc)
     scheduler._SCHEDULE_TICK_INTERVAL = SWEEP_SECONDS  # noqa: SLF001 - there is no setting for it
     main()
 

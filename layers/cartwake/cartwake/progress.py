@@ -85,6 +85,6 @@ def _say(kind: SweepKind, tally: Tally, percent: int, *, ends_in: int | None) ->
 
 
 def _say_time(duration_ms: int) -> str:
-    if duration_ms < MINUTE:
+    if duration_ms < 2 * MINUTE:
         return "a minute"
     return f"{duration_ms // MINUTE} minutes" if duration_ms < 2 * HOUR else f"{duration_ms // HOUR} hours"
