@@ -10,15 +10,31 @@ from following import follow, publish_starter
 
 from cartwake.addresses import name_address
 from cartwake.events import Event, Trust
-from cartwake.times import DAY, HOUR, Instant, format_instant
+from cartwake.times import DAY, HOUR, MINUTE, Instant, format_instant
 
-INSTANTS = (
-    ENDS_AT - 100 * DAY - 17,
-    ENDS_AT - 61 * DAY + 9 * HOUR + 123_456,
-    ENDS_AT - 30 * DAY,
-    ENDS_AT - 11 * HOUR,
-    ENDS_AT,
-    ENDS_AT + 40 * DAY,
+
+def find_refilled() -> Instant:
+    """Ten minutes after somebody put one more thing into a cart that had been left alone for days."""
+    carts = ([it.at for it in facts if it.name == "Product Added"] for facts in read_facts().values())
+    return max(at[-1] for at in carts if len(at) > 1 and at[-1] - at[-2] > 2 * DAY) + 10 * MINUTE
+
+
+def find_edge() -> Instant:
+    """The millisecond at which somebody's last page view has become 30 days old."""
+    last = ([it.at for it in facts if it.name == "Page Viewed"][-1:] for facts in read_facts().values())
+    return max(at for ats in last for at in ats if at < ENDS_AT - 20 * DAY) + 30 * DAY
+
+
+INSTANTS = sorted(
+    (
+        ENDS_AT - 100 * DAY - 17,
+        ENDS_AT - 61 * DAY + 9 * HOUR + 123_456,
+        ENDS_AT - 30 * DAY,
+        find_refilled(),
+        ENDS_AT,
+        find_edge(),
+        ENDS_AT + 40 * DAY,
+    )
 )
 CLICKS, USERS = 31_106, 600
 
@@ -70,7 +86,7 @@ def test_the_data_are_whole() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("segment", MEMBERS)
 def test_the_core_finds_the_members_that_sql_finds(segment: str) -> None:
-    """At six instants, with and without anything new happening in between, the same users are members."""
+    """At seven instants, with and without anything new happening in between, the same users are members."""
     for at in INSTANTS:
         assert find_members()[segment, at] == select_members(segment, at), format_instant(at)
 
