@@ -20,6 +20,7 @@ def strip_link(link: str) -> str:
     What is not the address of a web page becomes "".
     """
     try:
+        link.encode()  # half of a surrogate pair is no part of an address
         parts = urlsplit(link)
         host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
         port = f":{parts.port}" if parts.port else ""
