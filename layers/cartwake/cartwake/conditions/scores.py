@@ -4,10 +4,13 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
+from cartwake.conditions.buying import find_first
 from cartwake.conditions.kinds import Answer, Condition, Points, Score, ScoreRule, Verdict
 from cartwake.conditions.spans import compare
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import Tracker
+
+type _Holds = Callable[[Instant], bool]
 
 
 class _Part(NamedTuple):
@@ -17,24 +20,37 @@ class _Part(NamedTuple):
     events: tuple[tuple[Instant, int], ...] = ()
     holds: bool = False
 
-    def weigh(self, now: Instant, half_life_ms: int) -> float:
+    def weigh(self, now: Instant, rule: ScoreRule) -> float:
         """Return how many events these are worth at *now*."""
-        if not half_life_ms:
-            return float(sum(count for _, count in self.events))
-        return math.fsum(count * 2.0 ** ((at - now) / half_life_ms) for at, count in self.events)
+        after = now - rule.reach_ms if rule.reach_ms else -1
+        if not rule.half_life_ms:
+            return float(sum(count for at, count in self.events if at > after))
+        return math.fsum(count * 2.0 ** ((at - now) / rule.half_life_ms) for at, count in self.events if at > after)
 
 
 class Reckoning(NamedTuple):
-    """What a score is made of, whether all of it is known, and until when it stays."""
+    """What a score is made of, and whether all of it is known.
+
+    Attributes:
+        until: Until when it is made of the same.
+        given_until: Until when it is made of the same, but for events that become too old.
+    """
 
     rule: ScoreRule
     parts: tuple[_Part, ...]
     known: bool
     until: Instant
+    given_until: Instant
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether it can only fall, or only rise, as events become older."""
+        signs = {part.points.points > 0 for part in self.parts if part.events}
+        return len(signs) <= 1
 
     def value_at(self, now: Instant) -> float:
-        """Return the score at *now*, which must be before `until`."""
-        return self.add_up([part.weigh(now, self.rule.half_life_ms) for part in self.parts])
+        """Return the score at *now*, which must be before `given_until`."""
+        return self.add_up([part.weigh(now, self.rule) for part in self.parts])
 
     def add_up(self, weights: list[float]) -> float:
         """Return the score, given how many events each part is worth."""
@@ -58,49 +74,54 @@ def reckon(
         find: Returns a tracker by its key.
         judge: Returns the verdict of a condition at *now*.
     """
-    parts, known, until = [], True, NEVER
+    parts, known, until, given_until = [], True, NEVER, NEVER
     for points in rule.points:
         if points.condition is not None:
             verdict = judge(points.condition)
             parts.append(_Part(points, holds=verdict.answer is Answer.HOLDS))
             known = known and verdict.answer is not Answer.UNKNOWN
-            until = min(until, verdict.until)
+            given_until = min(given_until, verdict.until)
             continue
         tracker = find(points.tracker)
         after = now - rule.reach_ms if rule.reach_ms else -1
         if tracker is None or tracker.complete_from > after + 1:
             known = False
             if tracker is not None and rule.reach_ms and tracker.complete_from < NEVER:
-                until = min(until, tracker.complete_from + rule.reach_ms - 1)
+                given_until = min(given_until, tracker.complete_from + rule.reach_ms - 1)
             continue
-        events, changes_at = _list_events(tracker, rule, now)
+        events, coming = _list_events(tracker, rule, now)
         parts.append(_Part(points, events=events))
-        until = min(until, changes_at)
-    return Reckoning(rule, tuple(parts), known, until)
+        given_until = min(given_until, coming)
+        until = min(until, min((at + rule.reach_ms for at, _ in events), default=NEVER) if rule.reach_ms else NEVER)
+    return Reckoning(rule, tuple(parts), known, min(until, given_until), given_until)
 
 
 def judge_score(condition: Score, reckoning: Reckoning, now: Instant) -> Verdict:
-    """Return the verdict on a score; with the halving of points it is exact to the millisecond."""
+    """Return the verdict on a score.
+
+    It is exact to the millisecond, but where other conditions give points, or where points that are given and points
+    that are taken away both halve: then it may end before the answer changes.
+    """
     if not reckoning.known:
-        return Verdict(Answer.UNKNOWN, reckoning.until)
+        return Verdict(Answer.UNKNOWN, reckoning.given_until)
 
     def holds(at: Instant) -> bool:
         return compare(reckoning.value_at(at), condition.op, condition.bound)
 
-    answer = holds(now)
-    until = reckoning.until
-    if reckoning.rule.half_life_ms and any(part.events for part in reckoning.parts):
-        until = _find_change(condition, reckoning, holds, now)
-    return Verdict(Answer.HOLDS if answer else Answer.FAILS, until)
+    answer = Answer.HOLDS if holds(now) else Answer.FAILS
+    if not reckoning.rule.half_life_ms:
+        return Verdict(answer, _find_step(condition, reckoning))
+    if not any(part.events for part in reckoning.parts):
+        return Verdict(answer, reckoning.given_until)
+    return Verdict(answer, _find_crossing(condition, reckoning, holds, now))
 
 
 def _list_events(tracker: Tracker, rule: ScoreRule, now: Instant) -> tuple[tuple[tuple[Instant, int], ...], Instant]:
-    """Return when something that counts happened and how often, and when that is no longer all."""
+    """Return when something that counts happened and how often, and when there will be more."""
     both = [(entry.at, 1) for entry in tracker.entries] + [(each.at, each.count) for each in tracker.sums]
-    events = tuple(it for it in both if it[0] <= now and (not rule.reach_ms or it[0] + rule.reach_ms > now))
-    leaving = (at + rule.reach_ms for at, _ in events) if rule.reach_ms else ()
-    coming = (at for at, _ in both if at > now)
-    return events, min((*leaving, *coming), default=NEVER)
+    after = now - rule.reach_ms if rule.reach_ms else -1
+    coming = min((at for at, _ in both if at > now), default=NEVER)
+    return tuple(it for it in both if after < it[0] <= now), coming
 
 
 def _reckon(part: _Part, weight: float) -> float:
@@ -110,30 +131,57 @@ def _reckon(part: _Part, weight: float) -> float:
     return points * weight if most is None else max(-most, min(most, points * weight))
 
 
-def _find_change(condition: Score, reckoning: Reckoning, holds: Callable[[Instant], bool], now: Instant) -> Instant:
+def _find_step(condition: Score, reckoning: Reckoning) -> Instant:
+    """Return the first instant at which an event that becomes too old gives another answer."""
+    reach_ms = reckoning.rule.reach_ms
+    counts = [float(sum(count for _, count in part.events)) for part in reckoning.parts]
+    answer = compare(reckoning.add_up(counts), condition.op, condition.bound)
+    leaving: dict[Instant, list[tuple[int, int]]] = {}
+    for place, part in enumerate(reckoning.parts if reach_ms else ()):
+        for at, count in part.events:
+            leaving.setdefault(at + reach_ms, []).append((place, count))
+    for at in sorted(at for at in leaving if at < reckoning.given_until):
+        for place, count in leaving[at]:
+            counts[place] -= count
+        if compare(reckoning.add_up(counts), condition.op, condition.bound) != answer:
+            return at
+    return reckoning.given_until
+
+
+def _find_crossing(condition: Score, reckoning: Reckoning, holds: _Holds, now: Instant) -> Instant:
     """Return the first instant at which halving gives another answer, or the end of the reckoning.
 
-    Between the instants at which a part stops being limited by its `most`, everything that halves does so together:
-    the score only rises or only falls, and the instant is found by halving the time.
+    While the score only rises, or only falls, the instant is found by halving the time.
     """
-    half_life, answer = reckoning.rule.half_life_ms, holds(now)
-    weights = [part.weigh(now, half_life) for part in reckoning.parts]
+    rule, answer = reckoning.rule, holds(now)
+    weights = [part.weigh(now, rule) for part in reckoning.parts]
+    if reckoning.is_one_way:
+        gone_at = max(at for part in reckoning.parts for at, _ in part.events) + rule.reach_ms
+        end, turns = reckoning.given_until, [min(reckoning.given_until, gone_at)]
+    else:
+        end, turns = reckoning.until, [*_list_releases(reckoning, weights, now), reckoning.until - 1]
 
     def roughly(at: Instant) -> bool:
-        factor = 2.0 ** ((now - at) / half_life)
+        factor = 2.0 ** ((now - at) / rule.half_life_ms)
         return compare(reckoning.add_up([weight * factor for weight in weights]), condition.op, condition.bound)
 
     low = now
-    for high in sorted({*_list_releases(reckoning, weights, now), reckoning.until}):
-        if low < high <= reckoning.until:
+    for high in sorted(turns):
+        if low < high <= end:
             if holds(high) != answer:
-                return _bisect(roughly, holds, low, high)
+                return find_first(_has_changed(holds, low, high), _bisect(roughly, low, high), low + 1)
             low = high
-    return reckoning.until
+    return end
+
+
+def _has_changed(holds: _Holds, low: Instant, high: Instant) -> _Holds:
+    """Return what is false at *low*, and true from one instant up to *high* on."""
+    answer = holds(low)
+    return lambda at: at >= high or holds(at) != answer
 
 
 def _list_releases(reckoning: Reckoning, weights: list[float], now: Instant) -> list[Instant]:
-    """Return when the parts that are limited by their `most` will be so no longer."""
+    """Return when the parts that are limited by their `most` will be so no longer: until then they do not halve."""
     found = []
     for part, weight in zip(reckoning.parts, weights, strict=True):
         total, most = abs(part.points.points) * weight, part.points.most
@@ -143,23 +191,10 @@ def _list_releases(reckoning: Reckoning, weights: list[float], now: Instant) -> 
     return found
 
 
-def _bisect(
-    roughly: Callable[[Instant], bool], holds: Callable[[Instant], bool], low: Instant, high: Instant
-) -> Instant:
-    """Return the first instant after *low* at which *holds* says something else, with one change up to *high*.
-
-    *roughly* says the same but for the last digits, at a fraction of the cost.
-    """
-    answer, end = holds(low), high
-    first = low
-    while high - first > 1:
-        middle = (first + high) // 2
-        if roughly(middle) == answer:
-            first = middle
-        else:
-            high = middle
-    while high > low + 1 and holds(high - 1) != answer:
-        high -= 1
-    while high < end and holds(high) == answer:
-        high += 1
+def _bisect(holds: _Holds, low: Instant, high: Instant) -> Instant:
+    """Return about where *holds* first says something else than at *low*."""
+    answer = holds(low)
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if holds(middle) == answer else (low, middle)
     return high
