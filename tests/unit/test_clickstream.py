@@ -2,6 +2,7 @@
 
 from collections import Counter
 from functools import cache
+from itertools import pairwise
 
 import pytest
 from clickstream import ENDS_AT, Fact, read_facts
@@ -14,9 +15,14 @@ from cartwake.times import DAY, HOUR, MINUTE, Instant, format_instant
 
 
 def find_refilled() -> Instant:
-    """Ten minutes after somebody put one more thing into a cart that had been left alone for days."""
-    carts = ([it.at for it in facts if it.name == "Product Added"] for facts in read_facts().values())
-    return max(at[-1] for at in carts if len(at) > 1 and at[-1] - at[-2] > 2 * DAY) + 10 * MINUTE
+    """A minute after somebody put one more thing into a cart that had been left alone for days."""
+    found = []
+    for facts in read_facts().values():
+        cart = [it for it in facts if it.name in ("Product Added", "Order Completed")]
+        for before, after in pairwise(cart):
+            if before.name == after.name == "Product Added" and after.at - before.at > 2 * DAY:
+                found.append(after.at)
+    return max(found) + MINUTE
 
 
 def find_edge() -> Instant:
