@@ -4,13 +4,10 @@ from collections.abc import Iterator
 
 import pytest
 from builders import a_bundle, publish
-from moto.dynamodb.models import dynamodb_backends
-from moto.ses.models import ses_backends
 from shoppers import Shop
-from world import aws, read_queue
+from world import aws
 
-from cartwake import live, seen
-from tests.security.front import Front
+from tests.security.front import Front, empty
 
 
 @pytest.fixture(scope="package")
@@ -23,13 +20,7 @@ def started() -> Iterator[None]:
 @pytest.fixture
 def emptied(started: None) -> None:
     """Every table, queue and mailbox empty, and nothing kept of the rules."""
-    for table in dynamodb_backends["123456789012"]["eu-central-1"].tables.values():
-        table.items.clear()
-    for queue in ("steps", "messages", "wakes"):
-        read_queue(queue)
-    ses_backends["123456789012"]["eu-central-1"].sent_messages.clear()
-    live.forget()
-    seen.forget()
+    empty()
 
 
 @pytest.fixture

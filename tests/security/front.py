@@ -8,15 +8,20 @@ from typing import Any
 import boto3
 import pytest
 import wire
+from moto.dynamodb.models import dynamodb_backends
+from moto.ses.models import ses_backends
+from moto.sns.models import sns_backends
 from shoppers import Shop
-from world import lambda_context
+from world import lambda_context, read_queue
 
+from cartwake import live, seen
 from cartwake.store import events
 from cartwake.store.keys import KeyRow
 from functions.capture_events import app as capture_events
 from functions.serve_page import app as serve_page
 from functions.track_delivery import app as track_delivery
 
+ACCOUNT, REGION = "123456789012", "eu-central-1"
 BROWSER, SERVER = "pk_browser", "sk_server"
 
 
@@ -54,6 +59,18 @@ class Front:
         """Open a link to a page."""
         event = {"requestContext": {"http": {"method": method}}, "pathParameters": {"token": token}, "body": body}
         return serve_page.handler(event, lambda_context())
+
+
+def empty() -> None:
+    """Empty every table, queue and mailbox, and forget the rules."""
+    for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
+        table.items.clear()
+    for queue in ("steps", "messages", "wakes"):
+        read_queue(queue)
+    ses_backends[ACCOUNT][REGION].sent_messages.clear()
+    sns_backends[ACCOUNT][REGION].sms_messages.clear()
+    live.forget()
+    seen.forget()
 
 
 def stored() -> set[tuple[str, str]]:
