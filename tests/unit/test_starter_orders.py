@@ -10,11 +10,11 @@ from cartwake.events import Event, Trust
 from cartwake.times import DAY, HOUR, Instant, format_instant
 from cartwake_cli.households import LAST_AT, Basket, Journey, describe, name_user
 
-HOUSEHOLDS = 250
-"""Those with the lowest numbers: 16,000 orders."""
+HOUSEHOLDS = 160
+"""Those with the lowest numbers: 10,000 orders."""
 INSTANTS = (
     LAST_AT - 330 * DAY,
-    LAST_AT - 200 * DAY + 7 * HOUR + 1,
+    LAST_AT - 280 * DAY + 7 * HOUR + 1,
     LAST_AT - 45 * DAY - 12_345,
     LAST_AT,
     LAST_AT + 60 * DAY,
