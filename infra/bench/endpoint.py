@@ -8,8 +8,8 @@ from contextlib import contextmanager
 from multiprocessing import get_context
 from typing import Any
 
-type Items = Mapping[str, Mapping[str, Any]]
-"""By table, the item that every GetItem gets."""
+type Items = Mapping[str, Mapping[str, Any] | list[Mapping[str, Any]]]
+"""By table, the item that every GetItem gets, or those that every Query and Scan gets."""
 
 
 @contextmanager
@@ -50,7 +50,11 @@ def _choose(operation: str, request: dict[str, Any], items: Items) -> dict[str, 
     match operation:
         case "getitem":
             item = items.get(request["TableName"])
-            return {"Item": item} if item else {}
+            return {"Item": item} if isinstance(item, Mapping) else {}
+        case "query" | "scan":
+            listed = items.get(request["TableName"])
+            found = listed if isinstance(listed, list) else []
+            return {"Items": found, "Count": len(found), "ScannedCount": len(found)}
         case "batchwriteitem":
             return {"UnprocessedItems": {}}
         case _:

@@ -17,11 +17,14 @@ from typing import Any
 from endpoint import run_endpoint
 from rich.console import Console
 from rich.table import Table
-from samples import KEY, make_call, make_image, make_payload, to_item
+from samples import KEY, make_call, make_image, make_payload, make_people, to_item
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "bench.md"
-TABLES = ("EVENTS", "PROFILES", "ADDRESSES", "IDENTITIES", "BUNDLES", "KEYS", "QUARANTINE")
+TABLES = ("EVENTS", "PROFILES", "ADDRESSES", "IDENTITIES", "BUNDLES", "KEYS", "QUARANTINE", "NAMES", "SWEEPS")
+SWEPT = 50
+"""Profiles of a page; each did HISTORY things that its rules did not ask for."""
+HISTORY = 20
 CONTEXT = SimpleNamespace(
     function_name="bench", memory_limit_in_mb=1024, invoked_function_arn="arn", aws_request_id="request"
 )
@@ -50,10 +53,13 @@ def main() -> None:
     options = parser.parse_args()
     console = Console()
     key = {"key_hash": {"S": sha256(KEY.encode()).hexdigest()}, "trust": {"S": "server"}, "created_at": {"N": "1"}}
-    with run_endpoint({"keys": key}) as url:
-        set_environment(url)
+    set_environment()
+    rules = load_starter()
+    people, history = make_people(rules, people=SWEPT, history=HISTORY)
+    with run_endpoint({"keys": key, "profiles": people, "events": history}) as url:
+        os.environ["AWS_ENDPOINT_URL"] = url
         with silence():
-            cases = list(make_cases())
+            cases = list(make_cases(rules))
             found = measure(cases, rounds=options.rounds, round_ms=options.milliseconds)
     rows = [describe(case, found) for case in cases]
     table = Table("what", "µs an event", "against", "ratio", box=None)
@@ -64,11 +70,10 @@ def main() -> None:
     console.print(f"written to {PAGE.relative_to(ROOT)}", style="dim")
 
 
-def set_environment(url: str) -> None:
-    """Point every table at the endpoint, as the functions' environment would."""
+def set_environment() -> None:
+    """Name every table, as the functions' environment would."""
     os.environ |= {f"{name}_TABLE": name.lower() for name in TABLES}
     os.environ |= {
-        "AWS_ENDPOINT_URL": url,
         "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "bench",
@@ -86,7 +91,20 @@ def silence() -> Iterator[None]:
         yield
 
 
-def make_cases() -> Iterator[Case]:
+def load_starter() -> Any:
+    """Return the starter files' segments, compiled."""
+    from cartwake.rules.publication import choose  # noqa: PLC0415  only now that the environment names the tables
+
+    starter = ROOT / "infra" / "starter"
+    names = ["settings.json", *(f"segments/{path.name}" for path in (starter / "segments").glob("*.json"))]
+    names += [f"scores/{path.name}" for path in (starter / "scores").glob("*.json")]
+    rules = choose({name: (starter / name).read_bytes() for name in names}).bundle
+    if rules is None:
+        raise SystemExit("the starter files do not compile: cartwake check infra/starter")
+    return rules
+
+
+def make_cases(rules: Any) -> Iterator[Case]:
     """Yield what is measured, each bare write before what is compared with it."""
     import boto3  # noqa: PLC0415  only now that the environment says where
 
@@ -113,22 +131,17 @@ def make_cases() -> Iterator[Case]:
         share=100,
         against="bare BatchWriteItem, 100 events",
     )
-    yield from make_derive_cases(images)
+    yield from make_derive_cases(images, rules)
+    yield from make_sweep_cases(rules)
 
 
-def make_derive_cases(images: list[dict[str, Any]]) -> Iterator[Case]:
+def make_derive_cases(images: list[dict[str, Any]], rules: Any) -> Iterator[Case]:
     """Yield the fold with the starter files' segments: alone, and as the function does it with reads and writes."""
     from cartwake.profiles import Profile  # noqa: PLC0415
-    from cartwake.rules.publication import choose  # noqa: PLC0415
     from cartwake.segments import absorb, adopt, finish  # noqa: PLC0415
     from cartwake.store import events  # noqa: PLC0415
     from functions.derive_segments import app as derive  # noqa: PLC0415
 
-    starter = ROOT / "infra" / "starter"
-    names = ["settings.json", *(f"segments/{path.name}" for path in (starter / "segments").glob("*.json"))]
-    rules = choose({name: (starter / name).read_bytes() for name in names}).bundle
-    if rules is None:
-        raise SystemExit("the starter files do not compile: cartwake check infra/starter")
     news = events.decode_image(images[-1])
     profile = adopt(Profile(who="u#1"), rules, news.received_at)
     for image in images[:20]:
@@ -145,6 +158,27 @@ def make_derive_cases(images: list[dict[str, Any]]) -> Iterator[Case]:
         "derive_segments, 100 shoppers",
         lambda: derive.handler({"Records": records}, CONTEXT),
         share=100,
+        against="bare PutItem",
+    )
+
+
+def make_sweep_cases(rules: Any) -> Iterator[Case]:
+    """Yield a sweep of a page of profiles whose trackers all lack history, with its scan, queries and writes."""
+    import msgspec  # noqa: PLC0415
+
+    from cartwake.sweeps import Aim, SweepKind, begin  # noqa: PLC0415
+    from functions.sweep_profiles import app as sweep  # noqa: PLC0415
+
+    segments = {
+        name: msgspec.structs.replace(segment, changed_generation=2) for name, segment in rules.segments.items()
+    }
+    newer = msgspec.structs.replace(rules, generation=2, segments=segments)
+    sweep.load_live = lambda now: newer  # noqa: ARG005  type: ignore[assignment]
+    (part, *_) = begin(SweepKind.LIVE, Aim(bundle="b", generation=2, began_at=0))
+    yield Case(
+        f"sweep_profiles, {SWEPT} shoppers with {HISTORY} events each",
+        lambda: sweep.look_at_page(part, now=1_795_290_500_000),
+        share=SWEPT,
         against="bare PutItem",
     )
 

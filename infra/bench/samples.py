@@ -71,3 +71,30 @@ def make_image(number: int) -> dict[str, Any]:
 def to_item(image: dict[str, Any]) -> dict[str, Any]:
     """Return the row as a client writes it."""
     return {name: {"B": b64decode(value["B"])} if "B" in value else value for name, value in image.items()}
+
+
+def make_people(rules: Any, *, people: int, history: int) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of profiles under rules that remember nothing, and of the events that each of them did."""
+    import msgspec  # noqa: PLC0415  as above
+
+    from cartwake.profiles import Profile  # noqa: PLC0415
+    from cartwake.segments import absorb, adopt  # noqa: PLC0415
+    from cartwake.store import events, profiles  # noqa: PLC0415
+
+    forgetful = msgspec.structs.replace(rules, generation=1, needs={}, segments={}, scores={})
+    images = [make_image(number) for number in range(history)]
+    rows = []
+    for number in range(people):
+        profile = adopt(Profile(who=f"u#{number}"), forgetful, 0)
+        for image in images:
+            profile, _ = absorb(profile, events.decode_image(image), forgetful)
+        rows.append(_encode(profiles._to_row(profile, ()).to_dynamodb_dict()))  # noqa: SLF001
+    return rows, [_encode(image) for image in images]
+
+
+def _encode(item: dict[str, Any]) -> dict[str, Any]:
+    """Return a row as DynamoDB's answer carries it: bytes are base64 text."""
+    return {
+        name: {"B": b64encode(value["B"]).decode()} if isinstance(value.get("B"), bytes) else value
+        for name, value in item.items()
+    }
