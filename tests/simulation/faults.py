@@ -19,6 +19,7 @@ class Fault(StrEnum):
     THROTTLED = "throttled"
     CONFLICT = "transaction conflict"
     PARTIAL = "only a part of a batch taken"
+    REJECTED = "refused for good"
     KILLED_BEFORE = "process killed right before"
     KILLED_AFTER = "process killed right after"
     DOUBLED = "invocation delivered twice"
@@ -43,6 +44,7 @@ class Mishap(StrEnum):
     FEEDBACK_LATE = "SES told hours later"
     POISON = "poison record"
     STORM = "throttling storm"
+    QUOTA = "daily sending quota used up"
     OUTAGE = "an hour's outage of one service"
     REDRIVE = "dead letters of a week redriven"
     CLIENT_DOUBLED = "client sent it twice"
@@ -61,7 +63,19 @@ def applies(fault: Fault, operation: str) -> bool:
     """Say whether AWS can answer an operation like that."""
     if fault is Fault.CONFLICT:
         return operation in WRITES
+    if fault is Fault.REJECTED:
+        return operation == "SendEmail"
     return fault is not Fault.PARTIAL or operation in BATCHES
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call of AWS: the *number*th of its world."""
+
+    number: int
+    service: str
+    operation: str
+    now: int
 
 
 @dataclass
@@ -71,11 +85,11 @@ class Plan:
     fired: Counter[str] = field(default_factory=Counter)
     on: bool = True
 
-    def strike(self, number: int, service: str, operation: str, now: int) -> Fault | None:
-        """Return what happens to a call of AWS, the *number*th of its world."""
+    def strike(self, _: Call) -> Fault | None:
+        """Return what happens to a call of AWS."""
         return None
 
-    def happens(self, mishap: Mishap) -> bool:
+    def happens(self, _: Mishap) -> bool:
         """Say whether something goes wrong here."""
         return False
 
@@ -87,9 +101,9 @@ class One(Plan):
     at: int = 0
     fault: Fault = Fault.REFUSED
 
-    def strike(self, number: int, service: str, operation: str, now: int) -> Fault | None:
+    def strike(self, call: Call) -> Fault | None:
         """Return the fault if this is the call."""
-        if number != self.at or not self.on:
+        if call.number != self.at or not self.on or not applies(self.fault, call.operation):
             return None
         self.fired[self.fault] += 1
         return self.fault
@@ -104,17 +118,17 @@ class Swarm(Plan):
     bad_times: tuple[tuple[int, int, str, float, Mishap], ...] = ()
     """From, to, service ("" for all), share of calls that fail, and what that is called."""
 
-    def strike(self, number: int, service: str, operation: str, now: int) -> Fault | None:
+    def strike(self, call: Call) -> Fault | None:
         """Return what happens to a call: first what times are bad, then what chance brings."""
         if not self.on:
             return None
         for begins, ends, hit, share, name in self.bad_times:
-            if begins <= now < ends and hit in ("", service) and self.chance.random() < share:
+            if begins <= call.now < ends and hit in ("", call.service) and self.chance.random() < share:
                 self.fired[name] += 1
-                return Fault.THROTTLED if name is Mishap.STORM else Fault.FAILED
+                return Fault.FAILED if name is Mishap.OUTAGE else Fault.THROTTLED
         for fault in Fault:
             rate = self.rates.get(fault, 0)
-            if rate and self.chance.random() < rate and applies(fault, operation):
+            if rate and self.chance.random() < rate and applies(fault, call.operation):
                 self.fired[fault] += 1
                 return fault
         return None
@@ -130,12 +144,15 @@ class Swarm(Plan):
 
 def draw_swarm(seed: str, *, begins: int, ends: int) -> Swarm:
     """Return the swarm of a seed: few kinds find more than all of them at once."""
-    chance = random.Random(f"swarm {seed}")  # noqa: S311
-    kinds: list[str] = [*Fault, *(it for it in Mishap if it not in (Mishap.STORM, Mishap.OUTAGE, Mishap.POISON))]
+    chance = random.Random(f"swarm {seed}")
+    kinds: list[str] = [
+        *Fault,
+        *(it for it in Mishap if it not in (Mishap.STORM, Mishap.QUOTA, Mishap.OUTAGE, Mishap.POISON)),
+    ]
     chosen = [it for it in kinds if chance.random() < 0.4]
     calls = set(Fault)
     rates = {
-        it: chance.choice((0.003, 0.01, 0.03)) if it in calls else chance.choice((0.05, 0.2, 0.5)) for it in chosen
+        it: chance.choice((0.002, 0.006, 0.02)) if it in calls else chance.choice((0.05, 0.2, 0.5)) for it in chosen
     }
     if Mishap.SKEW in rates:
         rates[Mishap.SKEW] = 0.5
@@ -147,4 +164,7 @@ def draw_swarm(seed: str, *, begins: int, ends: int) -> Swarm:
         at = chance.randrange(begins, ends)
         hit = chance.choice(("dynamodb", "sqs", "s3", "scheduler", "sesv2", "sns", "secrets-manager"))
         times.append((at, at + HOUR, hit, 1.0, Mishap.OUTAGE))
+    if chance.random() < 0.1:
+        at = chance.randrange(begins, ends)
+        times.append((at, at + 30 * HOUR, "sesv2", 1.0, Mishap.QUOTA))
     return Swarm(chance=chance, rates=rates, bad_times=tuple(times))

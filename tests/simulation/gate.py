@@ -11,7 +11,9 @@ from botocore import signers, useragent
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.handlers import BUILTIN_HANDLERS
+from botocore.regions import EndpointRulesetResolver
 from botocore.retries import quota
+
 from simulation import cloud
 from simulation.faults import Fault
 from simulation.loop import Killed
@@ -36,6 +38,7 @@ def install() -> None:
     # half of the time of a call, for headers that nobody reads
     useragent.UserAgentString.to_string = lambda _: "simulation"
     signers.RequestSigner.sign = lambda *_, **__: None
+    _remember_endpoints()
     make = quota.RetryQuota.__init__
 
     def note(self: Any, *args: Any, **options: Any) -> None:
@@ -43,6 +46,21 @@ def install() -> None:
         quotas.append(self)
 
     quota.RetryQuota.__init__ = note
+
+
+def _remember_endpoints() -> None:
+    """Have the SDK work out where a service is once, and not for each call; S3 has a host for each bucket."""
+    find, known = EndpointRulesetResolver.construct_endpoint, {}
+
+    def construct(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
+        if operation_model.service_model.service_name == "s3":
+            return find(self, operation_model, call_args, request_context)
+        key = (id(self), operation_model.name)
+        if key not in known:
+            known[key] = find(self, operation_model, call_args, request_context)
+        return known[key]
+
+    EndpointRulesetResolver.construct_endpoint = construct
 
 
 def enter(world: "World") -> None:
@@ -75,7 +93,7 @@ class Gate:
         match fault:
             case Fault.REFUSED:
                 raise EndpointConnectionError(endpoint_url="simulated")
-            case Fault.FAILED | Fault.THROTTLED | Fault.CONFLICT:
+            case Fault.FAILED | Fault.THROTTLED | Fault.CONFLICT | Fault.REJECTED:
                 return self._answer(refuse(self.service, self.operation, self.request, fault))
             case Fault.KILLED_BEFORE:
                 raise Killed
@@ -84,7 +102,7 @@ class Gate:
                 self._pause(self.world.chance.choice((SECOND // 100, SECOND // 10, 3 * SECOND)))
             case Fault.TIMED_OUT:
                 late = self.invocation.kill_at + SECOND
-                self.world.loop.at(late, lambda: self._perform())
+                self.world.loop.at(late, self._perform)
                 self._pause(late - clock.micros)
         self.world.before_effect(self)
         answer = self._perform(half=fault is Fault.PARTIAL)
@@ -101,10 +119,7 @@ class Gate:
         body = self.request.body if isinstance(self.request.body, bytes) else b""
         call = (f"{self.service}.{self.operation}", body)
         before = self.invocation.fault if self.invocation.call == call else None
-        if before in AGAIN:
-            fault = before
-        else:
-            fault = self.world.strike(self)
+        fault = before if before in AGAIN else self.world.strike(self)
         self.invocation.call, self.invocation.fault = call, fault
         return fault
 
@@ -129,6 +144,8 @@ class Gate:
 def perform(world: "World", service: str, operation: str, request: Any, by: Invocation | None) -> cloud.Answer:
     """Have the service do it, and show the world what has changed."""
     answer = _refuse_schedule(request) if operation == "CreateSchedule" else None
+    if operation == "SendEmail" and world.mailbox.closed:
+        answer = refuse(service, operation, request, Fault.THROTTLED)
     answer = answer or cloud.call(service, request)
     if operation == "Query" and b'"IndexName"' in _body(request):
         answer = world.index.show(json.loads(_body(request)), answer)
@@ -154,6 +171,9 @@ def refuse(service: str, operation: str, request: Any, fault: Fault) -> cloud.An
     """Return how a service says that it could not, by a fault of its own or because of too many calls."""
     if fault is Fault.CONFLICT:
         return _conflict(operation, request)
+    if fault is Fault.REJECTED:
+        told = json.dumps({"message": "Email address is not verified."}).encode()
+        return 400, {"x-amzn-errortype": "MessageRejected"}, told
     if service in ("sns", "s3"):
         status, code = (500, "InternalError") if fault is Fault.FAILED else (503, "SlowDown")
         code = "Throttling" if service == "sns" and status == 503 else code
@@ -222,7 +242,7 @@ def _body(request: Any) -> bytes:
 
 
 def name_site(operation: str, body: bytes) -> str:
-    """Return where in the code a call is made: the functions of ours that lead to it, and what it asks of which table."""
+    """Return where in the code a call is made: our functions that lead to it, and what it asks of which table."""
     frame, found = sys._getframe(2), []
     while frame is not None:
         file = frame.f_code.co_filename

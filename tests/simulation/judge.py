@@ -3,16 +3,15 @@
 from collections import Counter
 from typing import Any
 
+from cartwake.profiles import Profile
+from cartwake.reasons import NotEntered, Skip
+from cartwake.times import format_instant
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
 from simulation.rules import JOURNEYS, NEEDS
 from simulation.setting import clock
 from simulation.shop import Shop
 from simulation.watch import SLACK_MS, Watch, find, read_message, read_run, resolve
-
-from cartwake.profiles import Profile
-from cartwake.reasons import NotEntered, Skip
-from cartwake.times import format_instant
 
 COLUMNS = ("accepted", "delivered", "opened", "clicked", "bounced", "complained")
 ROUNDS = 8

@@ -47,11 +47,13 @@ class Mailbox:
 
     def __init__(self, world: "World") -> None:
         self._world = world
-        self._chance = random.Random(f"mailbox {world.seed}")  # noqa: S311
+        self._chance = random.Random(f"mailbox {world.seed}")
         self.sent: list[Sent] = []
         self.bouncing: set[str] = set()
         self.complaining: set[str] = set()
         self.opening = 0.0
+        self.silent = False
+        self.closed = False
 
     def take(self, operation: str, body: bytes, answer: cloud.Answer, by: Invocation | None) -> None:
         """Note an accepted message, and tell of it what SES tells."""
@@ -86,7 +88,7 @@ class Mailbox:
 
     def _tell(self, sent: Sent, kind: str, delay: int) -> None:
         plan = self._world.plan
-        if plan.happens(Mishap.FEEDBACK_LOST):
+        if self.silent or plan.happens(Mishap.FEEDBACK_LOST):
             return
         if plan.happens(Mishap.FEEDBACK_LATE):
             delay += self._chance.randrange(HOUR, 12 * HOUR)

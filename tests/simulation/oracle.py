@@ -1,5 +1,4 @@
-"""The oracle: what the rules of the simulated shop mean, worked out one event after another, in no way that the
-product works it out."""
+"""The oracle: what the rules of the shop mean, worked out in no way that the product works it out."""
 
 from collections import defaultdict
 from collections.abc import Iterable

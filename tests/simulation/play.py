@@ -6,14 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from cartwake.telemetry import logger
 from simulation.faults import Plan
 from simulation.judge import heal, judge
 from simulation.rules import make_bundle
 from simulation.shop import NOON, Shop, build
 from simulation.stories import STORIES, Story
 from simulation.watch import Watch
-
-from cartwake.telemetry import logger
 
 
 @dataclass
@@ -47,7 +46,7 @@ def listen() -> Any:
 
 def play(name: str, plan: Plan, *, sites: bool = False, lines: bool = False) -> Result:
     """Play a story."""
-    story, watch = STORIES[name], Watch()
+    story, watch = STORIES[name], Watch(plan)
     with listen() as log:
         shop = build(name, plan, begins=NOON, watch=watch, rules=make_bundle(*story.journeys))
         shop.world.sites = [] if sites else None

@@ -7,11 +7,10 @@ from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from simulation.loop import Task
-from simulation.setting import clock
-
 from cartwake import live, seen
 from cartwake.gateways import secrets
+from simulation.loop import Task
+from simulation.setting import clock
 
 SECOND = 1_000_000
 TIMEOUTS = {

@@ -11,18 +11,18 @@ from typing import Any
 import boto3
 import world as tables
 from builders import publish
-from simulation import cloud
-from simulation.faults import HOUR, MINUTE, Mishap, Plan
-from simulation.rules import make_bundle
-from simulation.setting import QUEUES, clock
-from simulation.sources import SECOND
-from simulation.world import WATCHED, World
 from wire import to_payload
 
 from cartwake.bundles import Bundle
 from cartwake.gateways import clients
 from cartwake.store import base
 from cartwake.store.keys import KeyRow
+from simulation import cloud
+from simulation.faults import HOUR, MINUTE, Mishap, Plan
+from simulation.rules import make_bundle
+from simulation.setting import QUEUES, clock
+from simulation.sources import SECOND
+from simulation.world import WATCHED, World
 
 SERVER, BROWSER = "sk_server", "pk_browser"
 NOON = 1_795_262_400_000_000
@@ -53,9 +53,7 @@ def furnish() -> None:
     World("none", Plan(), begins=NOON)
     for row in tables._rows():
         row.create_table(billing_mode="PAY_PER_REQUEST", wait=False)
-    _client("s3").create_bucket(
-        Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-    )
+    _client("s3").create_bucket(Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     for name in QUEUES:
         _client("sqs").create_queue(QueueName=name)
     _client("scheduler").create_schedule_group(Name="cartwake")
@@ -75,7 +73,7 @@ class Shop:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._chance = random.Random(f"shop {world.seed}")  # noqa: S311
+        self._chance = random.Random(f"shop {world.seed}")
         self._told = 0
         self.generation = 1
         self.open_requests = 0

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import msgspec
+
+from cartwake.bundles import Wait
 from simulation.rules import JOURNEYS
 from simulation.setting import clock
 from simulation.shop import BROWSER, SERVER, Shop, iso
-
-from cartwake.bundles import Wait
+from simulation.world import Interrupt
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 CART, SECOND_CART, WELCOME = "You left Trail Runner behind", "Still there", "Welcome"
@@ -25,18 +26,25 @@ class Story:
         tell: Does it.
         mails: What is sent, in order, without faults.
         never: What is not sent whatever goes wrong.
+        swept: It is short enough to be run with every fault at every call.
     """
 
     journeys: tuple[str, ...]
     tell: Callable[[Shop], Any]
     mails: tuple[str, ...]
     never: tuple[str, ...] = ()
+    swept: bool = True
 
 
 def cart_and_reminder(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
     shop.go(26 * HOUR)
+
+
+def cart_that_ses_never_tells_of(shop: Shop) -> None:
+    shop.world.mailbox.silent = True
+    cart_and_reminder(shop)
 
 
 def purchase_in_time(shop: Shop) -> None:
@@ -50,18 +58,14 @@ def purchase_in_time(shop: Shop) -> None:
 def purchase_between_claim_and_send(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
-    shop.world.before_send = lambda: shop.order("ada")
+    shop.world.interrupts.append(Interrupt("SendEmail", lambda: shop.order("ada")))
     shop.go(30 * HOUR)
 
 
 def unsubscribe_between_claim_and_send(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
-
-    def leave() -> None:
-        unsubscribe(shop, 0)
-
-    shop.world.before_send = leave
+    shop.world.interrupts.append(Interrupt("SendEmail", lambda: unsubscribe(shop, 0)))
     shop.go(30 * HOUR)
 
 
@@ -73,6 +77,18 @@ def visitor_identified_during_a_run(shop: Shop) -> None:
     shop.go(10 * MINUTE)
     shop.tell("identify", "ada", anonymousId="x", traits={}, key=BROWSER)
     shop.go(26 * HOUR)
+
+
+def visitors_cart_and_users_order(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.subscribe("ada", ago=17 * HOUR)
+    shop.go(MINUTE)
+    shop.add(anonymousId="x", key=BROWSER)
+    shop.go(MINUTE)
+    shop.tell("identify", "ada", anonymousId="x", traits={}, key=BROWSER)
+    shop.go(70 * MINUTE)
+    shop.order("ada")
+    shop.go(2 * HOUR)
 
 
 def rules_changed_during_a_wait(shop: Shop) -> None:
@@ -148,6 +164,59 @@ def two_journeys_under_one_cap(shop: Shop) -> None:
     shop.go(26 * HOUR)
 
 
+def purchase_while_a_wait_begins_anew(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(30 * MINUTE)
+    shop.add("ada", "P-2")
+    shop.world.interrupts.append(Interrupt("PutItem", lambda: shop.order("ada"), holds='"runs"'))
+    shop.go(3 * HOUR)
+
+
+def order_while_time_passes(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.world.interrupts.append(
+        Interrupt("PutItem", lambda: shop.order("ada"), holds='"profiles"', invoked_by="aws:sqs")
+    )
+    shop.go(5 * DAY + HOUR)
+
+
+def visitors_and_users_carts(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.subscribe("ada", ago=17 * HOUR)
+    shop.add(anonymousId="x", key=BROWSER)
+    shop.go(MINUTE)
+    shop.tell("identify", "ada", anonymousId="x", traits={}, key=BROWSER)
+    shop.go(MINUTE)
+    shop.add("ada")
+    shop.go(3 * HOUR)
+
+
+def sms_in_the_evening(shop: Shop) -> None:
+    shop.know("ada", phone="+491701234567")
+    shop.go(7 * HOUR + 25 * MINUTE)
+    shop.add("ada")
+    shop.go(40 * HOUR)
+
+
+def quota_used_up(shop: Shop) -> None:
+    shop.know("ada")
+    shop.world.mailbox.closed = True
+    shop.add("ada")
+    shop.go(27 * HOUR)
+    shop.world.mailbox.closed = False
+    shop.go(3 * HOUR)
+
+
+def browser_that_says_yes(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.go(MINUTE)
+    shop.subscribe("ada", key=BROWSER)
+    shop.add("ada", key=BROWSER)
+    shop.go(3 * HOUR)
+
+
 def unsubscribe(shop: Shop, index: int) -> None:
     """Press the button of the mail that somebody got."""
     sent = [it for it in shop.world.mailbox.sent if it.link]
@@ -158,12 +227,16 @@ def unsubscribe(shop: Shop, index: int) -> None:
 
 STORIES = {
     "cart and reminder": Story(("cart", "welcome"), cart_and_reminder, (WELCOME, CART, SECOND_CART)),
+    "a cart and a reminder of which SES never tells": Story(
+        ("cart", "welcome"), cart_that_ses_never_tells_of, (WELCOME, CART, SECOND_CART)
+    ),
     "purchase in time": Story(("cart",), purchase_in_time, (), (CART, SECOND_CART)),
     "purchase between claim and send": Story(("cart",), purchase_between_claim_and_send, (CART,), (SECOND_CART,)),
     "unsubscribe between claim and send": Story(
         ("cart", "welcome"), unsubscribe_between_claim_and_send, (WELCOME, CART), (SECOND_CART,)
     ),
     "anonymous visitor identified during a run": Story(("cart",), visitor_identified_during_a_run, (CART, SECOND_CART)),
+    "a visitor's cart, and the user's order": Story(("cart",), visitors_cart_and_users_order, (CART,), (SECOND_CART,)),
     "rules changed during a wait": Story(("cart",), rules_changed_during_a_wait, ("A new text", SECOND_CART), (CART,)),
     "hard bounce, then a second journey": Story(
         ("cart", "receipt"), hard_bounce_then_a_second_journey, (CART,), (SECOND_CART, RECEIPT)
@@ -176,6 +249,12 @@ STORIES = {
         (CART,),
     ),
     "a poison event among good ones": Story(("cart",), poison_among_good_ones, (CART,)),
+    "a purchase while a wait begins anew": Story(("cart",), purchase_while_a_wait_begins_anew, (), (CART,)),
+    "an order while time passes": Story(("winback",), order_while_time_passes, ()),
+    "carts of a visitor and of the user": Story(("cart",), visitors_and_users_carts, (CART,)),
+    "an SMS in the evening": Story(("cart",), sms_in_the_evening, (CART, "Your cart waits")),
+    "the sending quota used up": Story(("cart",), quota_used_up, (SECOND_CART,), (CART,), swept=False),
+    "a browser that says yes": Story(("cart", "welcome"), browser_that_says_yes, (), (WELCOME, CART)),
     "two journeys under one frequency cap": Story(
         ("cart", "welcome"), two_journeys_under_one_cap, (WELCOME, SECOND_CART), (CART,)
     ),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import msgspec
+
 from simulation.faults import Mishap, Swarm, draw_swarm
 from simulation.play import Result, finish, listen
 from simulation.rules import JOURNEYS, make_bundle
@@ -42,7 +43,7 @@ class Crowd:
 
     def __init__(self, shop: Shop, seed: int, *, large: bool) -> None:
         self.shop = shop
-        self.chance = random.Random(f"crowd {seed}")  # noqa: S311
+        self.chance = random.Random(f"crowd {seed}")
         self.days = 60 if large else 14
         self.people = [self._make(number) for number in range(200 if large else self.chance.randrange(10, 15))]
         self.most = 900 if large else 70
@@ -88,14 +89,15 @@ class Crowd:
     def act(self, person: Person) -> None:
         """Do one thing."""
         kind = self.chance.choices(
-            ("view", "add", "order", "identify", "leave", "leave by server", "return", "move"),
-            (25, 30, 22, 8, 6, 2, 4, 3),
+            ("view", "add", "order", "identify", "leave", "leave by server", "return", "move", "pretend"),
+            (25, 30, 22, 8, 6, 2, 4, 3, 3),
         )[0]
         match kind:
             case "view":
                 self.shop.view(**self._as(person))
             case "add":
                 self.shop.add(product=self.chance.choice(("P-1", "P-2")), **self._as(person))
+                self._meet_reminder(person)
             case "order":
                 self.shop.order(person.user, self.chance.choice((40.0, 90.0, 120.0)))
             case "identify" if person.visitor:
@@ -106,11 +108,21 @@ class Crowd:
                 self.shop.tell("track", person.user, event="Unsubscribed", properties={"channel": "email"})
             case "return" if person.known:
                 self.shop.subscribe(person.user)
+            case "pretend":
+                name = self.chance.choice(("Subscribed", "Unsubscribed"))
+                self.shop.tell("track", person.user, event=name, properties={"channel": "email"}, key=BROWSER)
             case "move" if person.known:
                 person.email = f"{person.user}.{self.chance.randrange(9)}@example.com"
                 self.shop.identify(person.user, person.email)
             case _:
                 self.shop.view(**self._as(person))
+
+    def _meet_reminder(self, person: Person) -> None:
+        """Sometimes buy, leave, come back or be looked up at the very moment at which the reminder is due."""
+        if self.chance.random() < 0.3:
+            at = self.chance.choice((HOUR, HOUR + 30_000, 24 * HOUR)) + self.chance.randrange(-5_000, 40_000)
+            acts = (lambda: self.shop.order(person.user), lambda: self.leave(person), lambda: self.sign_up(person))
+            self._at(at, self.chance.choice(acts))
 
     def _as(self, person: Person) -> dict[str, str]:
         """Say who somebody is as their browser does: by name, or not."""
@@ -156,11 +168,11 @@ class Crowd:
 def run_seed(seed: int, *, lines: bool = False) -> Result:
     """Live through the world of a seed."""
     large = seed % LARGE_EVERY == LARGE_EVERY - 1
-    chance = random.Random(f"beginning {seed}")  # noqa: S311
+    chance = random.Random(f"beginning {seed}")
     begins = int(datetime.fromisoformat(chance.choice(BEGINNINGS)).replace(tzinfo=UTC).timestamp() * 1e6)
     days = 60 if large else 14
     plan = draw_swarm(str(seed), begins=begins, ends=begins + days * DAY * 1_000)
-    watch = Watch()
+    watch = Watch(plan)
     with listen() as log:
         shop = build(f"seed {seed}", plan, begins=begins, watch=watch, rules=make_bundle())
         shop.world.lines = [] if lines else None

@@ -4,22 +4,26 @@ from base64 import b64decode
 from collections import Counter, defaultdict
 from typing import Any, NamedTuple
 
+from cartwake.messages import Message
+from cartwake.profiles import Profile
+from cartwake.runs import Run
+from cartwake.store import addresses, events, messages, profiles, runs
+from cartwake.store.base import unsqueeze
 from simulation import cloud
+from simulation.faults import Plan
 from simulation.mailbox import Sent
 from simulation.oracle import Oracle
 from simulation.processes import Invocation
 from simulation.rules import CAPS, CLOSES, JOURNEYS, OPENS, ZONE
 from simulation.setting import clock
 
-from cartwake.messages import Message
-from cartwake.profiles import Profile
-from cartwake.runs import Run
-from cartwake.store import addresses, events, messages, profiles, runs
-from cartwake.store.base import unsqueeze
-
 MINUTE_MS = 60_000
+ON_TIME_MS = 90_000
+"""A schedule is up to a minute late, and then the function works."""
 SLACK_MS = 5 * MINUTE_MS
 """What the clocks of two processes may differ by, and more."""
+WAITS = {("cart", "1"): 60 * MINUTE_MS, ("cart", "3.then.0"): 24 * 60 * MINUTE_MS, ("thanks", "1"): 120 * MINUTE_MS}
+"""How long after an entry a message is planned at the earliest."""
 NEXT = {
     "planned": {"planned", "claimed", "skipped", "accepted", "refused"},
     "claimed": {"accepted", "refused", "unknown", "planned"},
@@ -46,7 +50,8 @@ class Watch:
         premises: How often each promise had something to promise about.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, plan: Plan | None = None) -> None:
+        self.plan = plan or Plan()
         self.violations: list[str] = []
         self.premises: Counter[str] = Counter()
         self.oracle = Oracle()
@@ -64,7 +69,7 @@ class Watch:
         if not holds:
             self.violations.append(f"{promise}: {detail} at {clock.now}")
 
-    def on_changes(self, changes: list[tuple[str, dict[str, Any]]], by: Invocation | None) -> None:
+    def on_changes(self, changes: list[tuple[str, dict[str, Any]]]) -> None:
         """Look at what one call has written, all at once."""
         together = [Change(table, it["old"], it["dynamodb"].get("NewImage")) for table, it in changes]
         for change in together:
@@ -97,10 +102,10 @@ class Watch:
         self.must("at most one accepted send for each marketing message", times == 1, sent)
         claimed = self.claims.get(sent.message, 0)
         since = clock.micros - claimed
-        self.must("a mail leaves within its lease", 0 < claimed and since < 120_000_000, sent)
+        self.must("a mail leaves within its lease", claimed > 0 and since < 120_000_000, sent)
         self._keep_cap(sent)
 
-    def on_end(self, invocation: Invocation, answer: Any, error: BaseException | None) -> None:
+    def on_end(self, invocation: Invocation, error: BaseException | None) -> None:
         """Look at how an invocation ended."""
         if isinstance(error, Exception) and type(error).__name__ not in ("TryAgain", "WriteConflict", "NewerRules"):
             self.violations.append(f"unforeseen: {invocation.function} {type(error).__name__} {error}")
@@ -133,6 +138,8 @@ class Watch:
             return
         self.must("no step twice", new.seq == old.seq + 1, f"{new.key} {old.seq} {new.seq}")
         self.must("no step after the end", old.ended is None, new.key)
+        if not self.plan.fired and old.due_at <= clock.now and not old.held:
+            self.must("a step is on time when nothing fails", clock.now - old.due_at < ON_TIME_MS, (old, clock.now))
         if new.ended is not None:
             self.must("every end has a reason", bool(new.ended.value), new.key)
 
@@ -142,8 +149,10 @@ class Watch:
         self.must("nobody erased starts anything", profile is None or profile.kind == "profile", run.key)
         for row in cloud.rows("runs"):
             other = read_run(row)
-            if other is None or other.id == run.id or other.journey != run.journey:
+            if other is None or other.key == run.key or other.journey != run.journey:
                 continue
+            same = run.trigger is not None and other.trigger is not None and name(run.trigger) == name(other.trigger)
+            self.must("one trigger starts one run", not same, run.key)
             if profile is None or other.who not in profile.keys:
                 continue
             self.must("one active run of a journey at a time", other.ended is not None, run.key)
@@ -157,16 +166,19 @@ class Watch:
         if old is None:
             moved = any(it.table == "runs" and (read_run(it.new) or new).who == new.who for it in together)
             self.must("a message is planned with its step", moved, new.id)
+            self._demand_waited(new)
         elif new != old:
             self.must("states follow one another", new.state.value in NEXT[old.state.value], f"{old} {new}")
         if new.state == "skipped":
             self.must("every refusal has a reason", bool(new.reason), new.id)
+            if new.reason == "frequency_cap":
+                self._justify_cap(new)
         if old is not None and (old.state, new.state) == ("claimed", "planned"):
             self.doubtful.discard(new.id)  # it was certainly not sent
         if new.state == "claimed" and (old is None or old.state != "claimed"):
-            self._on_claim(new, together)
+            self._on_claim(new)
 
-    def _on_claim(self, message: Message, together: list[Change]) -> None:
+    def _on_claim(self, message: Message) -> None:
         doubt = message.id in self.doubtful
         self.must("what is in doubt is never claimed again", not doubt or message.kind == "transactional", message.id)
         self.doubtful.add(message.id)
@@ -191,6 +203,28 @@ class Watch:
             tracker = profile.state.trackers.get("orders")
             bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in tracker.entries) if tracker else False
             self.must("no reminder after a purchase that is known", not bought, message.id)
+
+    def _demand_waited(self, message: Message) -> None:
+        """A reminder comes when its wait is over, not before."""
+        run = read_run(find("runs", who=message.who, run=message.run))
+        wait = WAITS.get((message.journey, message.path))
+        if run is not None and wait is not None:
+            waited = message.planned_at - run.entered_at
+            self.must("a wait is waited for", waited >= wait - SLACK_MS, (message, run))
+
+    def _justify_cap(self, message: Message) -> None:
+        """Who is refused a message because of the cap has got another one, or may have."""
+        window = CAPS[message.channel] + SLACK_MS
+        profile = resolve(message.who)
+        key = profile and find("profiles", who=profile.who)
+        address = key[f"{message.channel}_key"]["S"] if key and f"{message.channel}_key" in key else ""
+        others = [read_message(row) for row in cloud.rows("messages")]
+        got = any(
+            it is not None and it.id != message.id and it.kind != "transactional" and it.address_key == address
+            and it.state in ("claimed", "accepted", "unknown") and clock.now - it.claimed_at < window
+            for it in others
+        )  # fmt: skip
+        self.must("a refusal is true", got, message)
 
     def _demand_asked(self, message: Message, profile: Profile | None) -> None:
         """The withdrawal that was answered last counts, unless a trusted yes came after it."""
@@ -227,6 +261,11 @@ class Watch:
             self.must("nobody erased comes back", new["kind"]["S"] == "tombstone", old["who"])
         older = int(new["generation"]["N"]) < int(old["generation"]["N"]) and new["kind"]["S"] == "profile"
         self.must("older rules never write", not older, old["who"])
+
+
+def name(event: Any) -> tuple[str, str]:
+    """Return what tells an event from all others."""
+    return event.who, event.key
 
 
 def is_receipt(sent: Sent) -> bool:

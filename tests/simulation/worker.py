@@ -14,6 +14,7 @@ def main() -> None:
     from simulation import gate
 
     gate.install()
+    setting.scale_down()
     out = sys.stdout
     for line in sys.stdin:
         asked = json.loads(line)
@@ -33,7 +34,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
 
     match asked["job"]:
         case "stories":
-            return {"stories": list(STORIES)}
+            return {"stories": list(STORIES), "swept": [name for name, it in STORIES.items() if it.swept]}
         case "sites":
             result = play(asked["story"], Plan(), sites=True)
         case "point":

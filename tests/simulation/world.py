@@ -4,16 +4,17 @@ import json
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
 from simulation import cloud, gate
-from simulation.faults import MINUTE, Fault, Mishap, Plan
+from simulation.faults import MINUTE, Call, Fault, Mishap, Plan
 from simulation.index import SHARD_OF, Index
 from simulation.loop import Loop
 from simulation.mailbox import Mailbox
 from simulation.processes import TIMEOUTS, Invocation, Process, load
-from simulation.setting import clock, reseed
+from simulation.setting import SHARDS, clock, reseed
 from simulation.sources import Queue, Shared, Stream, Timer
 
 SECOND = 1_000_000
@@ -28,6 +29,31 @@ CONSUMERS = {
 OVERDUE = 3 * MINUTE
 
 
+@dataclass(frozen=True)
+class Interrupt:
+    """Something that happens right before a function's call takes effect.
+
+    Attributes:
+        operation: Of AWS.
+        holds: What its request holds.
+        invoked_by: What the payload of the invocation holds.
+    """
+
+    operation: str
+    act: Callable[[], None]
+    holds: str = ""
+    invoked_by: str = ""
+
+    def fits(self, at: "gate.Gate") -> bool:
+        """Say whether this is the call."""
+        body = at.request.body if isinstance(at.request.body, bytes) else b""
+        return (
+            at.operation == self.operation
+            and self.holds.encode() in body
+            and self.invoked_by in json.dumps(at.invocation.payload)
+        )
+
+
 class World:
     """Everything there is.
 
@@ -40,7 +66,7 @@ class World:
 
     def __init__(self, seed: str, plan: Plan, *, begins: int, watch: Any = None) -> None:
         self.seed, self.plan, self.watch = seed, plan, watch
-        self.chance = random.Random(f"world {seed}")  # noqa: S311
+        self.chance = random.Random(f"world {seed}")
         reseed(seed)
         clock.micros, clock.skew_micros = begins, 0
         self.loop = Loop()
@@ -51,8 +77,8 @@ class World:
         self._digest = sha256()
         self._made = 0
         self._processes: dict[str, list[Process]] = {}
-        self.before_send: Callable[[], None] | None = None
-        shared = Shared(self.loop, plan, random.Random(f"sources {seed}"), self.invoke)  # noqa: S311
+        self.interrupts: list[Interrupt] = []
+        shared = Shared(self.loop, plan, random.Random(f"sources {seed}"), self.invoke)
         self.shared = shared
         self.streams = {
             "events": Stream(shared, "derive_segments", 3),
@@ -60,7 +86,7 @@ class World:
         }
         self.queues = {name: Queue(shared, name, function) for name, function in CONSUMERS.items()}
         self.timer = Timer(shared, cloud.delete_schedule)
-        self.index = Index(plan, random.Random(f"index {seed}"))  # noqa: S311
+        self.index = Index(plan, random.Random(f"index {seed}"))
         self.mailbox = Mailbox(self)
         self.dues: dict[tuple[str, str], int] = {}
         self._next_tick = 0
@@ -94,17 +120,18 @@ class World:
         if self.sites is not None and self.plan.on:
             body = at.request.body if isinstance(at.request.body, bytes) else b""
             self.sites.append(f"{at.invocation.function} {gate.name_site(at.operation, body)}")
-        fault = self.plan.strike(self.calls, at.service, at.operation, clock.micros)
+        fault = self.plan.strike(Call(self.calls, at.service, at.operation, clock.micros))
         if fault is not None:
             self.note(f"{fault} {at.invocation.function} {at.invocation.number} {at.service}.{at.operation}")
         return fault
 
     def before_effect(self, at: "gate.Gate") -> None:
-        """Do what a story wants done between a claim and its send."""
-        if at.operation == "SendEmail" and self.before_send is not None:
-            act, self.before_send = self.before_send, None
-            act()
-            at._pause(6 * SECOND)
+        """Do what a story wants done right before a call takes effect, and let it take its course."""
+        for each in list(self.interrupts):
+            if each.fits(at):
+                self.interrupts.remove(each)
+                each.act()
+                at._pause(6 * SECOND)
 
     def invoke(self, function: str, payload: dict[str, Any], done: Callable[[Any, BaseException | None], None]) -> None:
         """Have a function called: in a process that is free, or in a new one."""
@@ -127,7 +154,7 @@ class World:
                 self._processes[function].remove(process)
             self.note(f"ended {function} {invocation.number} {type(error).__name__ if error else json.dumps(answer)}")
             if self.watch:
-                self.watch.on_end(invocation, answer, error)
+                self.watch.on_end(invocation, error)
             done(answer, error)
 
         def work() -> Any:
@@ -155,7 +182,7 @@ class World:
     def see(self, service: str, operation: str, body: bytes, answer: cloud.Answer, by: Invocation | None) -> None:
         """Follow what a call has changed."""
         if service == "dynamodb":
-            self._see_changes(by)
+            self._see_changes()
         elif operation == "SendMessageBatch" and answer[0] < 300:
             for name in CONSUMERS:
                 for text, delay in cloud.take_queued(name):
@@ -166,7 +193,7 @@ class World:
         elif operation in ("SendEmail", "Publish") and answer[0] < 300:
             self.mailbox.take(operation, body, answer, by)
 
-    def _see_changes(self, by: Invocation | None) -> None:
+    def _see_changes(self) -> None:
         changes = cloud.take_changes()
         for table, record in changes:
             images = record["dynamodb"]
@@ -176,7 +203,7 @@ class World:
             record["old"] = old
             record["eventSourceARN"] = f"arn:aws:dynamodb:eu-central-1:000000000000:table/{table}/stream/1"
         if self.watch and changes:
-            self.watch.on_changes(changes, by)
+            self.watch.on_changes(changes)
         for table, record in changes:
             record.pop("old")
             new = record["dynamodb"].get("NewImage") or {}
@@ -189,7 +216,7 @@ class World:
             return
         name = {"runs": "due_at", "messages": "retry_at", "profiles": "wake_at"}[table]
         key = (table, "|".join(it["S"] for it in keys.values()))
-        held = bool(new) and table == "runs" and int((new or {}).get(shard, {"N": 0})["N"]) >= 4
+        held = bool(new) and table == "runs" and int((new or {}).get(shard, {"N": 0})["N"]) >= SHARDS
         (self.held.add if held else self.held.discard)(key[1]) if table == "runs" else None
         if not new or shard not in new or held:
             self.dues.pop(key, None)

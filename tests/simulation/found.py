@@ -1,0 +1,11 @@
+"""Worlds in which something was found: each of them is lived through again at every change."""
+
+FOUND_SEEDS: dict[int, str] = {
+    1: "a lost answer of DynamoDB made a record poison",
+    2: "a lost answer of DynamoDB made `wake` and `run_step` fail",
+    3: "a lost answer of DynamoDB made a batch fail",
+}
+FOUND_POINTS: dict[str, str] = {
+    "cart and reminder/5/every answer lost after effect": "a lost answer of DynamoDB made an event poison",
+}
+"""As `story/call/fault`."""

@@ -1,0 +1,162 @@
+# ruff: noqa: E501  a patch is as long as what it replaces
+"""Planted faults: what somebody could break, as patches; the simulator must see each of them.
+
+Each is looked for in stories with one kind of fault at every call, then in random worlds; `within` says in how many of
+either it is found at the latest.
+"""
+
+from dataclasses import dataclass
+
+from simulation.faults import Fault
+
+LAYER = "layers/cartwake/cartwake"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault.
+
+    Attributes:
+        changes: File, text, and what it is replaced with.
+        story: In which story it shows; "" for random worlds alone.
+        faults: With which faults of AWS it shows; none: without any.
+        within: Sweep points or seeds after which it is found at the latest.
+        first_seed: Where the search in random worlds begins.
+    """
+
+    changes: tuple[tuple[str, str, str], ...]
+    story: str = ""
+    faults: tuple[Fault, ...] = ()
+    within: int = 1
+    first_seed: int = 0
+
+
+PLANTED = {
+    "the SES client retries": Planted(
+        ((f"{LAYER}/gateways/email.py", 'clients.client("sesv2", attempts=1)', 'clients.client("sesv2", attempts=4)'),),
+        "cart and reminder", (Fault.LOST,), 140,
+    ),
+    "a claim does not look at the suppression": Planted(
+        ((f"{LAYER}/messages.py", "if address.suppression is not None:", "if False:"),),
+        "hard bounce, then a second journey",
+    ),
+    "a claim does not look at the consent": Planted(
+        ((f"{LAYER}/messages.py", "if not address.consent.subscribed:", "if False:"),),
+        "unsubscribe between claim and send",
+    ),
+    "the caps are not looked at": Planted(
+        ((f"{LAYER}/messages.py", "any(sent.at > since and sent.message != message.id", "any(sent.at > now"),),
+        "two journeys under one frequency cap",
+    ),
+    "an entry is folded without its id": Planted(
+        ((f"{LAYER}/trackers.py", "{it for it in told if it not in tracker.entries}", "set(told)"),
+         (f"{LAYER}/trackers.py", "news = told.difference(tracker.entries) if", "news = set(told) if")),
+        "the same batch from a retrying client", (Fault.KILLED_AFTER, Fault.DOUBLED), 300,
+    ),
+    "exits are looked up under one source key only": Planted(
+        (("functions/enter_journeys/app.py",
+          "for key in profile.keys:\n        for run in", "for key in profile.keys[:1]:\n        for run in"),),
+        "a visitor's cart, and the user's order",
+    ),
+    "a step is advanced and its message planned in two calls": Planted(
+        (("functions/run_step/app.py", "if not base.commit(writes):", "if not all([base.commit([it]) for it in writes]):"),),
+        "cart and reminder",
+    ),
+    "a count is added outside the transaction": Planted(
+        ((f"{LAYER}/store/messages.py", 'actions.append(add(f"{counter}#{base.shard_of(before.id)}", day, amounts))',
+          'it = add(f"{counter}#{base.shard_of(before.id)}", day, amounts)\n        it.row.update(actions=it.actions)'),),
+        "cart and reminder", (Fault.LOST,), 140,
+    ),
+    "schedules are what fires, and nobody looks at the rows": Planted(
+        (("functions/wake/app.py", "queue.send_steps(overdue)", "pass"),),
+        "cart and reminder", (Fault.REFUSED, Fault.KILLED_AFTER), 280,
+    ),
+    "local time in at()": Planted(
+        ((f"{LAYER}/gateways/scheduler.py", "return to_datetime(ceil(instant / SECOND) * SECOND).strftime",
+          "return to_datetime(ceil(instant / SECOND) * SECOND).astimezone().strftime"),),
+        "cart and reminder",
+    ),
+    "waits are not waited for": Planted(
+        ((f"{LAYER}/runs.py", "if due_at > now:", "if due_at > now + view.now:"),),
+        "cart and reminder",
+    ),
+    "a step is no compare-and-advance": Planted(
+        ((f"{LAYER}/store/runs.py", "base.Put(_to_row(after), RunRow.seq == before.seq)", "base.Put(_to_row(after))"),),
+        "a purchase while a wait begins anew",
+    ),
+    "a run starts while another goes on": Planted(
+        ((f"{LAYER}/entries.py", "if any(slot.active for slot in slots):", "if False:"),), "the same batch from a retrying client",
+    ),
+
+    "an expired lease is claimed again": Planted(
+        (("functions/send_message/app.py", '_replace(message, deciding.doubt(message, "LeaseExpired"))',
+          "_replace(message, change(message, state=MessageState.PLANNED, retry_at=now))"),),
+        "a cart and a reminder of which SES never tells", (Fault.KILLED_AFTER,), 140,
+    ),
+    "an unknown marketing mail is sent again": Planted(
+        ((f"{LAYER}/messages.py", 'if message.kind == "transactional" and message.attempts', "if message.attempts"),),
+        "a cart and a reminder of which SES never tells", (Fault.LOST,), 140,
+    ),
+    "a mail that was refused keeps its place under the cap": Planted(
+        (("functions/send_message/app.py", "if released != address:", "if False:"),), "two journeys under one frequency cap", (Fault.REJECTED,), 140,
+    ),
+    "poison blocks the stream": Planted(
+        ((f"{LAYER}/batches.py", "set_aside(item, error)", "again.append(item)"),), "a poison event among good ones",
+    ),
+    "a bounce does not suppress": Planted(
+        ((f"{LAYER}/feedback/deliveries.py",
+          "return Suppression.BOUNCE if delivery.kind is Kind.BOUNCED and delivery.permanent else None", "return None"),),
+        "hard bounce, then a second journey",
+    ),
+    "an unsubscribe is answered before it is written": Planted(
+        (("functions/serve_page/app.py", "if addresses.put_address(state_consent(address, consent)):", "if consent:"),),
+        "unsubscribe between claim and send", (Fault.KILLED_AFTER,), 140,
+    ),
+    "a profile is written over whatever is there": Planted(
+        ((f"{LAYER}/store/profiles.py",
+          "ProfileRow.version == profile.version\n    return base.Put(_to_row(profile, signals), condition)",
+          "ProfileRow.version == profile.version\n    return base.Put(_to_row(profile, signals))"),),
+        "an order while time passes",
+    ),
+    "an event that was not stored is answered 200": Planted(
+        (("functions/capture_events/app.py", "return answer_later(request.origin)", "return answer_ok(request.origin)"),),
+        "cart and reminder", (Fault.REFUSED,), 140,
+    ),
+    "what cannot be written now is forgotten": Planted(
+        (("functions/derive_segments/app.py", 'if again:\n        raise TryAgain(f"{len(again)} of', 'if not again and again:\n        raise TryAgain(f"{len(again)} of'),),
+        "cart and reminder", (Fault.REFUSED,), 140,
+    ),
+    "a merge keeps one side's trackers": Planted(
+        ((f"{LAYER}/profiles.py", "trackers.join(left.trackers.get(key, UNKNOWN), right.trackers.get(key, UNKNOWN), need)",
+          "left.trackers.get(key, UNKNOWN)"),),
+        "anonymous visitor identified during a run",
+    ),
+    "a message that the queue has lost stays where it is": Planted(
+        (("functions/wake/app.py", "queue.send_messages(stuck)", "pass"),),
+        "cart and reminder", (Fault.KILLED_AFTER,), 140,
+    ),
+    "a doubled signal starts a second run": Planted(
+        ((f"{LAYER}/entries.py", "signal.source_who or profile.who, reason)",
+          'signal.source_who or profile.who, f"{reason}{occasion.now}")'),),
+        "hard bounce, then a second journey", (Fault.KILLED_AFTER,), 140,
+    ),
+    "quiet hours are UTC's": Planted(
+        ((f"{LAYER}/hours.py", "local = to_datetime(view.now).astimezone(zone)\n    minute", "local = to_datetime(view.now)\n    minute"),),
+        "an SMS in the evening",
+    ),
+    "the last useful moment is not looked at": Planted(
+        ((f"{LAYER}/messages.py", "if view.now > message.not_after:", "if False:"),), "the sending quota used up",
+    ),
+    "a browser's word is consent": Planted(
+        ((f"{LAYER}/statements.py", "if event.trust is Trust.BROWSER:\n        return {}", "if event is None:\n        return {}"),),
+        "a browser that says yes",
+    ),
+    "an address is logged": Planted(
+        (("functions/send_message/app.py", "outcome = _attempt(letter)", 'outcome = _attempt(letter)\n            logger.info("sent", to=letter.to)'),),
+        "cart and reminder",
+    ),
+    "only own slots are looked at after a merge": Planted(
+        (("functions/enter_journeys/app.py", "for key in profile.keys]", "for key in profile.keys[:1]]"),), "carts of a visitor and of the user",
+    ),
+}  # fmt: skip
+"""By what they are."""
