@@ -175,9 +175,15 @@ def make_sweep_cases(rules: Any) -> Iterator[Case]:
     newer = msgspec.structs.replace(rules, generation=2, segments=segments)
     sweep.load_live = lambda now: newer  # noqa: ARG005  type: ignore[assignment]
     (part, *_) = begin(SweepKind.LIVE, Aim(bundle="b", generation=2, began_at=0))
+
+    def look() -> None:
+        after = sweep.look_at_page(part, now=1_795_290_500_000)
+        if after.tally.backfilled != SWEPT:
+            raise SystemExit("not every profile of the page was backfilled: this would measure something else")
+
     yield Case(
         f"sweep_profiles, {SWEPT} shoppers with {HISTORY} events each",
-        lambda: sweep.look_at_page(part, now=1_795_290_500_000),
+        look,
         share=SWEPT,
         against="bare PutItem",
     )
