@@ -29,9 +29,10 @@ test: ## everything that a change must pass
 	@# Under CI a test that skips itself proves nothing.
 	@if [ "$${CI:-}" = true ] && grep -q '<skipped' .build/test.xml; then echo "under CI=true no test may be skipped" >&2; exit 1; fi
 
-prove: ## the long tier: every law with many more cases; resumes, and writes docs/prove.md
+prove: ## the long tier: every law with many more cases, the whole sweep, 3,000 worlds; resumes, and writes to docs/
 	@$(INSTALL) project engine tools
 	@.venv/bin/python infra/prove.py
+	@.venv/bin/python infra/simulate.py --prove --seeds $(or $(SEEDS),3000)
 
 check: ## format, lint, types, template, starter files
 	@$(INSTALL) project tools checkov
