@@ -159,7 +159,10 @@ def draw_swarm(seed: str, *, begins: int, ends: int) -> Swarm:
     times = []
     if chance.random() < 0.3:
         at = chance.randrange(begins, ends)
-        times.append((at, at + chance.randrange(5, 20) * MINUTE, "", 0.7, Mishap.STORM))
+        times.append((at, at + chance.randrange(30, 300) * MINUTE, "", 0.7, Mishap.STORM))
+    if Mishap.REDRIVE in rates:  # dead letters come of outages
+        at = chance.randrange(begins, ends)
+        times.append((at, at + 4 * HOUR, "dynamodb", 1.0, Mishap.OUTAGE))
     if chance.random() < 0.3:
         at = chance.randrange(begins, ends)
         hit = chance.choice(("dynamodb", "sqs", "s3", "scheduler", "sesv2", "sns", "secrets-manager"))

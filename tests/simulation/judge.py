@@ -60,6 +60,9 @@ def is_quiet(shop: Shop) -> bool:
 def judge(shop: Shop, watch: Watch, *, log: str, poisoned: int = 0) -> None:
     """Hold a healed world against everything that is promised."""
     judge_events(shop, watch)
+    for who in watch.erased:
+        profile = resolve(who)
+        watch.must("nobody erased comes back", profile is not None and profile.kind == "tombstone", who)
     judge_folds(watch)
     judge_ledger(watch)
     judge_counts(watch)
