@@ -159,6 +159,28 @@ def test_no_history_is_read_for_rules_that_the_segment_does_not_read() -> None:
     assert (found.fate, found.backfilled) == (Fate.ENTERS, False)
 
 
+def test_no_history_is_read_for_what_another_live_rule_remembers() -> None:
+    """The segment may ask for something new to it that profiles keep for another one."""
+    live = live_rules()
+    where = {"total_of": "revenue", "on": ORDER, "more_than": 100, "in_last": "20 days"}
+    profile = a_profile("u#1", live, an_order(101, at=NOON - DAY))
+    found = look(profile, prepare_trial("vip", candidate(where, live), live), never, NOON)
+    assert found is not None
+    assert (found.fate, found.backfilled) == (Fate.ENTERS, False)
+
+
+def test_what_time_has_ended_is_no_membership_that_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the new definition cannot answer, the membership stays as the live rules have it now, not as stored."""
+    monkeypatch.setattr("cartwake.backfill.find_kept_from", lambda now: now)
+    live = live_rules()
+    orders = [an_order(at=NOON - days * DAY, id=f"o{days}") for days in (1, 2, 3)]
+    profile = a_profile("u#1", live, *orders)
+    trial = prepare_trial("vip", candidate({"did": "Quiz Finished", "in_last": "300 days"}, live), live)
+    found = look(profile, trial, reader(), NOON + 100 * DAY)
+    assert found is not None
+    assert (found.fate, found.known) == (Fate.OUT, False)
+
+
 def test_history_that_profiles_lack_is_read_in_memory() -> None:
     """A rule that nobody kept anything for is answered from the stored events, and the profile is as it was."""
     live = live_rules()
