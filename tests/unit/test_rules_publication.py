@@ -1,6 +1,7 @@
 """Rules of what goes live: file by file, and so that no fault takes away what worked."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,8 @@ def test_demo_taken_away_keeps_the_demo(files: Files, live: Publication) -> None
         (b"[" * 100_000, "deep"),
         (b'{"all":' * 1_000 + b"1" + b"}" * 1_000, "deep"),
         (b" " * 5_000_000, "KB"),
+        (b'{"name": "a", "where": {"did": "x", "before": "30 days "}}', "is not a duration"),
+        (b'{"name": "a", "where": {"trait": "x", "at_least": ' + b"9" * 400 + b"}}", "between"),
         (b"[1, 2]", "object"),
         (b"null", "object"),
         (b'{"name": "a", "where": {"did": "x"},}', "comma before }"),
@@ -221,6 +224,31 @@ def test_unreadable_file_is_refused_alone(files: Files, content: bytes, says: st
     found = choose(with_file(files, VIP, content))
     assert says in found.files[VIP].faults[0].message
     assert "engaged" in bundle_of(found).segments
+
+
+@pytest.mark.parametrize("at", ["files.read_json", "compile_conditions.compile_behaviour", "doubts.report._doubt_file"])
+def test_what_nobody_foresaw_is_a_fault_of_its_file(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Where reading or linking a file breaks, that file is told and not taken over; everybody else's go live."""
+    module, _, name = f"cartwake.rules.{at}".rpartition(".")
+    whole = getattr(import_module(module), name)
+
+    def break_at(*args: Any) -> Any:
+        if f"break {at}" in str(args):
+            raise ZeroDivisionError("by zero")
+        return whole(*args)
+
+    monkeypatch.setattr(f"{module}.{name}", break_at)
+    broken = with_file(files, VIP, segment({"did": f"break {at}"}))
+    found = after(live, with_file(broken, "segments/more.json", segment({"did": "Page Viewed"})))
+    assert "more" in bundle_of(found).segments
+    if "doubts" in at:
+        assert any("ZeroDivisionError" in each.message for each in found.files[VIP].warnings)
+        return
+    assert found.files[VIP].in_use is InUse.LAST_GOOD
+    assert "ZeroDivisionError: by zero" in found.files[VIP].faults[0].message
+    assert bundle_of(found).segments["vip"] == bundle_of(live).segments["vip"]
 
 
 def test_files_of_others_are_left_alone(files: Files) -> None:

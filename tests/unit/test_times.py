@@ -27,7 +27,10 @@ def test_durations(words: str, meant: int) -> None:
     assert parse_duration(words) == meant
 
 
-@pytest.mark.parametrize("words", ["", "hour", "1hour", "-1 day", "1.5 days", "1 month", "P1D", "1 hour 30 minutes"])
+@pytest.mark.parametrize(
+    "words",
+    ["", "hour", "1hour", "-1 day", "1.5 days", "1 month", "P1D", "1 hour 30 minutes", "1 day ", " 1 day", "1 day\n"],
+)
 def test_other_words_are_refused(words: str) -> None:
     """What is no duration is refused with an example."""
     with pytest.raises(ValueError, match="write for example"):

@@ -22,9 +22,9 @@ def parse_duration(words: str) -> int:
     """Return the milliseconds that words such as "90 days" or "1 hour" mean.
 
     Raises:
-        ValueError: Not a number and one of the units, separated by one space.
+        ValueError: Not a number and one of the units, separated by one space, and nothing around them.
     """
-    match = _DURATION.fullmatch(words.strip())
+    match = _DURATION.fullmatch(words)
     if match is None:
         raise ValueError(f'"{words}" is not a duration; write for example "1 hour", "30 minutes" or "90 days"')
     return int(match[1]) * _UNITS[match[2]]

@@ -1,6 +1,6 @@
 """Compiling: files that are right by themselves become one bundle, or it is said which do not fit together."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from cartwake.rules.compiling.desk import Reads, describe_shop
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, list_subjects, name_of
+from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, list_subjects, name_of, tell_unexpected
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
@@ -78,12 +78,12 @@ class _Linker:
         if self._settings is None and not self._partial:
             fault = Fault(file=SETTINGS, message="The file is missing; nothing goes live without it.")
             self._conflicts.append(Conflict(fault, (SETTINGS,)))
-        wheres = {name_of(file): self._compile_segment(file, it) for file, it in self._of(Segment)}
-        scores = {name_of(file): self._compile_score(file, it) for file, it in self._of(Score)}
+        wheres = self._compile_each(Segment, self._compile_segment)
+        scores = self._compile_each(Score, self._compile_score)
         self._conflicts += self._references.find_cycles()
         self._conflicts += self._find_unknown_shown()
         templates = self._join_templates()
-        journeys = {name_of(file): self._compile_journey(file, it, templates) for file, it in self._of(Journey)}
+        journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, templates))
         left = {} if self._conflicts else self._carry(journeys, scores)
         bundle = bundles.Bundle(
             generation=self._generation,
@@ -112,6 +112,19 @@ class _Linker:
 
     def _of[Kind: (Segment, Journey, Score)](self, kind: type[Kind]) -> list[tuple[str, Kind]]:
         return [(file, it) for file, it in sorted(self._files.items()) if isinstance(it, kind)]
+
+    def _compile_each[Kind: (Segment, Journey, Score), Made](
+        self, kind: type[Kind], compile_one: Callable[[str, Kind], Made]
+    ) -> dict[str, Made]:
+        """Return what is made of each file, by its name; what nobody foresaw is a fault of that file alone."""
+        made: dict[str, Made] = {}
+        for file, rule in self._of(kind):
+            try:
+                made[name_of(file)] = compile_one(file, rule)
+            except Exception as error:  # noqa: BLE001  whatever it is: the files of everybody else still go live
+                # What the settings say may be what it does not bear: one of the two changed.
+                self._conflicts.append(Conflict(tell_unexpected(file, error), (file, SETTINGS)))
+        return made
 
     def _collect_tags(self) -> dict[str, list[tuple[str, bool]]]:
         found: dict[str, list[tuple[str, bool]]] = {}

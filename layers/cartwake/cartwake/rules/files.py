@@ -63,6 +63,20 @@ def read_file(file: str, content: bytes) -> Content:
     Raises:
         Faulty: It has faults; all of them are told.
     """
+    try:
+        return _read(file, content)
+    except Faulty:
+        raise
+    except Exception as error:  # whatever it is: the files of everybody else still go live
+        raise Faulty([tell_unexpected(file, error)]) from error
+
+
+def tell_unexpected(file: str, error: Exception) -> Fault:
+    """Return the fault of a file that no check foresaw."""
+    return Fault(file=file, message=f"The file cannot be understood ({type(error).__name__}: {str(error)[:200]}).")
+
+
+def _read(file: str, content: bytes) -> Content:
     _check_name(file)
     text = read_text(file, content)
     if file.endswith(".mjml"):

@@ -18,6 +18,9 @@ _DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _DATE: Final = rf"^{_DAY}(T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})?)?$"
 _TOO_MANY_STARS: Final = 12
 _YEARS: Final = range(1970, 2200)
+_LARGEST_BOUND: Final = 10**12
+"""Of what is sent, larger numbers are none."""
+_LARGEST_WHOLE: Final = 10**18 - 1
 
 _DURATIONS: Final = ("30 minutes", "1 hour", "16 hours", "1 day", "7 days", "30 days", "90 days", "365 days")
 
@@ -65,11 +68,12 @@ def _check_date(text: str) -> str:
     example = '"2026-01-31" or "2026-01-31T18:00:00Z"'
     if is_duration(text):
         raise complain('Should be a date; what lies in the time before now is "in_last".', example=example)
-    raise complain("Should be a date: year, month and day.", example=example)
+    nearest = text.strip() if re.fullmatch(_DATE, text.strip()) and text != text.strip() else ""
+    raise complain("Should be a date: year, month and day.", suggestion=nearest, example=example)
 
 
 def _check_date_or_duration(text: str) -> str:
-    return _check_duration(text) if not re.match(r"\d{4}-", text) else _check_date(text)
+    return _check_date(text) if re.match(r"\s*\d{4}-", text) else _check_duration(text)
 
 
 def is_duration(text: str) -> bool:
@@ -115,6 +119,8 @@ def _check_scalar(value: Any) -> Any:
         raise complain("Should be a text, a number, true or false.")
     if isinstance(value, str) and len(value) > 1_000:
         raise complain("Should have at most 1000 characters.")
+    if isinstance(value, int) and abs(value) > _LARGEST_WHOLE:
+        raise complain("Should have at most 18 digits; what is longer is written as text, in quotes.")
     return value
 
 
@@ -128,6 +134,8 @@ def _check_bound(value: Any) -> Any:
             nearest = value if re.fullmatch(r"-?\d+(\.\d+)?", value) else ""
             message = "Should be a number without quotes, or a date in quotes."
             raise complain(message, suggestion=nearest, example=nearest or '"2026-11-21"') from None
+    elif not -_LARGEST_BOUND <= value <= _LARGEST_BOUND:
+        raise complain("Should be a number between -1000000000000 and 1000000000000.")
     return value
 
 
@@ -159,7 +167,7 @@ Path = Annotated[str, Field(min_length=1, max_length=200)]
 TraitName = Annotated[Path, _offer(TRAITS, {"type": "string", "minLength": 1, "maxLength": 200})]
 Scalar = Annotated[Any, AfterValidator(_check_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})]
 Bound = Annotated[Any, AfterValidator(_check_bound), WithJsonSchema({"type": ["number", "string"]})]
-Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e12, le=1e12)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-_LARGEST_BOUND, le=_LARGEST_BOUND)]
 Glob = Annotated[str, Field(min_length=1), AfterValidator(_check_glob)]
 
 

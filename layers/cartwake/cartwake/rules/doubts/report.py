@@ -37,7 +37,11 @@ def _doubt_logic(files: Mapping[str, Content]) -> Iterator[Fault]:
     scores = {name_of(file): it for file, it in files.items() if isinstance(it, Score)}
     for file, content in sorted(files.items()):
         judge = Judge(shop, scores)
-        for doubt in (*_doubt_file(content, judge), *judge.doubts):
+        try:
+            doubts = [*_doubt_file(content, judge), *judge.doubts]
+        except Exception as error:  # noqa: BLE001  a doubt, be it about itself, stops nobody's publishing
+            doubts = [Doubt("", f"What is doubtful in it could not be found out ({type(error).__name__}).")]
+        for doubt in doubts:
             yield Fault(file=file, path=doubt.path, message=doubt.message, severity="warning")
 
 
