@@ -191,11 +191,12 @@ def test_in_segment_is_evaluated_not_remembered() -> None:
     assert verdict == Verdict(Answer.HOLDS, NOON + 90 * DAY)
 
 
-def test_in_segment_keeps_the_membership_while_unknown() -> None:
-    """Where a segment is unknown, the membership stays as it was."""
+def test_in_segment_is_unknown_where_the_segment_is() -> None:
+    """Where a segment is unknown, so is who refers to it: nobody is mailed because they are not known to be in it."""
     state = State(memberships={"vip": Membership(NOON)})
-    assert check(InSegment(segment="vip"), View(state, RULES, NOON)).answer is Answer.HOLDS
+    assert check(InSegment(segment="vip"), View(state, RULES, NOON)).answer is Answer.UNKNOWN
+    assert check(NoneOf(of=(InSegment(segment="vip"),)), View(State(), RULES, NOON)).answer is Answer.UNKNOWN
     soon = State(trackers={key: Tracker(NOON - DAY) for key in NEEDS}, memberships={"vip": Membership(NOON)})
     known_at = NOON - DAY + 90 * DAY - 1
-    assert check(InSegment(segment="vip"), View(soon, RULES, NOON)) == Verdict(Answer.HOLDS, known_at)
+    assert check(InSegment(segment="vip"), View(soon, RULES, NOON)) == Verdict(Answer.UNKNOWN, known_at)
     assert check(InSegment(segment="vip"), View(soon, RULES, known_at)).answer is Answer.FAILS

@@ -243,3 +243,12 @@ def test_a_new_need_is_complete_from_now_only() -> None:
     )
     assert state.trackers["orders"].complete_from == NOON
     assert "old" not in state.trackers
+
+
+def test_many_deep_counts_stay_small() -> None:
+    """Sixty rules that each count to 400 fit into a row: of who did so much, the oldest is not known any more."""
+    needs = {f"n{index}": Need(event="Page Viewed", where=(), latest=400) for index in range(60)}
+    entries = tuple(Entry(NOON + index, 2**62 + index) for index in range(400))
+    state = trim(State(trackers=dict.fromkeys(needs, Tracker(0, entries))), needs, NOON + DAY)
+    assert len(pack(state)) < 160_000
+    assert all(it.complete_from > 0 or len(it.entries) == 400 for it in state.trackers.values())

@@ -105,7 +105,7 @@ def test_each_kind_of_tracker_has_a_name_of_its_own() -> None:
     """What is remembered differently is remembered apart; how much of it makes no difference."""
     assert len({derive_tracker_key(each) for each in KINDS}) == len(KINDS)
     for kind in KINDS:
-        deeper = replace(kind, latest=9, within_ms=9, oldest=9 if kind.oldest else 0)
+        deeper = replace(kind, latest=9, within_ms=9, oldest=kind.oldest)
         assert derive_tracker_key(deeper) == derive_tracker_key(kind)
         assert deepen(kind, deeper) == deepen(deeper, kind) == deeper
 

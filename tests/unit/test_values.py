@@ -174,3 +174,25 @@ def test_paths() -> None:
     assert find_value(data, "a.b") == 2
     assert find_value({"a": {"b": 1}}, "a.b") == 1
     assert find_value(data, "c.d") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted", "same"),
+    [("49.90", 49.9, True), ("42", 42, True), (42, "42", True), ("4 2", 43, False), ("x", 1, False), (True, 1, False)],
+)
+def test_a_number_is_the_same_as_text(value: object, wanted: object, same: bool) -> None:
+    """Clients send prices as text, and marketers write numbers."""
+    assert passes(value, Is((wanted,))) is same
+
+
+@pytest.mark.parametrize("value", [None, "", [], {}])
+def test_what_is_empty_does_not_exist(value: object) -> None:
+    """An empty list of coupons is no coupon."""
+    assert not passes(value, Exists())
+
+
+def test_a_glob_of_many_stars_on_a_long_text_is_looked_for_at_its_beginning() -> None:
+    """30 KB of words cost no more than 2 KB do."""
+    text = "s" + "s x y " * 6_000
+    assert not matches_glob(text, "s*x*y*q*")
+    assert matches_glob("says y and x " + text, "says*x*")

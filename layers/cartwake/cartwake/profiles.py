@@ -168,7 +168,7 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
 def trim(state: State, needs: dict[str, Need], now: Instant) -> State:
     """Return *state* without the tracker entries that no window reaches any more, and never too large to be stored."""
     trimmed = {key: trackers.cut(tracker, needs[key], now) for key, tracker in state.trackers.items() if key in needs}
-    trimmed = trackers.limit(trimmed, needs)
+    trimmed = trackers.bound(trackers.limit(trimmed, needs), needs)
     return state if trimmed == state.trackers else msgspec.structs.replace(state, trackers=trimmed)
 
 
@@ -201,11 +201,10 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
 def _fold_trackers(kept: dict[str, Tracker], event: Event, needs: dict[str, Need]) -> dict[str, Tracker]:
     changed = {}
     for key, need in needs.items():
-        if trackers.wants(need, event):
-            before = kept.get(key, EMPTY)
-            after = trackers.remember(before, event, need)
-            if after is not before and after != before:
-                changed[key] = after
+        before = kept.get(key, EMPTY)
+        after = trackers.remember(before, event, need)
+        if after is not before and after != before:
+            changed[key] = after
     return kept | changed if changed else kept
 
 

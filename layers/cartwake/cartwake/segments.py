@@ -1,9 +1,9 @@
 """Segments: which shoppers belong to them, since when, and until when that answer is good."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -51,6 +51,7 @@ class ProfileFacts:
     def __init__(self, state: State, rules: Bundle) -> None:
         self._state = state
         self._rules = rules
+        self._found: dict[object, Any] = {}
 
     @property
     def zone(self) -> tzinfo:
@@ -92,16 +93,19 @@ class ProfileFacts:
         """Return how a score is reckoned."""
         return self._rules.scores.get(name)
 
+    def once[Found](self, key: object, find: Callable[[], Found]) -> Found:
+        """Return what *find* returns, and find it only once: in layers of segments it is asked a thousand times."""
+        if key not in self._found:
+            self._found[key] = find()
+        found: Found = self._found[key]
+        return found
+
     def segment(self, name: str, now: Instant) -> Verdict:
-        """Return the verdict on a segment: evaluated afresh; the stored membership where that is unknown."""
+        """Return the verdict on a segment, evaluated afresh; what is not known of it is not known of who refers to it."""
         segment = self._rules.segments.get(name)
         if segment is None:
             return UNKNOWN
-        verdict = evaluate(segment.where, self, now)
-        if verdict.answer is not Answer.UNKNOWN:
-            return verdict
-        member = name in self._state.memberships and self._state.memberships[name].since > 0
-        return Verdict(Answer.HOLDS if member else Answer.FAILS, verdict.until)
+        return self.once((name, now), lambda: evaluate(segment.where, self, now))
 
 
 class View(msgspec.Struct, frozen=True):

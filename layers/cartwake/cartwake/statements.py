@@ -85,7 +85,7 @@ def hush(event: Event) -> Event:
 
 def list_tags(tags: Mapping[str, Register]) -> list[str]:
     """Return the tags that were set and not taken away since."""
-    return sorted(name for name, register in tags.items() if register.value)
+    return sorted(str(register.value) for register in tags.values() if register.value)
 
 
 def _read_contacts(event: Event) -> dict[Channel, Register]:
@@ -103,10 +103,9 @@ def _read_country(event: Event) -> Register | None:
 def _read_consent(event: Event) -> dict[Channel, Consent]:
     if event.name not in (SUBSCRIBED, UNSUBSCRIBED):
         return {}
-    channel = _channel_of(event)
     method = str(event.properties.get("method", ""))[:100]
     consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
-    return {channel: consent} if channel else {}
+    return dict.fromkeys(_read_channels(event), consent)
 
 
 def _read_blocked(event: Event) -> dict[Channel, Register]:
@@ -125,17 +124,18 @@ def _read_tag(event: Event) -> dict[str, Register]:
         return {}
     if not tag or len(tag.encode()) > LONGEST_TAG_BYTES:
         return {}
-    return {tag: Register(event.name == TAG_ADDED, event.occurred_at, event.short_id)}
+    return {tag.casefold(): Register(tag if event.name == TAG_ADDED else "", event.occurred_at, event.short_id)}
 
 
 def _latest(left: Register | None, right: Register | None) -> Register | None:
     return max((it for it in (left, right) if it is not None), key=registers.rank, default=None)
 
 
-def _channel_of(event: Event) -> Channel | None:
+def _read_channels(event: Event) -> list[Channel]:
     """A statement without a channel is about email; one about a channel we do not have is not about us."""
     named = event.properties.get("channel", Channel.EMAIL)
-    return Channel(named) if named in set(Channel) else None
+    told = named if isinstance(named, list) else [named]
+    return [channel for channel in Channel if channel.value in told]
 
 
 def _latest_consents(left: dict[Channel, Consent], right: dict[Channel, Consent]) -> dict[Channel, Consent]:

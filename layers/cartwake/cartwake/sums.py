@@ -19,6 +19,8 @@ MOST_EXACT: Final = 200
 SETTLED_AFTER_MS: Final = 15 * DAY
 """After this nothing is delivered again."""
 _NO_HOUR: Final = -1
+_MOST_MICROS: Final = 2**63 - 1
+"""What a state can hold: nine trillion."""
 
 
 class Sum(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -74,6 +76,6 @@ def _add(left: Sum, right: Sum) -> Sum:
     return Sum(
         min(left.at, right.at),
         left.count + right.count,
-        left.micros + right.micros,
+        max(-_MOST_MICROS, min(_MOST_MICROS, left.micros + right.micros)),
         max(left.largest, right.largest),
     )

@@ -4,7 +4,7 @@ A tracker is a join: adding an entry twice or in another order changes nothing, 
 union. What the rules no longer need is cut, and the tracker remembers from when on it is complete.
 """
 
-from bisect import insort
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable
 from typing import Final
@@ -13,14 +13,18 @@ import msgspec
 
 from cartwake.events import Event, short_id
 from cartwake.sums import MOST_EXACT, Sum, add_up, join_sums
-from cartwake.times import NEVER, Instant
+from cartwake.times import HOUR, NEVER, Instant
 from cartwake.values import PropertyTest, find_value, list_texts, passes, sum_micros
 
 MOST_ENTRIES: Final = 1_000
 """No tracker holds more: 25 KB packed. What is cut makes the tracker incomplete, never wrong."""
 MOST_SPARE: Final = 3_000
-"""All trackers of a profile hold no more beyond the latest that counts need: 80 KB, of the 400 that a row may have."""
+"""All trackers of a profile hold no more entries, and hours added up, beyond the latest that counts need: 80 KB, and
+never more than 110, of the 400 that a row may have."""
+MOST_OF_ALL: Final = 6_000
+"""Nor more than this with those that counts need: many rules that count to hundreds are not known of a busy shopper."""
 _PASSED: Final = 1
+_FIRST_ID: Final = -1
 
 
 class Entry(msgspec.Struct, frozen=True, array_like=True, order=True):
@@ -113,18 +117,13 @@ def remember(tracker: Tracker, event: Event, need: Need) -> Tracker:
 
 def remember_all(tracker: Tracker, events: Iterable[Event], need: Need) -> Tracker:
     """Return *tracker* with all of *events* in it that *need* wants; the same tracker when they are there already."""
-    told = {
-        entry
-        for event in events
-        if event.received_at > tracker.settled_at and wants(need, event)
-        for entry in _make_entries(event, need)
-    }
-    news = told.difference(tracker.entries) if len(told) > 1 else {it for it in told if it not in tracker.entries}
-    if not news:
-        return tracker
     entries = list(tracker.entries)
-    for entry in sorted(news):
-        insort(entries, entry)
+    for event in events:
+        if event.received_at > tracker.settled_at and wants(need, event):
+            for entry in _make_entries(event, need):
+                _insert(entries, entry)
+    if len(entries) == len(tracker.entries):
+        return tracker
     return cut(msgspec.structs.replace(tracker, entries=tuple(entries)), need)
 
 
@@ -133,10 +132,10 @@ def join(left: Tracker, right: Tracker, need: Need) -> Tracker:
 
     What either has added up are events of its own: an event is stored, and folded, under one of the two.
     """
-    entries = tuple(sorted({*left.entries, *right.entries}))
+    both = {(it.at, it.id, it.micros): it for it in sorted((*left.entries, *right.entries))}
     complete_from = max(left.complete_from, right.complete_from)
     sums = left.sums if left == right else join_sums(left.sums, right.sums, by_hour=not need.whole)
-    return cut(Tracker(complete_from, entries, sums, min(left.settled_at, right.settled_at)), need)
+    return cut(Tracker(complete_from, tuple(both.values()), sums, min(left.settled_at, right.settled_at)), need)
 
 
 def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
@@ -149,7 +148,7 @@ def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
         tracker = _keep_latest_of_each(tracker)
     if need.oldest:
         return msgspec.structs.replace(tracker, entries=tracker.entries[: need.oldest])
-    if now is not None and need.is_summed and len(tracker.entries) > MOST_EXACT:
+    if now is not None and need.is_summed:
         tracker = _settle(tracker, need, now)
     entries = tracker.entries
     spare, keep_from = max(0, len(entries) - need.latest), 0
@@ -164,16 +163,29 @@ def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
 
 
 def limit(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_SPARE) -> dict[str, Tracker]:
-    """Return *kept* with no more than *most* entries beyond the latest that counts need: the oldest of them go."""
+    """Return *kept* with no more than *most* entries and hours beyond the latest that counts need: the oldest go."""
     spare = {
         key: 0 if needs[key].oldest else max(0, len(tracker.entries) - needs[key].latest)
         for key, tracker in kept.items()
     }
-    excess = sum(spare.values()) - most
+    hours = {key: 0 if needs[key].whole else len(tracker.sums) for key, tracker in kept.items()}
+    excess = sum(spare.values()) + sum(hours.values()) - most
     if excess <= 0:
         return kept
-    oldest = sorted((entry, key) for key, tracker in kept.items() for entry in tracker.entries[: spare[key]])[:excess]
-    gone = Counter(key for _, key in oldest)
+    all_spare = [(it.at, it.id, key, False) for key, tracker in kept.items() for it in tracker.entries[: spare[key]]]
+    all_hours = [(it.at, _FIRST_ID, key, True) for key, tracker in kept.items() for it in tracker.sums[: hours[key]]]
+    gone = Counter((key, is_hour) for *_, key, is_hour in sorted(all_spare + all_hours)[:excess])
+    return {key: _drop(_drop_hours(tracker, gone[key, True]), gone[key, False]) for key, tracker in kept.items()}
+
+
+def bound(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_OF_ALL) -> dict[str, Tracker]:
+    """Return *kept* with no more than *most* entries in all, also of those that counts need: the oldest go."""
+    all_entries = [
+        (entry.at, entry.id, key) for key, tracker in kept.items() if not needs[key].oldest for entry in tracker.entries
+    ]
+    if len(all_entries) <= most:
+        return kept
+    gone = Counter(key for *_, key in sorted(all_entries)[: len(all_entries) - most])
     return {key: _drop(tracker, gone[key]) for key, tracker in kept.items()}
 
 
@@ -222,10 +234,30 @@ def _keep_latest_of_each(tracker: Tracker) -> Tracker:
 
 def _settle(tracker: Tracker, need: Need, now: Instant) -> Tracker:
     """Return *tracker* with old entries added up and sums that no window reaches dropped."""
-    entries, sums, settled_at = add_up(tracker.entries, tracker.sums, now, by_hour=not need.whole)
-    if not need.whole:
-        sums = tuple(each for each in sums if each.at > now - need.within_ms)
-    return Tracker(tracker.complete_from, entries, sums, settled_at)
+    if len(tracker.entries) > MOST_EXACT:
+        added = add_up(tracker.entries, tracker.sums, now, by_hour=not need.whole)
+        tracker = Tracker(tracker.complete_from, *added)
+    if need.whole:
+        return tracker
+    return _drop_hours(tracker, sum(each.at + HOUR <= now - need.within_ms for each in tracker.sums))
+
+
+def _insert(entries: list[Entry], entry: Entry) -> None:
+    """Put *entry* in its place, unless it is there: the first version did not say when it was received."""
+    place = bisect_left(entries, Entry(entry.at, entry.id, entry.micros))
+    if place < len(entries):
+        found = entries[place]
+        if found.at == entry.at and found.id == entry.id and found.micros == entry.micros:
+            return
+    entries.insert(place, entry)
+
+
+def _drop_hours(tracker: Tracker, count: int) -> Tracker:
+    """Return *tracker* without its oldest sums, complete from after their hours."""
+    if count == 0:
+        return tracker
+    complete_from = max(tracker.complete_from, tracker.sums[count - 1].at + HOUR)
+    return msgspec.structs.replace(tracker, complete_from=complete_from, sums=tracker.sums[count:])
 
 
 def _drop(tracker: Tracker, count: int) -> Tracker:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
+from itertools import islice
 from re import compile as compile_pattern
 from typing import Any, Final, assert_never
 from unicodedata import normalize
@@ -13,9 +14,11 @@ from cartwake.times import parse_instant
 
 MICROS: Final = 1_000_000
 _LARGEST: Final = Decimal(10) ** 12
+_MOST_MICROS: Final = 10**12 * MICROS
 _MOST_PLACES: Final = 12
 _FINEST: Final = Decimal(1).scaleb(-_MOST_PLACES)
 _MOST_SEARCHED: Final = 2_000
+_MOST_WORDS: Final = 50
 _MOST_ITEMS: Final = 500
 _WORD_START: Final = compile_pattern(r"(?<!\w)\w")
 
@@ -99,15 +102,18 @@ def matches_glob(text: str, glob: str) -> bool:
     """Say whether *glob* matches *text*, percent-decoded and without case.
 
     A glob that begins with `*` is matched against all of it, one that begins with `/` from the path on, any other
-    from the start of any word: `hiszp*` finds `/wakacje/hiszpania`. Of a long text only the words at its beginning
-    count: trying each of 30 KB takes a second.
+    from the start of any word: `hiszp*` finds `/wakacje/hiszpania`. Of a long text only the beginning counts, and of
+    one that the glob wants to its very end only the first words: trying each of 30 KB takes a second.
     """
     text, glob = fold(unquote(text)), fold(glob).replace("[", "[[]")  # to fnmatch a bracket would be a choice
     if glob.startswith("*"):
         return fnmatchcase(text, glob)
     if glob.startswith("/"):
         return fnmatchcase("/" + text.split("://", 1)[-1].partition("/")[2] if "://" in text else text, glob)
-    return any(fnmatchcase(text[found.start() :], glob) for found in _WORD_START.finditer(text, 0, _MOST_SEARCHED))
+    if glob.endswith("*"):
+        text = text[:_MOST_SEARCHED]
+    starts = islice(_WORD_START.finditer(text, 0, _MOST_SEARCHED), None if len(text) <= _MOST_SEARCHED else _MOST_WORDS)
+    return any(fnmatchcase(text[found.start() :], glob) for found in starts)
 
 
 def fold(text: str) -> str:
@@ -146,9 +152,12 @@ def list_texts(value: Any) -> list[str]:
 
 
 def sum_micros(value: Any) -> int | None:
-    """Return the millionths of a number, or of all numbers of a list together; None where there is none."""
+    """Return the millionths of a number, or of all numbers of a list together; None where there is none.
+
+    They too are below 10¹² either way: a state can hold it.
+    """
     numbers = [micros for it in _list(value) if (micros := to_micros(it)) is not None]
-    return sum(numbers) if numbers else None
+    return max(-_MOST_MICROS, min(_MOST_MICROS, sum(numbers))) if numbers else None
 
 
 def parse_number(value: Any) -> Decimal | None:
@@ -190,7 +199,7 @@ def _list(value: Any) -> list[Any]:
 def _exists(value: Any) -> bool:
     if isinstance(value, Several):
         return any(_exists(it) for it in value)
-    return value is not None and value != ""
+    return value is not None and value not in ("", [], {})
 
 
 def _same(value: Any, wanted: Any) -> bool:
@@ -200,7 +209,9 @@ def _same(value: Any, wanted: Any) -> bool:
         return value is wanted
     if isinstance(value, list):
         return any(_same(item, wanted) for item in value)
-    return bool(value == wanted)
+    if isinstance(wanted, (int, float)):
+        return parse_number(value) == parse_number(wanted) is not None
+    return bool(value == wanted or (isinstance(value, (int, float)) and str(value) == wanted))
 
 
 def _contains(value: Any, text: str) -> bool:

@@ -1,5 +1,6 @@
 """Evaluating: whether a condition holds of a shopper, and until when that stays so with no new event."""
 
+from collections.abc import Callable
 from datetime import tzinfo
 from hashlib import blake2b
 from typing import Final, Protocol, assert_never
@@ -71,6 +72,9 @@ class Facts(Protocol):
     def was_in(self, segment: str) -> bool:
         """Say whether the shopper has entered a segment before, and may have left it since."""
 
+    def once[Found](self, key: object, find: Callable[[], Found]) -> Found:
+        """Return what *find* returns, and find it only once."""
+
     def score_rule(self, name: str) -> ScoreRule | None:
         """Return how a score is reckoned; None: there is no such score."""
 
@@ -109,7 +113,7 @@ def reckon_score(name: str, facts: Facts, now: Instant) -> Reckoning | None:
     def judge(child: Condition) -> Verdict:
         return evaluate(child, facts, now)
 
-    return reckon(rule, now, find=facts.tracker, judge=judge)
+    return facts.once(("score", name, now), lambda: reckon(rule, now, find=facts.tracker, judge=judge))
 
 
 def combine(verdicts: list[Verdict], decisive: Answer) -> Verdict:

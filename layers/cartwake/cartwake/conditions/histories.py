@@ -1,7 +1,7 @@
 """Histories: what is reckoned with of all that a shopper has ordered."""
 
+from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
 
 import msgspec
 
@@ -67,7 +67,7 @@ def read_history(tracker: Tracker, now: Instant = NEVER) -> History | None:
         total=total,
         repeats=days - 1,
         repeat_mean=repeated / (days - 1) / MICROS if days > 1 else 0.0,
-        rhythm_days=median(later - earlier for earlier, later in pairwise(by_day)) if len(by_day) > 1 else None,
+        rhythm_days=_find_median(sorted(later - earlier for earlier, later in pairwise(by_day))),
     )
 
 
@@ -78,3 +78,11 @@ def _add_up_days(entries: list[Entry]) -> dict[int, int]:
         day = entry.at // DAY
         by_day[day] = by_day.get(day, 0) + entry.micros
     return by_day
+
+
+def _find_median(ordered: Sequence[int]) -> float | None:
+    """Return the middle one; `statistics` has it too, and takes as long to import as all of this."""
+    middle = len(ordered) // 2
+    if len(ordered) % 2:
+        return ordered[middle]
+    return (ordered[middle - 1] + ordered[middle]) / 2 if ordered else None

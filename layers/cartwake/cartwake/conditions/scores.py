@@ -22,7 +22,7 @@ class _Part(NamedTuple):
 
     def weigh(self, now: Instant, rule: ScoreRule) -> float:
         """Return how many events these are worth at *now*."""
-        after = now - rule.reach_ms if rule.reach_ms else -1
+        after = _find_after(rule, now)
         if not rule.half_life_ms:
             return float(sum(count for at, count in self.events if at > after))
         return math.fsum(count * 2.0 ** ((at - now) / rule.half_life_ms) for at, count in self.events if at > after)
@@ -83,8 +83,7 @@ def reckon(
             given_until = min(given_until, verdict.until)
             continue
         tracker = find(points.tracker)
-        after = now - rule.reach_ms if rule.reach_ms else -1
-        if tracker is None or tracker.complete_from > after + 1:
+        if tracker is None or tracker.complete_from > _find_after(rule, now) + 1:
             known = False
             if tracker is not None and rule.reach_ms and tracker.complete_from < NEVER:
                 given_until = min(given_until, tracker.complete_from + rule.reach_ms - 1)
@@ -116,10 +115,15 @@ def judge_score(condition: Score, reckoning: Reckoning, now: Instant) -> Verdict
     return Verdict(answer, _find_crossing(condition, reckoning, holds, now))
 
 
+def _find_after(rule: ScoreRule, now: Instant) -> Instant:
+    """Return the instant after which events count."""
+    return max(now - rule.reach_ms, -1) if rule.reach_ms else -1
+
+
 def _list_events(tracker: Tracker, rule: ScoreRule, now: Instant) -> tuple[tuple[tuple[Instant, int], ...], Instant]:
     """Return when something that counts happened and how often, and when there will be more."""
     both = [(entry.at, 1) for entry in tracker.entries] + [(each.at, each.count) for each in tracker.sums]
-    after = now - rule.reach_ms if rule.reach_ms else -1
+    after = _find_after(rule, now)
     coming = min((at for at, _ in both if at > now), default=NEVER)
     return tuple(it for it in both if after < it[0] <= now), coming
 

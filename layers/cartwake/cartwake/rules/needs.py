@@ -44,6 +44,7 @@ def count_kept(op: str, count: int, *, since_start: bool) -> int:
 def derive_tracker_key(need: Need) -> str:
     """Return a short name that is a function of what a tracker remembers, and not of how much of it.
 
+    But for the oldest: what was cut of them cannot be seen, so three of them are another tracker than one.
     What was added to needs later takes part only where it is said: the names of all older kinds stay what they were.
     """
     kind: tuple[Any, ...] = (need.event, need.where, need.amount)
@@ -52,7 +53,7 @@ def derive_tracker_key(need: Need) -> str:
         "marks": need.marks,
         "from_at": need.from_at,
         "before_at": need.before_at,
-        "oldest": need.oldest > 0,
+        "oldest": need.oldest,
         "summed": need.summed,
         # Of a whole life there is one sum, of a window one for each hour: a tracker is the one or the other.
         "whole": need.whole,
