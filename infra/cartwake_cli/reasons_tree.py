@@ -131,9 +131,13 @@ class _Finder:
     def _find_lack(self, condition: Condition, verdict: Verdict, parts: tuple[Reason, ...]) -> Lack | None:
         if verdict.answer is not Answer.UNKNOWN or any(True for part in parts for _ in list_lacks(part)):
             return None
-        trackers = list_trackers(condition)
-        event = self._speaker.say_event(self._speaker.need(trackers[0])) if trackers else ""
+        poorest = max(list_trackers(condition), key=self._find_known_from, default="")
+        event = self._speaker.say_event(self._speaker.need(poorest)) if poorest else ""
         return find_lack(condition, self._view, event)
+
+    def _find_known_from(self, key: str) -> Instant:
+        tracker = self._facts.tracker(key)
+        return tracker.complete_from if tracker else NEVER
 
     def _is_assumed(self, condition: Condition, parts: tuple[Reason, ...]) -> bool:
         """Say whether a membership answers because the segment's own definition cannot."""

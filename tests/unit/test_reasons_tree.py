@@ -252,6 +252,16 @@ def test_nothing_is_there_is_said() -> None:
     assert str(find_reason(Did(tracker=key), View(State(), rules, NOON)).lack).endswith("nothing is there")
 
 
+@pytest.mark.parametrize("poor", ["A", "B"])
+def test_of_several_events_the_one_that_is_known_least_is_told(poor: str) -> None:
+    """A sequence is known as far back as all of its events are."""
+    where = {"did": "A", "in_last": "90 days", "then": {"did": "B", "within": "1 day"}}
+    rules = compile_rules({"segments/s": {"where": where}})
+    trackers = {key: Tracker(NOON - (10 if need.event == poor else 50) * DAY) for key, need in rules.needs.items()}
+    reason = find_reason(rules.segments["s"].where, View(State(trackers=trackers), rules, NOON))
+    assert str(reason.lack) == f'needs 90 days of "{poor}", 10 days are there'
+
+
 def test_a_model_that_is_not_there_is_what_lacks() -> None:
     """With all orders known and no model, the model is what lacks."""
     rules = msgspec.structs.replace(
