@@ -95,8 +95,8 @@ class Known:
             case "reachable":
                 return self._is_reachable(Channel(rest))
             case "tags":
-                told = {it.properties["tag"]: it.name == "Tag Added" for it in self._trusted if it.name[:4] == "Tag "}
-                return [tag for tag, is_set in told.items() if is_set]
+                told = {it.properties["tag"].casefold(): it for it in self._trusted if it.name[:4] == "Tag "}
+                return [it.properties["tag"] for it in told.values() if it.name == "Tag Added"]
             case "device":
                 return ([None] + [it for it in map(_name_device, self._visits) if it])[-1]
             case "first_visit" | "last_visit":

@@ -1,0 +1,143 @@
+"""A profile is a join: no order, repetition, batch or way of merging matters, whatever the rules remember."""
+
+import random
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+from spoken import END, EVENTS, GRID, MIDNIGHT, SEGMENTS, WRITTEN, compile_files
+from strategies import histories
+
+from cartwake.bundles import Bundle
+from cartwake.events import Event
+from cartwake.profiles import Profile, State, fold, merge, pack, prepare, trim, unpack
+from cartwake.segments import Signal, SignalKind, View, absorb, adopt, advance, check, finish
+from cartwake.times import DAY
+
+RULES = WRITTEN.map(compile_files)
+LATER = MIDNIGHT + 14 * DAY
+"""Nothing is delivered again after this."""
+
+
+def fold_all(events: list[Event], rules: Bundle, *, begin: State | None = None) -> State:
+    state = begin or prepare(State(), rules.needs, complete_from=0)
+    for event in events:
+        state = fold(state, event, rules.needs)
+    return state
+
+
+def answers(state: State, rules: Bundle, now: int) -> list[str]:
+    return [check(rules.segments[name].where, View(state, rules, now)).answer for name in SEGMENTS]
+
+
+class Listener:
+    """Absorbs events, and remembers what journeys would hear of segments."""
+
+    def __init__(self, rules: Bundle, who: str = "u#1") -> None:
+        self.rules = rules
+        self.profile = adopt(Profile(who=who), rules, 0)
+        self.signals: list[Signal] = []
+
+    def hear(self, event: Event) -> None:
+        self.profile, signals = absorb(self.profile, event, self.rules)
+        self._note(signals)
+
+    def wait(self, now: int) -> None:
+        self.profile, signals = advance(self.profile, self.rules, now)
+        self._note(signals)
+
+    def store(self, now: int) -> None:
+        finished = finish(self.profile, self.rules, now)
+        self.profile = msgspec.structs.replace(finished, state=unpack(pack(finished.state)))
+
+    def _note(self, signals: list[Signal]) -> None:
+        self.signals += [it for it in signals if it.kind is not SignalKind.HAPPENED]
+
+
+def by_receipt(events: list[Event]) -> list[Event]:
+    return sorted(events, key=lambda it: (it.received_at, it.key, it.who))
+
+
+@given(RULES, histories(15, EVENTS), st.randoms(use_true_random=False), st.sampled_from([*GRID[6:], END]))
+def test_order_and_repetition_change_nothing(
+    rules: Bundle, events: list[Event], shuffler: random.Random, now: int
+) -> None:
+    """Any order, and any event any number of times, gives the same state."""
+    doubled = events + [shuffler.choice(events) for _ in range(5) if events]
+    shuffler.shuffle(doubled)
+    assert trim(fold_all(doubled, rules), rules.needs, now) == trim(fold_all(events, rules), rules.needs, now)
+
+
+@given(RULES, histories(12, EVENTS), st.lists(st.booleans(), min_size=12, max_size=12))
+def test_batches_change_nothing(rules: Bundle, events: list[Event], stored: list[bool]) -> None:
+    """Whether a profile is stored after each event or after many: memberships and signals are the same."""
+    one, other = Listener(rules), Listener(rules)
+    for event, is_stored in zip(by_receipt(events), stored, strict=False):
+        one.hear(event)
+        other.hear(event)
+        if is_stored:
+            other.store(event.received_at)
+    for listener in (one, other):
+        listener.wait(END)
+        listener.store(END)
+    assert one.signals == other.signals
+    assert one.profile == other.profile
+
+
+@given(RULES, histories(12, EVENTS), st.data())
+def test_a_late_repetition_changes_nothing(rules: Bundle, events: list[Event], data: st.DataObject) -> None:
+    """An event may come again up to 14 days later, after others, when entries have been cut: nothing happens."""
+    once, again = Listener(rules), Listener(rules)
+    heard = by_receipt(events)
+    for number, event in enumerate(heard):
+        once.hear(event)
+        again.hear(event)
+        if data.draw(st.booleans()):
+            again.hear(data.draw(st.sampled_from(heard[: number + 1])))
+            again.store(event.received_at)
+    for now in (END, LATER):
+        for listener in (once, again):
+            listener.wait(now)
+            listener.store(now)
+        for event in data.draw(st.lists(st.sampled_from(heard), max_size=4)) if heard else ():
+            again.hear(event)
+        again.store(now)
+        assert once.signals == again.signals
+        assert once.profile == again.profile
+
+
+def essence(state: State, rules: Bundle, now: int) -> State:
+    return msgspec.structs.replace(trim(state, rules.needs, now), memberships={}, evaluated_at=0, lot=0)
+
+
+@given(RULES, histories(18, EVENTS), st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=18, max_size=18))
+def test_merging_is_the_same_as_having_been_one(
+    rules: Bundle, events: list[Event], parts: list[tuple[int, bool]]
+) -> None:
+    """Three profiles, in whatever order they are merged, are what one would be that had heard of everything."""
+    three = [Listener(rules, who) for who in ("u#1", "a#1", "a#2")]
+    told = list(zip(by_receipt(events), parts, strict=False))
+    for event, (part, is_stored) in told:
+        three[part].hear(event)
+        if is_stored:
+            three[part].store(event.received_at)
+    a, b, c = (it.profile.state for it in three)
+    needs, whole = rules.needs, fold_all([event for event, _ in told], rules)
+    for merged in (
+        merge(merge(a, b, needs), c, needs),
+        merge(a, merge(c, b, needs), needs),
+        merge(c, merge(a, b, needs), needs),
+    ):
+        assert essence(merged, rules, END) == essence(whole, rules, END)
+        assert merged.lot == min(a.lot, b.lot, c.lot)
+    assert merge(a, a, needs) == a
+    merged = msgspec.structs.replace(merge(merge(a, b, needs), c, needs), memberships={}, lot=a.lot)
+    assert answers(merged, rules, END) == answers(msgspec.structs.replace(whole, lot=a.lot), rules, END)
+
+
+@given(RULES, histories(12, EVENTS), st.integers(0, 12))
+def test_who_was_merged_goes_on_as_one(rules: Bundle, events: list[Event], at: int) -> None:
+    """After a merge further events of either are folded as if it had always been one profile."""
+    left, right, rest = events[: at // 2], events[at // 2 : at], events[at:]
+    merged = merge(fold_all(left, rules), fold_all(right, rules), rules.needs)
+    assert essence(fold_all(rest, rules, begin=merged), rules, END) == essence(fold_all(events, rules), rules, END)
