@@ -23,7 +23,7 @@ from cartwake.conditions.kinds import (
 )
 from cartwake.conditions.parts import list_trackers
 from cartwake.conditions.scores import reckon
-from cartwake.segments import ProfileFacts, View
+from cartwake.segments import ProfileFacts, View, is_member
 from cartwake.times import NEVER, Instant, format_instant
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.evidence import tell_evidence
@@ -31,7 +31,10 @@ from cartwake_cli.lacks import Lack, find_lack
 from cartwake_cli.value_words import say_number
 
 _NO_FLOOR: Final = float("-inf")
-_AS_IT_WAS: Final = "not all of it is known: the membership stays as it was"
+_STORED: Final = {
+    True: "as it is stored, the shopper is in it, and stays so",
+    False: "as it is stored, the shopper is not in it, and stays so",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +104,8 @@ class _Finder:
         verdict = evaluate(condition, self._facts, self._view.now, start=self._view.start)
         parts = self._find_parts(condition)
         there = tell_evidence(condition, self._view)
-        if self._is_assumed(condition, parts):
-            there = "; ".join(each for each in (there, _AS_IT_WAS) if each)
+        if isinstance(condition, InSegment | EverIn) and parts and verdict.answer is Answer.UNKNOWN:
+            there = _STORED[is_member(self._view.state.memberships.get(condition.segment))]
         return Reason(
             says=self._speaker.say(condition),
             answer=verdict.answer,
@@ -138,16 +141,6 @@ class _Finder:
     def _find_known_from(self, key: str) -> Instant:
         tracker = self._facts.tracker(key)
         return tracker.complete_from if tracker else NEVER
-
-    def _is_assumed(self, condition: Condition, parts: tuple[Reason, ...]) -> bool:
-        """Say whether a membership answers because the segment's own definition cannot."""
-        match condition:
-            case EverIn(segment=name) if self._facts.was_in(name):
-                return False
-            case EverIn() | InSegment():
-                return any(part.answer is Answer.UNKNOWN for part in parts)
-            case _:
-                return False
 
     def _reckon(self, points: Points, rule: ScoreRule) -> Reason:
         """Return what one thing brings, as if there were nothing else; the floor and the cap are the whole score's."""

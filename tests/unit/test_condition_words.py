@@ -103,7 +103,7 @@ SENTENCES: list[tuple[dict[str, Any], str]] = [
     ({"trait": "plan", "is_not": "gold"}, 'the trait "plan" is not "gold"'),
     ({"trait": "plan", "contains": "old"}, 'the trait "plan" contains "old"'),
     ({"trait": "phone", "exists": False}, 'the trait "phone" has no value'),
-    ({"trait": "since", "more_than": "2026-01-01"}, 'the trait "since" is more than 2026-01-01'),
+    ({"trait": "since", "more_than": "2026-01-01"}, 'the trait "since" is 2026-01-02 or later'),
     ({"trait": "news", "is": True}, 'the trait "news" is true'),
     ({"trait": "ends", "in_next": "30 days"}, 'the date in the trait "ends" lies in the next 30 days'),
     ({"trait": "ends", "before": "30 days"}, 'the date in the trait "ends" lies at least 30 days ago'),

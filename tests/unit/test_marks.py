@@ -88,6 +88,23 @@ def test_an_expired_membership_is_looked_at_again() -> None:
     assert "fresh" not in name_tags(list_tags(state, RULES, NOON + 11 * DAY))
 
 
+def test_a_tag_stays_while_its_segment_is_not_known() -> None:
+    """As the membership does: what is not known takes nothing away, and gives nothing."""
+    state = live(an_order(at=NOON - DAY))
+    member = state.memberships["buyers"]
+    (orders,) = (
+        key
+        for key, need in RULES.needs.items()
+        if need.event == "Order Completed" and need.latest == 1 and not need.amount
+    )
+    state.trackers[orders] = Tracker(NOON)
+    assert ask({"tag": "buyer"}, state) is Answer.UNKNOWN
+    assert "buyer" in name_tags(list_tags(state, RULES, NOON))
+    assert member.since
+    del state.memberships["buyers"]
+    assert "buyer" not in name_tags(list_tags(state, RULES, NOON))
+
+
 def test_names_of_tags_are_told_once() -> None:
     """Upper and lower case are one, as in conditions; the first one in order is told."""
     assert name_tags([Tag("VIP"), Tag("buyer"), Tag("buyer", "buyers"), Tag("vip", "vip")]) == ["VIP", "buyer"]

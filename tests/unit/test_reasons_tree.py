@@ -307,12 +307,15 @@ def test_another_segment_shows_its_own_reasons() -> None:
     assert [part.there for part in reason.parts[0].parts] == ["once or more, last on 12 October 2026"]
 
 
-def test_a_membership_that_answers_for_what_is_not_known_says_so() -> None:
+def test_a_membership_that_stays_while_it_is_not_known_says_so() -> None:
     """A member stays one while the definition cannot answer; the tree says that, and what lacks."""
     state = msgspec.structs.replace(FOUNDED, memberships={"buyers": Membership(1, NEVER, 1)})
     reason = see({"in_segment": "buyers"}, state=state)
-    assert reason.answer is Answer.HOLDS
-    assert "stays as it was" in reason.there
+    assert reason.answer is Answer.UNKNOWN
+    assert reason.there == "as it is stored, the shopper is in it, and stays so"
+    assert (
+        see({"in_segment": "buyers"}, state=FOUNDED).there == "as it is stored, the shopper is not in it, and stays so"
+    )
     assert [part.answer for part in reason.parts] == [Answer.UNKNOWN]
 
 

@@ -12,7 +12,7 @@ from cartwake.conditions.histories import History, read_history
 from cartwake.conditions.kinds import Answer, Condition, EverIn, InSegment, Predicted
 from cartwake.conditions.parts import walk, walk_points
 from cartwake.profiles import State
-from cartwake.segments import ProfileFacts
+from cartwake.segments import ProfileFacts, is_member
 from cartwake.times import Instant
 from cartwake.values import MICROS
 
@@ -71,14 +71,14 @@ def read_marks(state: State, rules: Bundle, now: Instant) -> Marks:
 def list_tags(state: State, rules: Bundle, now: Instant) -> list[Tag]:
     """Return the tags of a shopper in order of their names; one that has two reasons stands there twice.
 
-    A condition on a tag says the same at the same instant.
+    A condition on a tag says the same at the same instant; while it is not known, a tag stays as it was.
     """
     facts = ProfileFacts(state, rules)
     by_hand = [Tag(name) for name in statements.list_tags(state.tags)]
     by_rule = [
         Tag(tag, name, segment.sticky)
         for name, segment in rules.segments.items()
-        if segment.tags and evaluate(_ask_for(name, segment), facts, now).answer is Answer.HOLDS
+        if segment.tags and _is_tagged(name, state, evaluate(_ask_for(name, segment), facts, now).answer)
         for tag in segment.tags
     ]
     return sorted(by_hand + by_rule)
@@ -125,6 +125,11 @@ def forecast(state: State, rules: Bundle, now: Instant) -> Forecast | None:
 def find_orders(rules: Bundle) -> str | None:
     """Return the key of the tracker of orders; None where no rule has a prediction in it."""
     return next((part.tracker for part in _list_conditions(rules) if isinstance(part, Predicted)), None)
+
+
+def _is_tagged(segment: str, state: State, answer: Answer) -> bool:
+    """Say whether somebody has a segment's tags: while the definition cannot answer, the membership stays as it was."""
+    return answer is Answer.HOLDS or (answer is Answer.UNKNOWN and is_member(state.memberships.get(segment)))
 
 
 def _ask_for(name: str, segment: Segment) -> Condition:
