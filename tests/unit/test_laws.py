@@ -4,17 +4,33 @@ from collections.abc import Iterator
 
 import msgspec
 import reference
-from hypothesis import assume, given
+from hypothesis import assume, given, note
 from hypothesis import strategies as st
-from spoken import END, EVENTS, GRID, MIDNIGHT, SEGMENTS, STEP, WRITTEN, compile_files
+from spoken import (
+    BEHAVIOUR,
+    END,
+    EVENTS,
+    FILES,
+    GRID,
+    MIDNIGHT,
+    PERSON,
+    SEGMENTS,
+    STATE,
+    STEP,
+    WRITTEN,
+    Spoken,
+    compile_files,
+)
 from strategies import histories, known_in_part
 
 from cartwake.bundles import Bundle
+from cartwake.conditions import kinds
 from cartwake.conditions.kinds import Answer, Verdict
+from cartwake.conditions.parts import walk
 from cartwake.events import Event
 from cartwake.profiles import NO_LOT, Profile, State, fold, pack, prepare, unpack
 from cartwake.segments import View, absorb, adopt, advance, check, finish, is_member
-from cartwake.times import DAY
+from cartwake.times import DAY, NEVER
 
 RULES = WRITTEN.map(compile_files)
 NOWS = st.one_of(st.sampled_from(GRID), st.integers(GRID[0] - STEP, END), st.just(MIDNIGHT + 7 * DAY))
@@ -71,6 +87,33 @@ def test_what_is_not_known_is_never_taken_for_known(
     part = data.draw(parts(fold_all(events, rules)))
     truth = reference.holds(rules.segments["a"].where, reference.Past(tuple(events), rules, now))
     assert ask("a", part, rules, now).answer in {Answer.UNKNOWN, Answer.HOLDS if truth else Answer.FAILS}
+
+
+SIMPLE = (
+    kinds.Did,
+    kinds.Amount,
+    kinds.Sequence,
+    kinds.Edge,
+    kinds.Moment,
+    kinds.Age,
+    kinds.Anniversary,
+    kinds.Predicted,
+)
+"""What is not composed of others. A score is exact too, but where it is: see the tests of scores."""
+LEAF = st.one_of(*BEHAVIOUR.values(), *PERSON.values(), STATE["orders"], STATE["risk"], STATE["next_order"])
+
+
+@given(LEAF, histories(12, EVENTS), st.integers(0, 200 * DAY))
+def test_the_expiry_of_what_is_not_composed_is_exact(rule: Spoken, events: list[Event], later: int) -> None:
+    """With all events in the past, the answer at an expiry is another one: nobody is looked at for nothing."""
+    rules = compile_files(FILES | {"segments/a.json": {"name": "a", "where": rule}})
+    state, now = fold_all(events, rules), END + later % (END - MIDNIGHT if later % 2 else 200 * DAY)
+    for condition in walk(rules.segments["a"].where):
+        verdict = check(condition, View(state, rules, now))
+        note(f"{condition} {verdict} at {now}")
+        assert verdict.until > now
+        if isinstance(condition, SIMPLE) and verdict.until < NEVER:
+            assert check(condition, View(state, rules, verdict.until)).answer is not verdict.answer
 
 
 class Story:
