@@ -199,7 +199,7 @@ def _name_device(event: Event) -> str | None:
 
 def _list_utm(event: Event) -> dict[str, str]:
     campaign = event.context.get("campaign")
-    if isinstance(campaign, dict):
+    if isinstance(campaign, dict) and any(campaign.values()):
         return {f"utm_{it}": campaign[part] for part, it in _CAMPAIGN.items() if campaign.get(part)}
     page = event.context.get("page") or {}
     url = page.get("url") or event.properties.get("url") or ""

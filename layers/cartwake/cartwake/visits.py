@@ -11,6 +11,8 @@ from cartwake.times import Instant
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
 _IN_CONTEXT: Final = {"utm_campaign": "name"} | {name: name.removeprefix("utm_") for name in UTM[:2] + UTM[3:]}
 _LONGEST: Final = 200
+_LONGEST_AGENT: Final = 500
+"""So much of a user agent is read: patterns that look ahead take their time over a long one."""
 _TABLET: Final = re.compile(r"iPad|Tablet|PlayBook|Silk|Android(?!.*Mobile)", re.IGNORECASE)
 _MOBILE: Final = re.compile(r"Mobi|iPhone|iPod|Android", re.IGNORECASE)
 _TYPES: Final = {
@@ -66,10 +68,11 @@ def merge(left: Seen, right: Seen) -> dict[str, Any]:
 def read_utm(event: Event) -> dict[str, str]:
     """Return the UTM tags with which an event came: of its campaign, else of the address of its page."""
     campaign = event.context.get("campaign")
-    if isinstance(campaign, dict):
-        told = {name: campaign.get(part) for name, part in _IN_CONTEXT.items()}
-    else:
-        told = _read_address(event)
+    told = {name: campaign.get(part) for name, part in _IN_CONTEXT.items()} if isinstance(campaign, dict) else {}
+    return _keep_texts(told) or _keep_texts(_read_address(event))
+
+
+def _keep_texts(told: dict[str, Any]) -> dict[str, str]:
     return {name: value[:_LONGEST] for name, value in told.items() if isinstance(value, str) and value}
 
 
@@ -92,6 +95,7 @@ def _find_device(event: Event) -> str:
     agent = event.context.get("userAgent")
     if named or not isinstance(agent, str) or not agent:
         return named or ""
+    agent = agent[:_LONGEST_AGENT]
     if _TABLET.search(agent):
         return "tablet"
     return "mobile" if _MOBILE.search(agent) else "desktop" if agent.startswith("Mozilla/") else ""
