@@ -21,7 +21,7 @@ def test_names_are_kept_for_thirty_days(tables: None) -> None:
 def test_a_name_is_written_once_a_day(tables: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """The names of a million events of one day cost one write each."""
     written: list[tuple[str, str]] = []
-    monkeypatch.setattr(names, "put_names", lambda kind, told, now: written.extend((kind, name) for name in told))
+    monkeypatch.setattr(names, "put_names", lambda kind, told, _: written.extend((kind, name) for name in told))
     for at in (NOON, NOON + 1, NOON + DAY):
         seen.note_names([an_event("A"), an_event("A"), an_event("B")], at)
     assert written == [("event", "A"), ("event", "B")] * 2

@@ -101,7 +101,7 @@ class ProfileFacts:
         return found
 
     def segment(self, name: str, now: Instant) -> Verdict:
-        """Return the verdict on a segment, evaluated afresh; what is not known of it is not known of who refers to it."""
+        """Return the verdict on a segment, evaluated afresh; where it is unknown, so is what refers to it."""
         segment = self._rules.segments.get(name)
         if segment is None:
             return UNKNOWN
