@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any, Final, assert_never
 
-from cartwake.conditions.dates import read_instant
 from cartwake.conditions.evaluate import draw, reckon_score
 from cartwake.conditions.kinds import (
     Age,
@@ -28,7 +27,7 @@ from cartwake.conditions.kinds import (
 from cartwake.knowledge import NEVER_ASKED
 from cartwake.marks import Forecast, forecast
 from cartwake.segments import ProfileFacts, View
-from cartwake.times import Instant
+from cartwake.times import Instant, read_instant
 from cartwake_cli.happenings import tell_behaviour
 from cartwake_cli.value_words import say_day, say_number, say_value
 

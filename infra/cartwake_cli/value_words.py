@@ -1,7 +1,7 @@
 """Values in plain words: numbers, times, days, and tests on values."""
 
 from collections.abc import Sequence
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final, assert_never
 
 from cartwake.conditions.kinds import BoundOp
@@ -15,6 +15,12 @@ _OPS: Final[dict[BoundOp, str]] = {
     "less_than": "less than",
     "at_least": "at least",
     "at_most": "at most",
+}
+_DATE_OPS: Final[dict[BoundOp, str]] = {
+    "more_than": "after {}",
+    "less_than": "before {}",
+    "at_least": "{} or later",
+    "at_most": "{} or earlier",
 }
 
 
@@ -56,8 +62,16 @@ def say_day(instant: Instant, zone: tzinfo) -> str:
 
 
 def say_bound(op: BoundOp, bound: float | str) -> str:
-    """Return a comparison: `more than 200`."""
-    return f"{_OPS[op]} {bound if isinstance(bound, str) else say_number(bound)}"
+    """Return a comparison: `more than 200`, `before 2026-01-31`."""
+    if isinstance(bound, str):
+        return _DATE_OPS[op].format(_say_moment(bound))
+    return f"{_OPS[op]} {say_number(bound)}"
+
+
+def _say_moment(text: str) -> str:
+    """Return an instant as its day, with the time where that is not midnight."""
+    moment = datetime.fromisoformat(text)
+    return f"{moment:%Y-%m-%d}" if moment.time() == moment.time().min else f"{moment:%Y-%m-%d %H:%M}"
 
 
 def say_value(value: Any) -> str:

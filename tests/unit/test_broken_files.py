@@ -56,6 +56,7 @@ ERRORS: list[Case] = [
     segment(f'{{ {DID}, ▸"at_least": 0 }}', "where.at_least", "Should be 1 or more"),
     segment(f'{{ {DID}, "at_least": 3, ▸"at_most": 2 }}', "where.at_most", "exclude each other"),
     segment('{ "trait": "born", ▸"more_than": "soon" }', "where.more_than", "a date in quotes"),
+    segment('{ "trait": "born", ▸"more_than": "0001-01-01" }', "where.more_than", "a date in quotes"),
     segment('{ "trait": "age", ▸"more_than": "18" }', "where.more_than", "without quotes", "18"),
     segment(f'{{ "trait": "age", ▸"more_than": {"9" * 400} }}', "where.more_than", "between -1000000000000 and"),
     segment(f'{{ "trait": "card", "is": [ ▸{"9" * 400} ] }}', "where.is[0]", "at most 18 digits"),

@@ -10,11 +10,10 @@ from builders import NOON, a_bundle, an_event
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
-from cartwake.conditions.dates import read_instant
 from cartwake.conditions.kinds import Age, Anniversary, Answer, Condition, Moment, Verdict
 from cartwake.profiles import State, fold
 from cartwake.segments import View, check
-from cartwake.times import DAY, HOUR, MINUTE, NEVER, SECOND, parse_instant, to_datetime
+from cartwake.times import DAY, HOUR, MINUTE, NEVER, SECOND, parse_instant, read_instant, to_datetime
 
 RULES = a_bundle(segments={}, needs={}, journeys={})
 ZONES = (

@@ -8,7 +8,7 @@ import pytest
 
 from cartwake.bundles import Branch, Bundle, Send, Wait
 from cartwake.conditions.evaluate import evaluate
-from cartwake.conditions.kinds import AllOf, Amount, Answer, Did
+from cartwake.conditions.kinds import AllOf, Amount, Answer, Did, Trait
 from cartwake.rules.compile import link
 from cartwake.rules.condition_models import MODELS
 from cartwake.rules.conflicts import Conflict
@@ -17,6 +17,7 @@ from cartwake.rules.publication import choose
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.trackers import Tracker
+from cartwake.values import AnyItem, Compared, passes
 
 SETTINGS = {
     "shop": {"name": "N", "url": "https://n.example/", "postal_address": "Street 1"},
@@ -120,6 +121,71 @@ def test_total_is_kept_for_its_window() -> None:
     ]
     (need,) = bundle.needs.values()
     assert (need.amount, need.within_ms) == ("revenue", 90 * DAY)
+
+
+DAY_BEGINS, DAY_ENDS = "2026-01-30T23:00:00Z", "2026-01-31T22:59:59.999Z"  # of 31 January, in Berlin
+
+
+@pytest.mark.parametrize(
+    ("op", "passing", "failing"),
+    [
+        (
+            "at_least",
+            [DAY_BEGINS, "2026-01-31", "2026-01-31T00:30:00+01:00"],
+            ["2026-01-30T22:59:59.999Z", "2026-01-30"],
+        ),
+        ("at_most", [DAY_ENDS, "2026-01-31", "2026-01-31T15:00:00"], ["2026-01-31T23:00:00Z", "2026-02-01"]),
+        ("more_than", ["2026-01-31T23:00:00Z", "2026-02-01"], [DAY_ENDS, "2026-01-31", "2026-01-31T15:00:00"]),
+        ("less_than", ["2026-01-30T22:59:59.999Z", "2026-01-30"], [DAY_BEGINS, "2026-01-31"]),
+    ],
+)
+def test_a_day_as_a_bound_is_the_whole_day_of_the_shop(op: str, passing: list[str], failing: list[str]) -> None:
+    """A date in a test is a day by the shop's clocks: of traits, of properties, and of entries of lists."""
+    tests = {op: "2026-01-31"}
+    bundle, conflicts = compile_files(
+        settings=SETTINGS | {"timezone": "Europe/Berlin"},
+        segments_trait=segment({"trait": "d"} | tests),
+        segments_where=segment({"did": ORDER, "where": {"d": tests}}),
+        segments_item=segment({"did": ORDER, "where": {"p": {"any_item": {"d": tests}}}}),
+    )
+    assert not conflicts
+    trait = bundle.segments["trait"].where
+    assert isinstance(trait, Trait)
+    found = [trait.test]
+    for name in ("where", "item"):
+        did = bundle.segments[name].where
+        assert isinstance(did, Did)
+        found.append(bundle.needs[did.tracker].where[0].test)
+    for test in found:
+        inside = (lambda it: [{"d": it}]) if isinstance(test, AnyItem) else (lambda it: it)
+        assert [value for value in passing if not passes(inside(value), test)] == []
+        assert [value for value in failing if passes(inside(value), test)] == []
+
+
+def test_an_exact_time_as_a_bound_is_that_time() -> None:
+    """A time without a zone is one by the shop's clocks; one with a zone stays what it is."""
+    bundle, _ = compile_files(
+        settings=SETTINGS | {"timezone": "Europe/Berlin"},
+        segments_local=segment({"trait": "d", "at_most": "2026-07-31T18:00"}),
+        segments_exact=segment({"trait": "d", "at_most": "2026-07-31T18:00:00Z"}),
+    )
+    bounds = [each.where.test for each in bundle.segments.values() if isinstance(each.where, Trait)]
+    assert bounds == [
+        Compared("at_most", "2026-07-31T18:00:00+00:00"),
+        Compared("at_most", "2026-07-31T18:00:00+02:00"),
+    ]
+
+
+def test_a_day_begins_when_there_is_no_midnight() -> None:
+    """Where clocks are put forward at midnight, a day has a beginning none the less, and a date is that day."""
+    bundle, _ = compile_files(
+        settings=SETTINGS | {"timezone": "America/Santiago"},
+        segments_s=segment({"trait": "d", "at_least": "2026-09-06"}),
+    )
+    where = bundle.segments["s"].where
+    assert isinstance(where, Trait)
+    found = [passes(value, where.test) for value in ("2026-09-06", "2026-09-06T04:00:00Z", "2026-09-06T03:59:59Z")]
+    assert found == [True, True, False]
 
 
 def test_several_tests_on_a_trait_must_all_pass() -> None:

@@ -1,8 +1,8 @@
 """Instants and durations: whole milliseconds, UTC, and the words marketers use for them."""
 
 import re
-from datetime import UTC, datetime
-from typing import Final
+from datetime import UTC, datetime, tzinfo
+from typing import Any, Final
 
 type Instant = int
 """Milliseconds since 1970-01-01T00:00:00Z."""
@@ -14,6 +14,8 @@ DAY: Final = 24 * HOUR
 NEVER: Final[Instant] = 2**53
 """Later than any instant; still exact in JSON."""
 
+_SECONDS_END: Final = 10**11
+"""A smaller number is seconds since 1970, a larger one milliseconds: either way a date between 1973 and 5138."""
 _UNITS: Final = {"second": SECOND, "minute": MINUTE, "hour": HOUR, "day": DAY, "week": 7 * DAY}
 _DURATION: Final = re.compile(r"(\d{1,6}) (second|minute|hour|day|week)s?")
 
@@ -48,6 +50,28 @@ def parse_instant(text: str) -> Instant:
     """
     moment = datetime.fromisoformat(text)
     return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+
+
+def read_instant(value: Any, zone: tzinfo) -> Instant | None:
+    """Return the instant that a value names, or None: ISO 8601, or a number of seconds or milliseconds since 1970.
+
+    A date without a time is its midnight; without a zone it is one of *zone*.
+    """
+    if isinstance(value, bool):
+        return None
+    if isinstance(value, (int, float)):
+        try:
+            at = int(value * SECOND) if abs(value) < _SECONDS_END else int(value)
+        except (OverflowError, ValueError):
+            return None
+        return at if abs(at) < NEVER else None
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value.strip())
+        return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=zone))
+    except (ValueError, OverflowError):
+        return None
 
 
 def to_instant(moment: datetime) -> Instant:

@@ -1,5 +1,6 @@
 """Values as clients send them: numbers that may be text, paths into nested data, and tests on them."""
 
+from datetime import UTC, datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 from fnmatch import fnmatchcase
 from itertools import islice
@@ -10,7 +11,7 @@ from urllib.parse import unquote
 
 import msgspec
 
-from cartwake.times import parse_instant
+from cartwake.times import read_instant
 
 MICROS: Final = 1_000_000
 _LARGEST: Final = Decimal(10) ** 12
@@ -43,7 +44,10 @@ class Matches(msgspec.Struct, frozen=True, tag="matches"):
 
 
 class Compared(msgspec.Struct, frozen=True, tag="compared"):
-    """A number (or a date, as text) against a bound: `op` is one of more_than, less_than, at_least, at_most."""
+    """A number against a bound, or a date against an instant as text.
+
+    `op` is one of more_than, less_than, at_least, at_most. A date that names no zone is one of the zone of its bound.
+    """
 
     op: str
     bound: float | str
@@ -224,7 +228,8 @@ def _compare(value: Any, op: str, bound: float | str) -> bool:
     left: Any
     right: Any
     if isinstance(bound, str):
-        left, right = _instant_or_none(value), _instant_or_none(bound)
+        zone = _find_zone(bound)
+        left, right = read_instant(value, zone), read_instant(bound, zone)
     else:
         left, right = parse_number(value), Decimal(str(bound))
     if left is None or right is None:
@@ -234,8 +239,8 @@ def _compare(value: Any, op: str, bound: float | str) -> bool:
     )
 
 
-def _instant_or_none(value: Any) -> int | None:
+def _find_zone(text: str) -> tzinfo:
     try:
-        return parse_instant(value) if isinstance(value, str) else None
+        return datetime.fromisoformat(text).tzinfo or UTC
     except ValueError:
-        return None
+        return UTC

@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from cartwake.conditions.kinds import FAILS, Age, Anniversary, Answer, Moment, Verdict
 from cartwake.conditions.spans import Span, Tally, follow
-from cartwake.times import NEVER, SECOND, Instant, to_datetime, to_instant
+from cartwake.times import NEVER, Instant, read_instant, to_datetime, to_instant
 
 _DAY_OF_YEAR: Final = re.compile(r"(?:--)?(\d{2})-(\d{2})")
-_SECONDS_END: Final = 10**11
-"""A smaller number is seconds since 1970, a larger one milliseconds: either way a date between 1973 and 5138."""
 _LAST_YEAR: Final = 9_000
 _YEARS_SEEN: Final = 4
 """The year before, which may not be over somewhere; this one; and the next two: when this one is over, there is one."""
@@ -67,28 +65,6 @@ def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Ins
         for year in range(begin, begin + _YEARS_SEEN)
     ]
     return follow(spans, _is_there, now)
-
-
-def read_instant(value: Any, zone: tzinfo) -> Instant | None:
-    """Return the instant that a value names, or None: ISO 8601, or a number of seconds or milliseconds since 1970.
-
-    A date without a time is its midnight; without a zone it is the shopper's own.
-    """
-    if isinstance(value, bool):
-        return None
-    if isinstance(value, (int, float)):
-        try:
-            at = int(value * SECOND) if abs(value) < _SECONDS_END else int(value)
-        except (OverflowError, ValueError):
-            return None
-        return at if abs(at) < NEVER else None
-    if not isinstance(value, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(value.strip())
-        return to_instant(moment if moment.tzinfo else moment.replace(tzinfo=zone))
-    except (ValueError, OverflowError):
-        return None
 
 
 def _read_date(value: Any, zone: tzinfo) -> date | None:

@@ -34,6 +34,7 @@ class JourneyCompiler:
         self.conflicts: list[Conflict] = []
         self._file = file
         self._needs = needs
+        self._zone = shop.zone
         self._demo = demo
 
     def compile(self, rule: Journey) -> bundles.Journey:
@@ -80,7 +81,7 @@ class JourneyCompiler:
     def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> bundles.Trigger:
         match rule:
             case ByEvent():
-                where = compile_where(rule.where)
+                where = compile_where(rule.where, self._zone)
                 tracker = self._needs.add(Need(event=rule.event, where=where, latest=latest))
                 return bundles.Trigger(event=rule.event, where=where, tracker=tracker)
             case _:

@@ -45,7 +45,7 @@ class ScoreCompiler:
 
     def _compile_points(self, rule: AnyPoints, reach_ms: int, index: int) -> Points:
         if isinstance(rule, EventPoints):
-            need = Need(event=rule.did, where=compile_where(rule.where), summed=True)
+            need = Need(event=rule.did, where=compile_where(rule.where, self._desk.shop.zone), summed=True)
             need = replace(need, within_ms=reach_ms) if reach_ms else replace(need, whole=True)
             return Points(points=rule.points, tracker=self._desk.track(need), most=rule.most)
         return Points(points=rule.points, condition=self._conditions.compile(rule.when, f"points[{index}].when"))

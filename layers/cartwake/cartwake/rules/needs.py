@@ -1,13 +1,18 @@
 """What compiled rules must remember of a shopper: trackers, named by what they remember and as deep as needed."""
 
+from datetime import datetime, timedelta, tzinfo
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from cartwake.rules.value_models import ValueTestObject, ValueTests
+from cartwake.rules.words import is_day
 from cartwake.trackers import Need
 from cartwake.values import AnyItem, Compared, Contains, Exists, Is, Matches, PropertyTest, Test
+
+_AFTER: Final = {"more_than": "at_least", "at_most": "less_than"}
+"""How the end of a day is compared with, where the day itself is said."""
 
 
 class Needs:
@@ -63,15 +68,15 @@ def derive_tracker_key(need: Need) -> str:
     return blake2b(encoded, digest_size=6).hexdigest()
 
 
-def compile_where(where: dict[str, Any] | None) -> tuple[PropertyTest, ...]:
-    """Return the tests on an event's properties, in order of their names."""
+def compile_where(where: dict[str, Any] | None, zone: tzinfo) -> tuple[PropertyTest, ...]:
+    """Return the tests on an event's properties, in order of their names; the days of dates are those of *zone*."""
     return tuple(
-        PropertyTest(path, test) for path in sorted(where or {}) for test in compile_value((where or {})[path])
+        PropertyTest(path, test) for path in sorted(where or {}) for test in compile_value((where or {})[path], zone)
     )
 
 
-def compile_tests(rule: ValueTests) -> tuple[Test, ...]:
-    """Return the tests that a model spells."""
+def compile_tests(rule: ValueTests, zone: tzinfo) -> tuple[Test, ...]:
+    """Return the tests that a model spells; the days of dates are those of *zone*."""
     tests: list[Test] = []
     if rule.is_ is not None:
         tests.append(Is(listed(rule.is_)))
@@ -84,17 +89,25 @@ def compile_tests(rule: ValueTests) -> tuple[Test, ...]:
     for op in ("more_than", "less_than", "at_least", "at_most"):
         bound = getattr(rule, op)
         if bound is not None:
-            tests.append(Compared(op, bound if isinstance(bound, str) else float(bound)))
+            tests.append(_compile_date(op, bound, zone) if isinstance(bound, str) else Compared(op, float(bound)))
     if rule.exists is not None:
         tests.append(Exists(rule.exists))
     if rule.any_item is not None:
-        tests.append(AnyItem(compile_where(rule.any_item)))
+        tests.append(AnyItem(compile_where(rule.any_item, zone)))
     return tuple(tests)
 
 
-def compile_value(value: Any) -> tuple[Test, ...]:
-    """Return the tests that a value, a list of values or an object of tests says."""
-    return compile_tests(value) if isinstance(value, ValueTestObject) else (Is(listed(value)),)
+def compile_value(value: Any, zone: tzinfo) -> tuple[Test, ...]:
+    """Return the tests that a value, a list of values or an object of tests says; days are those of *zone*."""
+    return compile_tests(value, zone) if isinstance(value, ValueTestObject) else (Is(listed(value)),)
+
+
+def _compile_date(op: str, text: str, zone: tzinfo) -> Compared:
+    """Return what a date is compared with: an exact instant. What is more than a day, or at most, begins after it."""
+    moment = datetime.fromisoformat(text)
+    if is_day(text) and op in _AFTER:
+        op, moment = _AFTER[op], moment + timedelta(days=1)
+    return Compared(op, (moment if moment.tzinfo else moment.replace(tzinfo=zone)).isoformat())
 
 
 def listed(value: Any) -> tuple[Any, ...]:

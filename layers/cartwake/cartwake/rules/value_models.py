@@ -40,13 +40,21 @@ class ValueTests(Rule):
         examples=["*shoes*", "hiszp*", "/collections/*"],
     )
     more_than: Bound | None = Field(
-        None, description="Greater than this number, or later than this date.", examples=[200]
+        None,
+        description="Greater than this number, or later than this date: a day is all of it, in the shop's timezone.",
+        examples=[200],
     )
     less_than: Bound | None = Field(
-        None, description="Less than this number, or earlier than this date.", examples=[200]
+        None,
+        description="Less than this number, or earlier than this date: before the day begins, in the shop's timezone.",
+        examples=[200],
     )
-    at_least: Bound | None = Field(None, description="This number or more, this date or later.", examples=[200])
-    at_most: Bound | None = Field(None, description="This number or less, this date or earlier.", examples=[200])
+    at_least: Bound | None = Field(
+        None, description="This number or more, this date or later: from the beginning of the day on.", examples=[200]
+    )
+    at_most: Bound | None = Field(
+        None, description="This number or less, this date or earlier: until the end of the day.", examples=[200]
+    )
     exists: bool | None = Field(
         None,
         description="true: there is a value that is neither null nor empty. false: there is none.",

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 
 from cartwake.rules.base import complain
 from cartwake.rules.vocabulary import EVENTS, TRAITS
-from cartwake.times import DAY, Instant, parse_duration, parse_instant, to_instant
+from cartwake.times import DAY, Instant, parse_duration, to_instant
 
 NAME: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 LONGEST_WINDOW: Final = 3_650 * DAY
@@ -18,6 +18,7 @@ _DAY: Final = r"\d{4}-\d{2}-\d{2}"
 _DATE: Final = rf"^{_DAY}(T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})?)?$"
 _TOO_MANY_STARS: Final = 12
 _YEARS: Final = range(1970, 2200)
+_YEARS_COMPARED: Final = range(1000, 9000)
 _LARGEST_BOUND: Final = 10**12
 """Of what is sent, larger numbers are none."""
 _LARGEST_WHOLE: Final = 10**18 - 1
@@ -59,17 +60,20 @@ def _mend_duration(words: str) -> str:
 
 
 def _check_date(text: str) -> str:
-    if re.fullmatch(_DATE, text):
-        try:
-            if datetime.fromisoformat(text).year in _YEARS:
-                return text
-        except ValueError:
-            pass
+    if _is_date(text, _YEARS):
+        return text
     example = '"2026-01-31" or "2026-01-31T18:00:00Z"'
     if is_duration(text):
         raise complain('Should be a date; what lies in the time before now is "in_last".', example=example)
-    nearest = text.strip() if re.fullmatch(_DATE, text.strip()) and text != text.strip() else ""
+    nearest = text.strip() if _is_date(text.strip(), _YEARS) else ""
     raise complain("Should be a date: year, month and day.", suggestion=nearest, example=example)
+
+
+def _is_date(text: str, years: range) -> bool:
+    try:
+        return re.fullmatch(_DATE, text) is not None and datetime.fromisoformat(text).year in years
+    except ValueError:
+        return False
 
 
 def _check_date_or_duration(text: str) -> str:
@@ -81,6 +85,11 @@ def is_duration(text: str) -> bool:
     return re.fullmatch(DURATION, text) is not None
 
 
+def is_day(text: str) -> bool:
+    """Say whether a date that was checked is a whole day and not an exact time."""
+    return re.fullmatch(_DAY, text) is not None
+
+
 def begin_date(text: str, zone: ZoneInfo) -> Instant:
     """Return the instant with which a date begins, by the clocks of *zone* where it names none itself."""
     moment = datetime.fromisoformat(text)
@@ -89,7 +98,7 @@ def begin_date(text: str, zone: ZoneInfo) -> Instant:
 
 def end_date(text: str, zone: ZoneInfo) -> Instant:
     """Return the instant at which a day is over; of an exact time, that time."""
-    if not re.fullmatch(_DAY, text):
+    if not is_day(text):
         return begin_date(text, zone)
     after = date.fromisoformat(text) + timedelta(days=1)
     return to_instant(datetime.combine(after, time(), tzinfo=zone))
@@ -128,12 +137,10 @@ def _check_bound(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, (str, int, float)):
         raise complain("Should be a number without quotes, or a date in quotes.", example="200")
     if isinstance(value, str):
-        try:
-            parse_instant(value)
-        except ValueError:
+        if not _is_date(value, _YEARS_COMPARED):
             nearest = value if re.fullmatch(r"-?\d+(\.\d+)?", value) else ""
             message = "Should be a number without quotes, or a date in quotes."
-            raise complain(message, suggestion=nearest, example=nearest or '"2026-11-21"') from None
+            raise complain(message, suggestion=nearest, example=nearest or '"2026-11-21"')
     elif not -_LARGEST_BOUND <= value <= _LARGEST_BOUND:
         raise complain("Should be a number between -1000000000000 and 1000000000000.")
     return value

@@ -38,9 +38,9 @@ def _compile_did(rule: Did | DidNot, desk: Desk, path: str) -> Condition:
     """Return a count, or a sequence where something is to follow."""
     span = _read_window(rule, desk, path)
     if isinstance(rule, DidNot):
-        kind = Need(event=rule.did_not, where=compile_where(rule.where))
+        kind = Need(event=rule.did_not, where=compile_where(rule.where, desk.shop.zone))
         return _count(kind, span, ("at_most", 0), desk)
-    kind = Need(event=rule.did, where=compile_where(rule.where))
+    kind = Need(event=rule.did, where=compile_where(rule.where, desk.shop.zone))
     if rule.then is None:
         return join([_count(kind, span, each, desk) for each in _list_counts(rule)])
     sequence = _follow(kind, span, rule.then, desk)
@@ -51,7 +51,7 @@ def _compile_distinct(rule: DistinctOf, desk: Desk, path: str) -> Condition:
     """Return a count of different values; since the start of a run one event may bring many of them."""
     span = _read_window(rule, desk, path)
     within_ms = SINCE_START_MS if span.since_start else 0
-    where = compile_where(rule.where)
+    where = compile_where(rule.where, desk.shop.zone)
     kind = Need(event=rule.on, where=where, distinct=rule.distinct_of, within_ms=within_ms)
     return join([_count(kind, span, each, desk) for each in _list_counts(rule)])
 
@@ -60,7 +60,9 @@ def _compile_amount(rule: TotalOf | AverageOf | LargestOf, desk: Desk, path: str
     """Return a total, an average or the largest amount against each of its bounds."""
     span = _read_window(rule, desk, path)
     of, amount = _find_amount(rule)
-    tracker = desk.track(_need_all(Need(event=rule.on, where=compile_where(rule.where), amount=amount), span))
+    tracker = desk.track(
+        _need_all(Need(event=rule.on, where=compile_where(rule.where, desk.shop.zone), amount=amount), span)
+    )
     frame = kinds.Amount(
         tracker=tracker,
         of=of,
@@ -89,7 +91,7 @@ def _compile_edge(rule: First | Last, desk: Desk) -> Condition:
     span = compile_window(rule, desk.shop.zone)
     last = isinstance(rule, Last)
     event = rule.last if isinstance(rule, Last) else rule.first
-    kind = Need(event=event, marks=compile_where(rule.where))
+    kind = Need(event=event, marks=compile_where(rule.where, desk.shop.zone))
     if span.is_dated:
         return _compile_dated_edge(kind, span, desk, last=last)
     return kinds.Edge(
@@ -188,7 +190,7 @@ def _compile_then(rule: ThenDid | ThenDidNot, span: Span, desk: Desk) -> kinds.T
     event = rule.did if isinstance(rule, ThenDid) else rule.did_not
     then = rule.then if isinstance(rule, ThenDid) else None
     return kinds.Then(
-        tracker=desk.track(_need_all(Need(event=event, where=compile_where(rule.where)), span)),
+        tracker=desk.track(_need_all(Need(event=event, where=compile_where(rule.where, desk.shop.zone)), span)),
         within_ms=parse_duration(rule.within),
         did=isinstance(rule, ThenDid),
         then=_compile_then(then, span, desk) if then else None,

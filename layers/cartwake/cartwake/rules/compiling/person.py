@@ -61,7 +61,7 @@ def _compile_trait(rule: Trait, desk: Desk) -> Condition:
     desk.reads.traits.add(rule.trait)
     if rule.is_dated:
         desk.reads.traits.add("timezone")
-    tests = [kinds.Trait(name=rule.trait, test=test) for test in compile_tests(rule)]
+    tests = [kinds.Trait(name=rule.trait, test=test) for test in compile_tests(rule, desk.shop.zone)]
     return join([*tests, *_list_moments(rule.trait, rule, known=False)])
 
 
@@ -80,10 +80,10 @@ def _compile_known(rule: Profile | Consent | ReachableBy | Cart, desk: Desk) -> 
             desk.reads.known.add(name.partition(".")[0])
             if name in MOMENTS:
                 return join(_list_moments(name, rule, known=True))
-            return join([_know(name, test) for test in compile_tests(rule)])
+            return join([_know(name, test) for test in compile_tests(rule, desk.shop.zone)])
         case Consent(consent=channel):
             desk.reads.known.add("consent")
-            method = [] if rule.method is None else list(compile_value(rule.method))
+            method = [] if rule.method is None else list(compile_value(rule.method, desk.shop.zone))
             return join(
                 [
                     _know(f"consent.{channel}", Is(listed(rule.is_))),
@@ -96,10 +96,10 @@ def _compile_known(rule: Profile | Consent | ReachableBy | Cart, desk: Desk) -> 
             return _know(f"reachable.{channel}", Is((True,)))
         case Cart():
             desk.reads.known.add("cart")
-            return _compile_cart(rule)
+            return _compile_cart(rule, desk)
 
 
-def _compile_cart(rule: Cart) -> Condition:
+def _compile_cart(rule: Cart, desk: Desk) -> Condition:
     filled = _know("cart.quantity", Compared("more_than", 0.0))
     if rule.cart == "empty":
         return kinds.NoneOf(of=(filled,))
@@ -107,7 +107,7 @@ def _compile_cart(rule: Cart) -> Condition:
     for name, tests in (("cart.value", rule.value), ("cart.quantity", rule.quantity)):
         found += [_know(name, Compared(op, float(bound))) for op, bound in list_bounds(tests)] if tests else []
     if rule.item is not None:
-        found.append(_know("cart.items", AnyItem(compile_where(rule.item))))
+        found.append(_know("cart.items", AnyItem(compile_where(rule.item, desk.shop.zone))))
     if rule.untouched_for is not None:
         found.append(kinds.Moment(name="cart.changed", known=True, before_ms=parse_duration(rule.untouched_for)))
     return join(found)

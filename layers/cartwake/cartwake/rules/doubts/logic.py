@@ -40,11 +40,13 @@ class Judge:
 
     Attributes:
         doubts: Of the conditions that were judged.
+        zone: Where the days of the shop begin.
     """
 
     def __init__(self, shop: Shop, scores: Mapping[str, Score]) -> None:
         self.doubts: list[Doubt] = []
         self._scores = scores
+        self.zone = shop.zone
         self._needs = Needs()
         self._compiler = ConditionCompiler(shop, self._needs)
 
@@ -83,7 +85,7 @@ class Judge:
                 return self._doubt(f"{path}.at_least", message, "always")
             case ScoreTest(score=name) if name in self._scores:
                 return self._judge_score(rule, self._scores[name], path)
-        tests = compile_where(getattr(rule, "where", None))
+        tests = compile_where(getattr(rule, "where", None), self.zone)
         placed = [Placing(each.path, list(claim_test(each.path, each.test))) for each in tests]
         clash = _find_clash(placed)
         if clash:

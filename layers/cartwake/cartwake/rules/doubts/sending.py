@@ -1,6 +1,7 @@
 """Doubts about journeys: messages that are never sent."""
 
 from collections.abc import Iterator
+from datetime import tzinfo
 
 from cartwake.rules.doubts.claims import Claim, Reach
 from cartwake.rules.doubts.logic import Always, Doubt, Judge, Placing
@@ -11,7 +12,7 @@ from cartwake.rules.needs import compile_where
 def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
     """Yield what is doubtful about a journey: its filter, its branches, and whether it sends anything."""
     if rule.filter is not None:
-        judge.judge(rule.filter, "filter", beside=_claim_trigger(rule.trigger))
+        judge.judge(rule.filter, "filter", beside=_claim_trigger(rule.trigger, judge.zone))
     steps = list(_list_steps(rule.steps, "steps", judge, never=False))
     messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep)]
     if not messages:
@@ -22,11 +23,11 @@ def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
         yield from (Doubt(path, "Never sent: no run ever comes here.") for path, never in messages if never)
 
 
-def _claim_trigger(trigger: AnyTrigger) -> Placing | None:
+def _claim_trigger(trigger: AnyTrigger, zone: tzinfo) -> Placing | None:
     """Return what is true at the start: the event has just happened."""
     if not isinstance(trigger, ByEvent):
         return None
-    where = frozenset(compile_where(trigger.where))
+    where = frozenset(compile_where(trigger.where, zone))
     return Placing("trigger", [Claim(("count", trigger.event, ""), where=where, reach=Reach(within_ms=1), low=1)])
 
 
