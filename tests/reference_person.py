@@ -95,7 +95,7 @@ class Known:
             case "reachable":
                 return self._is_reachable(Channel(rest))
             case "tags":
-                told = {it.properties["tag"].casefold(): it for it in self._trusted if it.name[:4] == "Tag "}
+                told = {it.properties["tag"].casefold(): it for it in self._trusted if _is_tag(it)}
                 return [it.properties["tag"] for it in told.values() if it.name == "Tag Added"]
             case "device":
                 return ([None] + [it for it in map(_name_device, self._visits) if it])[-1]
@@ -188,6 +188,10 @@ def _list_items(changes: list[Event]) -> Iterator[dict[str, Any]]:
                     shown["price"] = parse_number(event.properties["price"])
         if quantity:
             yield {"product_id": product, "price": Decimal(0), "name": product, **shown, "quantity": quantity}
+
+
+def _is_tag(event: Event) -> bool:
+    return event.name in ("Tag Added", "Tag Removed") and bool(event.properties["tag"])
 
 
 def _name_device(event: Event) -> str | None:

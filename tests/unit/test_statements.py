@@ -1,11 +1,87 @@
 """Statements: what a server says of a shopper, in whatever shape it says so."""
 
-import pytest
-from builders import NOON, an_event
+import random
 
-from cartwake.events import Trust
-from cartwake.profiles import State, fold
+import pytest
+from builders import NOON, a_subscription, an_event, an_identify
+from hypothesis import given
+from hypothesis import strategies as st
+from reference_person import Known
+from strategies import any_event, histories
+
+from cartwake.addresses import name_address
+from cartwake.events import Event, Trust, own_event
+from cartwake.knowledge import know
+from cartwake.profiles import State, fold, merge, pack, unpack
+from cartwake.registers import MOST_TRAITS
 from cartwake.statements import Channel, list_tags
+
+CONSENTS = [f"consent.{channel}{part}" for channel in Channel for part in ("", ".at")]
+NAMES = [*CONSENTS, "reachable.email", "reachable.sms", "country", "language", "locale", "timezone"]
+
+
+def fold_all(events: list[Event]) -> State:
+    state = State()
+    for event in events:
+        state = fold(state, event, {})
+    return state
+
+
+@given(histories(14, any_event(bots=st.booleans())), st.randoms(use_true_random=False), st.integers(0, 14))
+def test_what_is_known_is_what_was_stated_last(events: list[Event], shuffler: random.Random, split: int) -> None:
+    """In any order, any number of times, stored or merged on the way: the latest statements count."""
+    known = Known(tuple(events))
+    shuffled = shuffler.sample(events, len(events))
+    left, right = (fold_all([*part, *part[:2]]) for part in (shuffled[:split], shuffled[split:]))
+    for state in (merge(left, unpack(pack(right)), {}), merge(right, left, {}), fold_all(events)):
+        assert [know(state, name) for name in NAMES] == [known.read(name) for name in NAMES]
+        assert list_tags(state.tags) == sorted(known.read("tags"))
+        for channel in Channel:
+            assert (know(state, f"consent.{channel}.method") or None) == known.read(f"consent.{channel}.method")
+
+
+@pytest.mark.parametrize(
+    ("told", "method"), [("form", "form"), (None, ""), (7, ""), ({"a": 1}, ""), ("x" * 300, "x" * 100), ("", "")]
+)
+def test_how_consent_was_given(told: object, method: str) -> None:
+    """The method is a text, and not too long; whatever is none is as if nothing was said."""
+    state = fold_all([an_event("Subscribed", properties={"channel": "email", "method": told})])
+    assert know(state, "consent.email.method") == method
+    assert know(state, "consent.sms.method") is None
+    assert know(state, "consent.sms") == "never_asked"
+
+
+def test_who_can_be_reached() -> None:
+    """There is an address of a trusted source and a yes, and nothing came back from that address for good."""
+    told = [an_identify("Ada@Example.com", at=NOON), a_subscription(at=NOON)]
+
+    def bounce(address: str, kind: str, at: int) -> Event:
+        properties = {"address_id": name_address(address), "bounce": kind}
+        return own_event("u#1", "Email Bounced", id=f"b{at}", at=at, properties=properties)
+
+    def is_reached(*more: Event) -> object:
+        return know(fold_all([*told, *more]), "reachable.email")
+
+    withdrawal = an_event("Unsubscribed", properties={"channel": "email"}, at=NOON + 9)
+    assert is_reached()
+    assert not is_reached(withdrawal)
+    assert not is_reached(bounce("ada@example.com", "permanent", NOON + 1))
+    assert is_reached(bounce("ada@example.com", "transient", NOON + 1))
+    assert is_reached(bounce("old@example.com", "permanent", NOON + 1))
+    assert is_reached(bounce("ada@example.com", "permanent", NOON + 1), an_identify("new@example.com", at=NOON + 2))
+    assert not is_reached(an_identify("no address", at=NOON + 2))
+    assert not know(fold_all(told[1:]), "reachable.email")
+    assert not know(fold_all(told), "reachable.sms")
+
+
+def test_tags_are_bounded() -> None:
+    """Of too many tags those that were told last stay, in any order."""
+    events = [an_event("Tag Added", at=NOON + n, properties={"tag": f"t{n}"}) for n in range(MOST_TRAITS + 20)]
+    state = fold_all(events)
+    assert len(state.tags) == MOST_TRAITS
+    assert "t19" not in list_tags(state.tags)
+    assert fold_all(events[::-1]).tags == state.tags
+    assert not fold_all([an_event("Tag Added", properties={"tag": tag}) for tag in ("", "x" * 101, 7, None)]).tags
 
 
 @pytest.mark.parametrize("channel", [["email"], ["email", "sms"], "email"])

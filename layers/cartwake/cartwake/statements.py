@@ -16,6 +16,7 @@ TAG_ADDED: Final = "Tag Added"
 TAG_REMOVED: Final = "Tag Removed"
 """`{"tag": "..."}`, from a server."""
 LONGEST_TAG_BYTES: Final = 100
+_LONGEST_METHOD: Final = 100
 _COUNTRY_LETTERS: Final = 2
 _OF_ADDRESSES: Final = ("email", "phone", "country")
 _FINAL_FEEDBACK: Final = ("Email Bounced", "Email Marked as Spam")
@@ -103,7 +104,8 @@ def _read_country(event: Event) -> Register | None:
 def _read_consent(event: Event) -> dict[Channel, Consent]:
     if event.name not in (SUBSCRIBED, UNSUBSCRIBED):
         return {}
-    method = str(event.properties.get("method", ""))[:100]
+    told = event.properties.get("method")
+    method = told[:_LONGEST_METHOD] if isinstance(told, str) else ""
     consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
     return dict.fromkeys(_read_channels(event), consent)
 
