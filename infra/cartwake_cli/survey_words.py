@@ -29,7 +29,7 @@ def say_summary(survey: Survey) -> list[str]:
         lines.append("There is no such segment yet in what is live: all of them would enter.")
     else:
         lines.append(
-            f"{survey.members_live:,} are in the live version now, {both:,} of them in both; "
+            f"In the live version now: {survey.members_live:,}, of whom {both:,} would stay; "
             f"{fates[Fate.ENTERS]:,} would enter, {fates[Fate.LEAVES]:,} would leave."
         )
     if survey.backfilled:

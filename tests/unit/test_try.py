@@ -334,7 +334,7 @@ def test_the_words_of_a_survey() -> None:
     found = Survey(trial, 0, read=1, people=2_000, unknown=1, backfilled=7, fates=fates)
     assert say_summary(found) == [
         '"vip" (Best): 1,030 of 2,000 people would be in it.',
-        "1,015 are in the live version now, 1,010 of them in both; 20 would enter, 5 would leave.",
+        "In the live version now: 1,015, of whom 1,010 would stay; 20 would enter, 5 would leave.",
         "For 7 people, history was read from the stored events.",
         "For 1 person, it is not known: their membership would stay as it is.",
     ]
@@ -430,7 +430,7 @@ def test_try_tells_who_enters_and_why(shop: Bundle, tmp_path: Path) -> None:
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
     assert lines[0] == '"vip" (Best): 2 of 3 people would be in it.'
-    assert lines[1] == "1 are in the live version now, 1 of them in both; 1 would enter, 0 would leave."
+    assert lines[1] == "In the live version now: 1, of whom 1 would stay; 1 would enter, 0 would leave."
     assert "would enter: 1 of 1" in lines
     at = next(index for index, line in enumerate(lines) if line.startswith("u#two  in logs: "))
     assert lines[at + 1].startswith('✓ is in the segment "vip" (Best)')
