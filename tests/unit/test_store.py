@@ -5,7 +5,7 @@ from collections.abc import Callable
 import msgspec
 import pytest
 from botocore.endpoint import Endpoint
-from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 from builders import NOON, an_event, an_order
 
 from cartwake.addresses import Address, Sent, note_send
@@ -185,3 +185,13 @@ def test_a_lost_answer_is_tried_again(
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(TryAgain, match=lost.__name__):
         call()
+
+
+@pytest.mark.parametrize("code", ["ThrottlingException", "InternalServerError", "ResourceNotFoundException"])
+def test_a_table_that_cannot_be_described_now_is_tried_again(code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many profiles there are is for the eye: that it cannot be told now sets no sweep aside."""
+    refused = ClientError({"Error": {"Code": code, "Message": "-"}}, "DescribeTable")
+    monkeypatch.setattr(Endpoint, "_do_get_response", lambda *_: (None, refused))
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with pytest.raises(TryAgain):
+        profiles.count_rows()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+from botocore.exceptions import ClientError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import GetError, QueryError, ScanError, TableDoesNotExist, TableError
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
@@ -158,7 +159,7 @@ def count_rows() -> int:
     """Return about how many rows there are: DynamoDB counts them every six hours or so."""
     try:
         return int(ProfileRow.describe_table()["ItemCount"])
-    except (TableError, TableDoesNotExist) as error:
+    except (TableError, TableDoesNotExist, ClientError) as error:  # this one call of PynamoDB's lets the last through
         raise TryAgain("profiles: the table cannot be described") from error
 
 
