@@ -8,7 +8,7 @@ from typing import Any
 
 from cartwake.telemetry import logger
 from simulation.faults import Plan
-from simulation.judge import heal, judge
+from simulation.judge import heal, judge, judge_publication
 from simulation.rules import make_bundle
 from simulation.shop import NOON, Shop, build
 from simulation.stories import STORIES, Story
@@ -48,7 +48,8 @@ def play(name: str, plan: Plan, *, sites: bool = False, lines: bool = False) -> 
     """Play a story."""
     story, watch = STORIES[name], Watch(plan)
     with listen() as log:
-        shop = build(name, plan, begins=NOON, watch=watch, rules=make_bundle(*story.journeys))
+        rules = None if story.files else make_bundle(*story.journeys)
+        shop = build(name, plan, begins=NOON, watch=watch, rules=rules, files=story.files or None)
         shop.world.sites = [] if sites else None
         shop.world.lines = [] if lines else None
         story.tell(shop)
@@ -60,6 +61,8 @@ def finish(shop: Shop, watch: Watch, log: io.StringIO, story: Story | None = Non
     world = shop.world
     watch.must("a healed world comes to rest", heal(shop), "it never does")
     judge(shop, watch, log=log.getvalue(), poisoned=shop.poisoned)
+    if story is not None and story.files:
+        judge_publication(watch)
     mails = world.mailbox.subjects()
     if story is not None:
         judge_story(watch, story, mails, faults=bool(world.plan.fired))

@@ -14,7 +14,7 @@ from builders import publish
 from wire import to_payload
 
 from cartwake.bundles import Bundle
-from cartwake.gateways import clients
+from cartwake.gateways import bucket, clients
 from cartwake.store import base
 from cartwake.store.keys import KeyRow
 from simulation import cloud
@@ -30,18 +30,30 @@ NOON = 1_795_262_400_000_000
 _clients: dict[str, Any] = {}
 
 
-def build(seed: str, plan: Plan, *, begins: int = NOON, watch: Any = None, rules: Bundle | None = None) -> "Shop":
-    """Return a shop in a new world, with rules."""
+def build(
+    seed: str,
+    plan: Plan,
+    *,
+    begins: int = NOON,
+    watch: Any = None,
+    rules: Bundle | None = None,
+    files: dict[str, bytes] | None = None,
+) -> "Shop":
+    """Return a shop in a new world, with rules, or with the files that marketers have just saved."""
     furnish()
     world = World(seed, plan, begins=begins, watch=watch)
-    rules = rules or make_bundle()
-    publish(rules)
+    if files is None:
+        rules = rules or make_bundle()
+        publish(rules)
     for text, trust in ((SERVER, "server"), (BROWSER, "browser")):
         KeyRow(sha256(text.encode()).hexdigest(), trust=trust, created_at=clock.now).save()
     for name in WATCHED:
         cloud.watch(name)
     shop = Shop(world)
-    shop.live = set(rules.journeys)
+    if rules is not None:
+        shop.live = set(rules.journeys)
+    if files is not None:
+        shop.save(files)
     return shop
 
 
@@ -151,6 +163,14 @@ class Shop:
         self.world.asked_to_wake = True
         for minutes in range(1, 4):
             self.world.plan_tick(clock.micros + minutes * MINUTE)
+
+    def save(self, files: dict[str, bytes]) -> None:
+        """Have marketers save files, of which S3 then tells, one by one and in any order."""
+        for key, content in files.items():
+            bucket.write(key, content)
+            told = {"Records": [{"eventSource": "aws:s3", "s3": {"object": {"key": key}}}]}
+            delay = self._chance.randrange(SECOND // 10, 5 * SECOND)
+            self.world.loop.after(delay, lambda told=told: self.world.timer.invoke("publish_rules", told))
 
     def unsubscribe(self, link: str, done: Callable[[], None] | None = None) -> None:
         """Press the button of a mail, again until it is answered 200."""

@@ -209,7 +209,7 @@ class Timer:
             self.waiting -= 1
             if error is None:
                 return
-            if attempt < (2 if function == "run_step" else 1):
+            if attempt < (1 if function == "wake" else 2):
                 self._shared.loop.after((attempt + 1) * MINUTE, lambda: self.invoke(function, asked, attempt + 1))
             else:
                 self._shared.failures.append((function, json.dumps(asked)))

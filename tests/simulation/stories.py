@@ -1,7 +1,8 @@
 """The stories: short ones, each of which is run with every fault at every call of AWS that it makes."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -27,6 +28,7 @@ class Story:
         mails: What is sent, in order, without faults.
         never: What is not sent whatever goes wrong.
         swept: It is short enough to be run with every fault at every call.
+        files: What marketers have saved, instead of rules that are live already.
     """
 
     journeys: tuple[str, ...]
@@ -34,6 +36,7 @@ class Story:
     mails: tuple[str, ...]
     never: tuple[str, ...] = ()
     swept: bool = True
+    files: dict[str, bytes] = field(default_factory=dict)
 
 
 def cart_and_reminder(shop: Shop) -> None:
@@ -225,6 +228,43 @@ def unsubscribe(shop: Shop, index: int) -> None:
         shop.unsubscribe(mail.link, lambda: shop.world.watch.on_unsubscribed(mail.to))
 
 
+def write_files(*, wait: str, subject: str, orders: int) -> dict[str, bytes]:
+    """Return what marketers save."""
+    shop = {"name": "Nordlicht", "url": "https://shop.example.com/", "postal_address": "Street 1, Town"}
+    journey = {
+        "name": "Abandoned cart",
+        "status": "live",
+        "trigger": {"event": "Product Added"},
+        "exit": [{"event": "Order Completed"}],
+        "again": "after 7 days",
+        "steps": [{"wait": wait}, {"email": "cart-1", "subject": subject}],
+    }
+    segment = {"name": "Buyers", "where": {"did": "Order Completed", "at_least": orders}}
+    mail = (
+        "<mjml><mj-head><mj-title>x</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>"
+        '{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>'
+        "</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
+    return {
+        "settings.json": json.dumps({"shop": shop, "sender": {"email": "shop@example.com"}}).encode(),
+        "templates/cart-1.mjml": mail.encode(),
+        "segments/buyers.json": json.dumps(segment).encode(),
+        "journeys/cart.json": json.dumps(journey).encode(),
+    }
+
+
+def files_saved_while_a_run_waits(shop: Shop) -> None:
+    shop.go(2 * MINUTE)
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(MINUTE)
+    shop.add("ada")
+    shop.go(10 * MINUTE)
+    later = write_files(wait="5 days", subject="A new text", orders=1)
+    shop.save({name: later[name] for name in ("segments/buyers.json", "journeys/cart.json")})
+    shop.go(3 * HOUR)
+
+
 STORIES = {
     "cart and reminder": Story(("cart", "welcome"), cart_and_reminder, (WELCOME, CART, SECOND_CART)),
     "a cart and a reminder of which SES never tells": Story(
@@ -254,6 +294,13 @@ STORIES = {
     "carts of a visitor and of the user": Story(("cart",), visitors_and_users_carts, (CART,)),
     "an SMS in the evening": Story(("cart",), sms_in_the_evening, (CART, "Your cart waits")),
     "the sending quota used up": Story(("cart",), quota_used_up, (SECOND_CART,), (CART,), swept=False),
+    "files saved while a run waits": Story(
+        (),
+        files_saved_while_a_run_waits,
+        ("A new text",),
+        swept=False,
+        files=write_files(wait="1 hour", subject=CART, orders=3),
+    ),
     "a browser that says yes": Story(("cart", "welcome"), browser_that_says_yes, (), (WELCOME, CART)),
     "two journeys under one frequency cap": Story(
         ("cart", "welcome"), two_journeys_under_one_cap, (WELCOME, SECOND_CART), (CART,)
