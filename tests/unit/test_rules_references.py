@@ -1,6 +1,7 @@
 """References: segments, scores and tags that read each other, and what a change of one means for the others."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -150,6 +151,37 @@ def test_simple_predictions_need_no_model() -> None:
         "segments/going.json": segment({"predicted": "next_order", "in_next": "7 days"}),
     }
     assert not faults(changes)
+
+
+def chain(length: int, where: dict[str, Any]) -> dict[str, Any]:
+    """Return segments of which each but the first refers to the one before it."""
+    segments = {f"segments/c{index}.json": segment({"in_segment": f"c{index - 1}"}) for index in range(1, length)}
+    return segments | {"segments/c0.json": segment(where)}
+
+
+def test_a_chain_has_an_end() -> None:
+    """Forty segments may refer to each other in a row; of more, the first one too many is told, and the way."""
+    assert not faults(chain(40, {"did": ORDER}))
+    (told,) = faults(chain(60, {"did": ORDER}))
+    assert "segments/c40.json: where: At most 40 refer to each other in a row: c40 → c39 → " in told
+    assert told.endswith(" → c1 → c0.")
+    (told,) = faults(chain(40, {"score": "e", "at_least": 1}))
+    assert told.endswith("c0 → score e.")
+
+
+def test_many_ways_are_walked_once() -> None:
+    """However many ways lead from one segment to another, looking for cycles takes no longer for that."""
+    ways = {
+        f"segments/w{index}.json": segment({"all": [{"in_segment": f"w{index - 1}"}, {"in_segment": f"w{index - 2}"}]})
+        for index in range(2, 40)
+    }
+    start = chain(2, {"did": ORDER})
+    ways |= {"segments/w0.json": start["segments/c0.json"], "segments/w1.json": segment({"in_segment": "w0"})}
+    began = time.perf_counter()
+    assert not faults(ways)
+    closed = ways | {"segments/w0.json": segment({"in_segment": "w39"})}
+    assert len([each for each in faults(closed) if "refers to itself" in each]) == 40
+    assert time.perf_counter() - began < 5
 
 
 def test_a_part_of_the_files_is_not_missed() -> None:

@@ -80,7 +80,7 @@ class _Linker:
             self._conflicts.append(Conflict(fault, (SETTINGS,)))
         wheres = self._compile_each(Segment, self._compile_segment)
         scores = self._compile_each(Score, self._compile_score)
-        self._conflicts += self._references.find_cycles()
+        self._conflicts += self._references.find_cycles() + self._references.find_chains()
         self._conflicts += self._find_unknown_shown()
         templates = self._join_templates()
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, templates))

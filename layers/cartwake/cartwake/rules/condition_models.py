@@ -20,7 +20,10 @@ class InSegment(Rule):
 
     begins = "in_segment"
     shown = ({"in_segment": "vip"},)
-    in_segment: Name = Field(description="The segment's file name without .json.", examples=["vip"])
+    in_segment: Name = Field(
+        description="The segment's file name without .json. At most 40 may refer to each other in a row.",
+        examples=["vip"],
+    )
 
 
 class AllOf(Rule):

@@ -1,8 +1,9 @@
 """References: which segment or score reads which other, and what is wrong with that."""
 
-from collections.abc import Collection, Mapping
+from collections import deque
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from cartwake.rules.compiling.desk import Place, Reads
 from cartwake.rules.conflicts import Conflict
@@ -10,6 +11,16 @@ from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import PREDICTIONS
 
 _BEGINS: Final = {"segments": "where", "scores": "points"}
+
+LONGEST_CHAIN: Final = 40
+"""How many segments and scores may refer to each other in a row."""
+
+
+class Chain(NamedTuple):
+    """How many files a chain of references has, and the second of them; "" where there is only the first."""
+
+    length: int
+    then: str
 
 
 @dataclass(slots=True)
@@ -70,21 +81,55 @@ class References:
 
     def find_cycles(self) -> list[Conflict]:
         """Return a fault for every segment and score that refers to itself, be it through others."""
-        ways = {file: self._find_way(file, file, ()) for file in self.reads}
+        below = self._measure()
+        ways = {file: self._find_way_back(file, below) for file in self.reads if file not in below}
         return [_tell_cycle(file, way) for file, way in ways.items() if way]
+
+    def find_chains(self) -> list[Conflict]:
+        """Return a fault for every segment and score with which a chain of references becomes too long."""
+        below = self._measure()
+        first = [file for file, (length, _) in below.items() if length == LONGEST_CHAIN + 1]
+        return [_tell_chain(_follow(file, below)) for file in first if file.partition("/")[0] in _BEGINS]
 
     def _list_next(self, file: str) -> list[str]:
         reads = self.reads[file]
         names = (("segments", reads.segments), ("scores", reads.scores))
         return [f"{folder}/{name}.json" for folder, places in names for name, _ in places]
 
-    def _find_way(self, at: str, goal: str, passed: tuple[str, ...]) -> tuple[str, ...]:
-        if at in passed or at not in self.reads:
-            return ()
-        for name in self._list_next(at):
-            way = (*passed, at) if name == goal else self._find_way(name, goal, (*passed, at))
-            if way:
-                return way
+    def _measure(self) -> dict[str, Chain]:
+        """Return the longest chain that begins with each file, but for those that are in a cycle or lead to one."""
+        below = {
+            file: [name for name in dict.fromkeys(self._list_next(file)) if name in self.reads] for file in self.reads
+        }
+        above: dict[str, list[str]] = {file: [] for file in below}
+        for file, names in below.items():
+            for name in names:
+                above[name].append(file)
+        missing = {file: len(names) for file, names in below.items()}
+        waiting = [file for file, count in missing.items() if not count]
+        chains: dict[str, Chain] = {}
+        while waiting:
+            file = waiting.pop()
+            deepest = max(below[file], key=lambda name: chains[name].length, default="")
+            chains[file] = Chain(chains[deepest].length + 1 if deepest else 1, deepest)
+            for reader in above[file]:
+                missing[reader] -= 1
+                if not missing[reader]:
+                    waiting.append(reader)
+        return chains
+
+    def _find_way_back(self, goal: str, settled: Collection[str]) -> tuple[str, ...]:
+        """Return the shortest way from a file back to it; () where there is none."""
+        came_from = {goal: ""}
+        waiting = deque([goal])
+        while waiting:
+            at = waiting.popleft()
+            for name in self._list_next(at):
+                if name == goal:
+                    return tuple(reversed(list(_walk_back(at, came_from))))
+                if name in self.reads and name not in came_from and name not in settled:
+                    came_from[name] = at
+                    waiting.append(name)
         return ()
 
     def _find_unknown(self, file: str, what: str, places: list[Place]) -> list[Conflict]:
@@ -110,6 +155,23 @@ def gather(reads: Mapping[str, Reads], files: Collection[str]) -> Reads:
         whole.known |= reads[file].known
         whole.fitted += reads[file].fitted
     return whole
+
+
+def _follow(file: str, chains: Mapping[str, Chain]) -> tuple[str, ...]:
+    return (file, *(_follow(chains[file].then, chains) if chains[file].then else ()))
+
+
+def _walk_back(at: str, came_from: Mapping[str, str]) -> Iterator[str]:
+    while at:
+        yield at
+        at = came_from[at]
+
+
+def _tell_chain(way: tuple[str, ...]) -> Conflict:
+    folder = way[0].partition("/")[0]
+    names = " → ".join(_name(each, folder) for each in way)
+    message = f"At most {LONGEST_CHAIN} refer to each other in a row: {names}."
+    return Conflict(Fault(file=way[0], path=_BEGINS.get(folder, ""), message=message), way)
 
 
 def _tell_cycle(file: str, way: tuple[str, ...]) -> Conflict:
