@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE :=
 INSTALL := infra/install
 
-.PHONY: help demo test prove check sbom bench simulate install lock clean
+.PHONY: help demo test prove check sbom soak bench simulate install lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -69,6 +69,10 @@ check-bill:
 
 check-starter:
 	@.venv/bin/cartwake check infra/starter
+
+soak: ## recorded clients against the local engine for MINUTES=10, its workers killed in between; writes docs/soak.md
+	@$(INSTALL) project engine tools
+	@MINUTES=$(MINUTES) .venv/bin/pytest -q -s tests/security/test_soak.py
 
 sbom: ## write the bill of materials, docs/sbom.cdx.json
 	@$(INSTALL) project

@@ -8,6 +8,16 @@ from shoppers import Shop
 from world import aws
 
 from tests.security.front import Front, empty
+from tests.security.rights import Recorder
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(Recorder(), "rights")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What functions used is looked at when they all have run."""
+    items.sort(key=lambda item: item.path.name == "test_rights.py")
 
 
 @pytest.fixture(scope="package")

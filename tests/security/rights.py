@@ -1,0 +1,167 @@
+"""Rights: what each function asks of AWS while its tests run, and what the template grants it."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from types import FrameType
+from typing import Any, Final
+
+import pytest
+from botocore.client import BaseClient
+
+from tests.template.stack import Function, find_references, list_of
+
+FUNCTION: Final = re.compile(r"/functions/(\w+)/app\.py$")
+BATCHES: Final = {"BatchGetItem": "dynamodb:BatchGetItem", "BatchWriteItem": "dynamodb:BatchWriteItem"}
+WRITES: Final = {
+    "Put": "PutItem",
+    "Update": "UpdateItem",
+    "Delete": "DeleteItem",
+    "ConditionCheck": "ConditionCheckItem",
+}
+NAMES: Final = {"SendMessageBatch": "SendMessage", "ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """An action on a resource, named by its logical id: `ProfilesTable/index/wake`, `RulesBucket/bundles/x`."""
+
+    function: str
+    action: str
+    resource: str
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.resource}"
+
+
+@dataclass
+class Recorder:
+    """A plugin: notes what functions do in the tests of functions and flows; `seen` has the files of these tests."""
+
+    used: set[Right] = field(default_factory=set)
+    seen: set[Path] = field(default_factory=set)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        """Note what functions do while a test runs, its fixtures included."""
+        if item.path.parent.name not in ("functions", "flows") and item.path.name != "test_rights.py":
+            return (yield)
+        self.seen.add(item.path)
+        plain = BaseClient._make_api_call
+
+        def call(client: BaseClient, name: str, asked: dict[str, Any]) -> Any:
+            function = find_function(sys._getframe(1))
+            if function:
+                self.used |= {
+                    Right(function, *it) for it in read_call(client.meta.service_model.service_name, name, asked)
+                }
+            return plain(client, name, asked)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(BaseClient, "_make_api_call", call)
+            return (yield)
+
+
+def find_function(frame: FrameType | None) -> str:
+    """Return the folder of the function that runs in a stack, or "" when a test itself calls, from within or not."""
+    while frame is not None and "/tests/" not in frame.f_code.co_filename:
+        found = FUNCTION.search(frame.f_code.co_filename)
+        if found and frame.f_code.co_name == "handler":
+            return found[1]
+        frame = frame.f_back
+    return ""
+
+
+def read_call(service: str, name: str, asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the actions that AWS asks for before it answers a call, and on what."""
+    match service:
+        case "dynamodb":
+            yield from _read_dynamodb(name, asked)
+        case "s3":
+            resource = "RulesBucket" if name == "ListObjectsV2" else f"RulesBucket/{asked['Key']}"
+            yield f"s3:{NAMES.get(name, name)}", resource
+        case "sqs":
+            queue = asked["QueueUrl"].rpartition("/")[2]
+            yield f"sqs:{NAMES.get(name, name)}", f"{queue.title()}Queue"
+        case "scheduler":
+            yield f"scheduler:{name}", f"schedule/StepSchedules/{asked['Name']}"
+            yield "iam:PassRole", "StepSchedulesRole"
+        case "secretsmanager":
+            yield f"secretsmanager:{name}", "Secret"
+        case "sesv2":
+            yield f"ses:{name}", "identity/SenderIdentity"
+            yield f"ses:{name}", "configuration-set/ConfigurationSet"
+        case "sns":
+            yield f"sns:{name}", "phone"
+        case _:
+            yield f"{service}:{name}", "?"
+
+
+def _read_dynamodb(name: str, asked: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if name == "TransactWriteItems":
+        for item in asked["TransactItems"]:
+            ((kind, write),) = item.items()
+            yield f"dynamodb:{WRITES[kind]}", _name_table(write["TableName"])
+    elif name in BATCHES:
+        for table in asked["RequestItems"]:
+            yield BATCHES[name], _name_table(table)
+    else:
+        index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+        yield f"dynamodb:{name}", _name_table(asked["TableName"]) + index
+
+
+def _name_table(name: str) -> str:
+    return f"{name.title()}Table"
+
+
+def list_granted(function: Function) -> list[Right]:
+    """List what the template grants a function, each action on each resource by itself."""
+    return [
+        Right(function.name, action, name_resource(resource))
+        for statement in function.statements
+        if statement["Effect"] == "Allow"
+        for action in list_of(statement["Action"])
+        for resource in list_of(statement["Resource"])
+    ]
+
+
+def name_resource(resource: Any) -> str:
+    """Name the resource of a statement by its logical id and what follows that; `*` for anything."""
+    if resource == "*":
+        return "phone"
+    if "Fn::Sub" not in resource:
+        (name,) = find_references(resource)
+        return name
+    text = resource["Fn::Sub"].replace(
+        "arn:${AWS::Partition}:s3:::${AWS::StackName}-rules-${AWS::AccountId}", "RulesBucket"
+    )
+    text = re.sub(r"^arn:\$\{AWS::Partition\}:\w+:\$\{AWS::Region\}:\$\{AWS::AccountId\}:", "", text)
+    return re.sub(r"\$\{(\w+)(?:\.\w+)?\}", r"\1", text)
+
+
+def covers(granted: Right, used: Right) -> bool:
+    """Say whether what is granted permits what is used."""
+    return (granted.function, granted.action) == (used.function, used.action) and fnmatchcase(
+        used.resource, granted.resource
+    )
+
+
+def list_lambdas_own(function: Function) -> set[Right]:
+    """List what Lambda itself does in the function's role: write its log, read what starts it, record what failed."""
+    found = {(action, f"{function.logical_id}Logs") for action in ("logs:CreateLogStream", "logs:PutLogEvents")}
+    for event in function.events:
+        told = event["Properties"]
+        if "Stream" in told:
+            (table,) = find_references(told["Stream"])
+            actions = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+            found |= {(f"dynamodb:{action}", f"{table}/stream/*") for action in actions}
+        if "Queue" in told:
+            (queue,) = find_references(told["Queue"])
+            actions = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+            found |= {(f"sqs:{action}", queue) for action in actions}
+    if "FailuresQueue" in find_references([function.properties.get("EventInvokeConfig"), function.events]):
+        found.add(("sqs:SendMessage", "FailuresQueue"))
+    return {Right(function.name, *each) for each in found}

@@ -1,0 +1,102 @@
+"""The processes of the engine: found by what they run, watched, and killed one at a time."""
+
+import os
+import random
+import signal
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from threading import Event as Flag
+from threading import Thread
+
+from cartwake_cli.local.world import World
+
+VARIABLE = b"POWERTOOLS_SERVICE_NAME="
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """A process in which the engine runs a function."""
+
+    pid: int
+    function: str
+
+
+def find_workers(world: World) -> list[Worker]:
+    """Find the processes that run this engine's functions."""
+    port = f":{world.engine.port}".encode()
+    found = []
+    for folder in Path("/proc").iterdir():
+        if folder.name.isdigit():
+            environment = _read(folder / "environ").split(b"\0")
+            names = [each.removeprefix(VARIABLE).decode() for each in environment if each.startswith(VARIABLE)]
+            if names and any(each.endswith(port) for each in environment):
+                found.append(Worker(int(folder.name), names[0]))
+    return sorted(found, key=lambda worker: worker.pid)
+
+
+def read_megabytes(pid: int) -> float:
+    """Return the memory that a process holds, 0 when it has ended."""
+    for line in _read(Path(f"/proc/{pid}/status")).splitlines():
+        if line.startswith(b"VmRSS:"):
+            return int(line.split()[1]) / 1024
+    return 0.0
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+@dataclass
+class Watch(Thread):
+    """Samples the memory of every worker, and kills one now and then."""
+
+    world: World
+    stop: Flag
+    sample_seconds: float = 3
+    kill_seconds: float = 9
+    killed: Counter[str] = field(default_factory=Counter)
+    samples: dict[Worker, list[float]] = field(default_factory=dict)
+    engine: list[float] = field(default_factory=list)
+
+    __hash__ = object.__hash__
+
+    def __post_init__(self) -> None:
+        super().__init__(name="watch", daemon=True)
+
+    def run(self) -> None:
+        """Watch until told to stop."""
+        chance, next_kill = random.Random(4), time.monotonic() + self.kill_seconds
+        while not self.stop.wait(self.sample_seconds):
+            workers = find_workers(self.world)
+            self.engine.append(read_megabytes(self.world.engine.process.pid))
+            for worker in workers:
+                self.samples.setdefault(worker, []).append(read_megabytes(worker.pid))
+            if workers and time.monotonic() >= next_kill:
+                next_kill += self.kill_seconds
+                function = chance.choice(sorted({worker.function for worker in workers}))
+                self._kill(chance.choice([worker for worker in workers if worker.function == function]))
+
+    def _kill(self, worker: Worker) -> None:
+        try:
+            os.kill(worker.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return
+        self.killed[worker.function] += 1
+
+    def measure_growth(self) -> dict[str, float]:
+        """Return by how many megabytes a minute the workers of each function grew, after they had warmed up."""
+        growths: dict[str, list[float]] = {}
+        for worker, samples in self.samples.items():
+            warm = [each for each in samples[3:] if each]
+            if len(warm) >= 10:
+                half = len(warm) // 2
+                minutes = half * self.sample_seconds / 60
+                growth = (median(warm[half:]) - median(warm[:half])) / minutes
+                growths.setdefault(worker.function, []).append(growth)
+        return {function: round(median(each), 2) for function, each in sorted(growths.items())}
