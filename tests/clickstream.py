@@ -144,6 +144,9 @@ def _tell_clicks(user: str, clicks: list[dict[str, Any]], chance: Random) -> Ite
                     "at": click["at"] + 5 * DAY,
                 }
                 yield Fact(**refund, by="server", properties={"order_id": str(click["number"])})
+                if click["number"] % 2:  # in two parts
+                    refund |= {"id": f"{refund['id']}-rest", "at": click["at"] + 6 * DAY}
+                    yield Fact(**refund, by="server", properties={"order_id": str(click["number"])})
             cart = []
         else:
             product = _pick(favourite, chance)

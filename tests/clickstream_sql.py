@@ -64,12 +64,14 @@ MEMBERS: Final = {
     "engaged": " union ".join(
         _did(name, 30) for name in ("Page Viewed", "Product Added", "Order Completed", "Email Link Clicked")
     ),
-    "frequent-returners": _did("Order Refunded", 365, 2),
+    "frequent-returners": """
+        select who from past where name = 'Order Refunded' and ms > ago(365)
+        group by who having count(distinct order_id) >= 2""",
     "high-score": "select who from scores where score >= 50",
     "mobile-shoppers": f"""
         select who from past where platform is not null group by who having arg_max(platform, ms) = 'mobile'
         intersect {_did("Product Viewed", 90)}""",
-    "sleeping-visitors": "select who from past where name = 'Page Viewed' group by who having max(ms) <= ago(30)",
+    "sleeping-visitors": "select who from past where not own group by who having max(ms) <= ago(30)",
     "sms-only": """
         select who from past where phone intersect select who from consents where channel = 'sms' and yes
         except select who from mailable""",
@@ -114,6 +116,8 @@ def _flatten(fact: Fact) -> dict[str, Any]:
         "name": fact.name,
         "ms": fact.at,
         "bot": fact.bot,
+        "own": fact.by == "own",
+        "order_id": told.get("order_id"),
         "channel": told.get("channel"),
         "bounce": told.get("bounce"),
         "tag": told.get("tag"),

@@ -68,7 +68,7 @@ MEMBERS: Final = {
     "multi-category-buyers": """
         select who from past join dearest using (who, basket) where ms > ago(365) and category is not null
         group by who having count(distinct category) >= 3""",
-    "new-customers": "select who from customers where times = 1 and last_ms > ago(30)",
+    "new-customers": "select who from customers where first_ms > ago(30)",
     "overdue": "select who from rhythms join customers using (who) where next_ms <= ago(14) and times >= 3",
     "promising": "select who from customers where last_ms <= ago(40) and last_ms > ago(90) and times_365 <= 1",
     "repeat-customers": "select who from customers where times >= 2",

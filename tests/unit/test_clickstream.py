@@ -26,9 +26,9 @@ def find_refilled() -> Instant:
 
 
 def find_edge() -> Instant:
-    """The millisecond at which somebody's last page view has become 30 days old."""
-    last = ([it.at for it in facts if it.name == "Page Viewed"][-1:] for facts in read_facts().values())
-    return max(at for ats in last for at in ats if at < ENDS_AT - 20 * DAY) + 30 * DAY
+    """The millisecond at which it has become 30 days that somebody was seen."""
+    last = (max(it.at for it in facts if it.by != "own") for facts in read_facts().values())
+    return max(at for at in last if at < ENDS_AT - 20 * DAY) + 30 * DAY
 
 
 INSTANTS = sorted(
