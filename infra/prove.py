@@ -11,7 +11,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 DONE = ROOT / ".build" / "prove.json"
 PAGE = ROOT / "docs" / "prove.md"
-CASES = 2_000
+CASES = 10_000
 
 
 def main() -> int:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import settings
 
 # a machine that is busy with something else breaks no law
-settings.register_profile("usual", deadline=None)
-settings.register_profile("prove", max_examples=2_000, deadline=None)
+settings.register_profile("usual", max_examples=200, deadline=None)
+settings.register_profile("prove", max_examples=10_000, deadline=None)
 settings.load_profile("usual")
 
 _TABLES = (

@@ -14,7 +14,7 @@ from cartwake.profiles import State, fold, merge, pack, prepare, trim, unpack
 from cartwake.registers import LARGEST_VALUE_BYTES, LONGEST_CONTACT, LONGEST_NAME_BYTES, MOST_TRAITS
 from cartwake.statements import Channel
 from cartwake.times import DAY
-from cartwake.trackers import EMPTY, MOST_ENTRIES, MOST_SPARE, Entry, Need, Tracker, join, limit
+from cartwake.trackers import EMPTY, MOST_ENTRIES, Entry, Need, Tracker, join, limit
 
 
 def _fold_all(events: list[Event], *, begin: State | None = None, needs: dict[str, Need] = NEEDS) -> State:
@@ -178,36 +178,6 @@ def test_an_address_has_a_largest_size() -> None:
     address = "a" * (LONGEST_CONTACT - len("@example.com")) + "@example.com"
     assert _fold_all([an_identify(address)]).contacts[Channel.EMAIL].value == address
     assert not _fold_all([an_identify(f"a{address}")]).contacts
-
-
-def test_a_profile_stays_small_whatever_is_sent() -> None:
-    """No sequence of events, as large as they are accepted, makes a row near the 400 KB that a table takes."""
-    noise = random.Random(1)
-
-    def text(size: int) -> str:
-        return (f"{noise.random()}" + "ć" * size)[:size]
-
-    def draw(index: int) -> Event:
-        at = NOON + index
-        shown = {name: text(900) for name in ("name", "variant", "brand", "category", "sku", "currency")}
-        links = {"url": text(500), "image_url": text(500)}
-        return noise.choice(
-            [
-                an_event("Identified", traits={text(58): text(500) for _ in range(28)}, at=at),
-                an_event("Identified", traits={"email": text(320), "phone": text(320), "country": text(999)}, at=at),
-                an_event(properties={"url": text(5_000)}, context={"locale": text(999), "timezone": text(999)}, at=at),
-                a_cart_event(at=at, properties={"product_id": text(999), "price": "0." + "1" * 9_000} | shown | links),
-                an_order(at=at - 1_000_000, id=text(40), properties={f"a{index}": 1 for index in range(10)}),
-                a_subscription(at=at, properties={"channel": "email", "method": text(9_000)}),
-            ]
-        )
-
-    needs = {f"n{index}": Need(event="Order Completed", amount=f"a{index}", within_ms=90 * DAY) for index in range(10)}
-    state = _fold_all([draw(index) for index in range(4_000)], needs=needs)
-    orders = len(state.trackers["n0"].entries)
-    assert orders * len(needs) > MOST_SPARE
-    assert len(state.traits) == MOST_TRAITS
-    assert len(pack(trim(state, needs, NOON + DAY))) < 260_000
 
 
 @given(
