@@ -18,7 +18,7 @@ from cartwake.errors import TryAgain
 from cartwake.profiles import Kind
 from cartwake.segments import is_member
 from cartwake.store import base, events, profiles, quarantine, sweeps
-from cartwake.sweeps import PARTS, Aim, Part, SweepKind, add_all, begin
+from cartwake.sweeps import PARTS, Aim, Part, SweepKind, Tally, add_all, begin, go_on
 from cartwake.times import DAY, MINUTE
 from cartwake.trackers import Need
 from functions.sweep_profiles import app
@@ -152,6 +152,16 @@ def test_doubled_messages_change_nothing(swept: Shop, monkeypatch: pytest.Monkey
     assert (tally.read, members()) == (12, TWICE)
 
 
+def test_a_part_is_moved_once_from_where_it_stands(swept: Shop) -> None:
+    """Of two who have done the same page only one moves the part on; the other one is told to stop."""
+    start(deepened())
+    (part, *_) = sweeps.list_parts(SweepKind.LIVE)
+    one, other = (go_on(part, cursor=cursor, found=Tally(), now=NOON) for cursor in ("u#1", "u#2"))
+    assert sweeps.move(part, one)
+    assert not sweeps.move(part, other)
+    assert sweeps.get_part(SweepKind.LIVE, 0) == one
+
+
 class Killed(BaseException):
     """The process ends here."""
 
@@ -257,10 +267,11 @@ def test_a_live_event_that_comes_meanwhile_is_neither_lost_nor_doubled(
 
     monkeypatch.setattr(app.base, "commit", commit)
     run_all()
-    swept.derive(third)
     assert raced
-    profile = profiles.get_profile("u#1")
-    assert {entry.at for entry in profile.state.trackers["orders"].entries} == {NOON, NOON - 1, NOON + MINUTE}
+    for _ in range(2):
+        entries = profiles.get_profile("u#1").state.trackers["orders"].entries
+        assert [entry.at for entry in entries] == [NOON - 1, NOON, NOON + MINUTE]
+        swept.derive(third)
     assert members() == TWICE
 
 

@@ -216,6 +216,18 @@ def test_an_event_on_its_way_is_left_to_the_stream() -> None:
     assert [it.name for it in shopper.signals if it.kind is SignalKind.ENTERED] == ["vip"]
 
 
+def test_a_trigger_that_history_knows_already_still_starts_its_journey() -> None:
+    """An event that is late in the stream, and was read as history before, is signalled when it comes."""
+    first = an_event("Page Viewed", id="first", at=NOON - 10 * SECOND)
+    late = an_event("Page Viewed", id="late", occurred_at=NOON - 8 * SECOND, received_at=NOON - 5 * SECOND)
+    order = an_order(at=NOON - SECOND)
+    shopper = poor([first, order])
+    shopper.sweep([first, late, order], RICH, NOON)
+    assert len(shopper.profile.state.trackers["autumn"].entries) == 2
+    shopper.hear(late, RICH)
+    assert [it.source for it in shopper.signals if it.kind is SignalKind.HAPPENED] == [late.key]
+
+
 def test_unnoticed_events_are_found() -> None:
     """An event that changed nothing when it came is history like any other, though nothing was written for it."""
     opened = an_event("Email Opened", at=NOON - DAY, trust="own")
