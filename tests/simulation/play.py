@@ -79,4 +79,4 @@ def judge_story(watch: Watch, story: Story, mails: list[str], *, faults: bool) -
         watch.must("the story goes as it is told", mails == list(story.mails), mails)
     for subject in story.never:
         watch.must("what must not go out does not", subject not in mails, mails)
-    watch.must("nothing goes out that is not in the story", set(mails) <= set(story.mails), mails)
+    watch.must("nothing goes out that is not in the story", set(mails) <= {*story.mails, *story.may}, mails)
