@@ -234,7 +234,7 @@ def _is_person(condition: kinds.Condition, past: Past) -> bool:
                 return False
             today = to_datetime(past.now).astimezone(zone).date()
             age = today.year - born[0] - ((today.month, today.day) < (born[1], born[2]))
-            return _is(age, condition.op, condition.years)
+            return age >= 0 and _is(age, condition.op, condition.years)
         case kinds.Anniversary(trait=trait):
             return _is_anniversary(write_day(read_trait(past.events, trait), zone), condition, past.now, zone)
         case _:

@@ -53,7 +53,12 @@ a journey's `filter` is looked at once more.
 Times before now are exact to the millisecond and half-open: `"in_last": "30 days"` counts what happened less than 30
 days ago, and `"before": "30 days"` the rest, so nobody is in both and nobody between them. Dates are days of the shop's
 timezone; birthdays, ages and anniversaries those of the shopper's own, where it is known. Somebody born on 29 February
-has their birthday on the 28th in other years, and is a year older on 1 March.
+has their birthday on the 28th in other years, and is a year older on 1 March. A birthday that is sent as midnight in
+UTC (`1990-05-17T00:00:00Z`) is that day. Dates are sent as ISO 8601 texts, or as seconds or milliseconds since 1970.
+
+Where a rule compares with a number, a text that spells one counts too: `19.90`, `19,90`, `1 299.00`, `1,299.00` or
+`1.299,00`. A single comma or point is the decimal mark: `1,299` is less than two. With a currency (`19.90 EUR`) it is
+no number.
 
 Up to 200 events of a kind are remembered one by one, so all is exact. Of more, totals, averages, the largest and scores
 add up by the hour what was received more than 15 days ago: a window that ends in that time is exact to the hour.
@@ -87,7 +92,8 @@ let `cartwake fit` replace it: until then `churn_risk` and what is expected spea
 
 TAGS: Final = """\
 A server's `Tag Added` and `Tag Removed`, with `{"tag": "wholesale"}`, set tags by hand or from an import, and take them
-away. Tags that a segment gives are not touched by them.
+away. Tags that a segment gives are not touched by them. A tag that stays (`sticky`) belongs to everybody who was ever
+in the segment, as far as a profile knows: also to those who had left before the file said so.
 """
 
 TEMPLATES: Final = """\

@@ -10,7 +10,7 @@ from builders import NOON, a_bundle, an_event
 from hypothesis import assume, given, note
 from hypothesis import strategies as st
 
-from cartwake.conditions.kinds import Age, Anniversary, Answer, Condition, Moment, Verdict
+from cartwake.conditions.kinds import Age, Anniversary, Answer, BoundOp, Condition, Moment, Verdict
 from cartwake.profiles import State, fold
 from cartwake.segments import View, check
 from cartwake.times import DAY, HOUR, MINUTE, NEVER, SECOND, parse_instant, read_instant, to_datetime
@@ -163,6 +163,35 @@ def test_the_age_of_who_was_born_on_a_leap_day(year: int, day: str) -> None:
     condition = Age(trait="day", op="at_least", years=year - 1996)
     assert ask(condition, "1996-02-29", today - 1) == Verdict(Answer.FAILS, today)
     assert ask(condition, "1996-02-29", today) == Verdict(Answer.HOLDS)
+
+
+@pytest.mark.parametrize("op", ["less_than", "at_most", "at_least", "more_than"])
+def test_who_is_not_born_yet_has_no_age(op: BoundOp) -> None:
+    """A birthday that lies ahead is no age, however it is compared, until that day comes."""
+    born = parse_instant("2031-06-01T00:00:00Z")
+    verdict = ask(Age(trait="day", op=op, years=30), "2031-06-01", NOON)
+    assert verdict.answer is Answer.FAILS
+    assert holds(Age(trait="day", op=op, years=30), "2031-06-01", born) == (op in ("less_than", "at_most"))
+    if op in ("less_than", "at_most"):
+        assert verdict.until == born
+
+
+@pytest.mark.parametrize(
+    ("value", "begins"),
+    [
+        ("1990-11-21T00:00:00Z", "2026-11-21T05:00:00Z"),
+        ("1990-11-21T00:00:00.000Z", "2026-11-21T05:00:00Z"),
+        ("1990-11-21T00:00:00+00:00", "2026-11-21T05:00:00Z"),
+        ("1990-11-21T00:00:01Z", "2026-11-20T05:00:00Z"),
+        ("1990-11-21T00:00:00", "2026-11-21T05:00:00Z"),
+    ],
+)
+def test_a_birthday_written_as_midnight_in_utc_is_that_day(value: str, begins: str) -> None:
+    """Whoever keeps days as instants writes midnight in UTC: it is that day of the calendar, wherever one lives."""
+    at = parse_instant(begins)
+    for condition in (Anniversary(trait="day"), Age(trait="day", op="at_least", years=36)):
+        assert not holds(condition, value, at - 1, "America/New_York")
+        assert holds(condition, value, at, "America/New_York")
 
 
 def test_the_day_itself_is_no_anniversary() -> None:

@@ -15,6 +15,7 @@ from cartwake.values import (
     Matches,
     Test,
     find_value,
+    list_texts,
     matches_glob,
     parse_number,
     passes,
@@ -203,3 +204,17 @@ def test_a_glob_of_many_stars_on_a_long_text_is_looked_for_at_its_beginning() ->
     text = "s" + "s x y " * 6_000
     assert not matches_glob(text, "s*x*y*q*")
     assert matches_glob("says y and x " + text, "says*x*")
+
+
+@pytest.mark.parametrize(
+    ("value", "texts"),
+    [
+        ([1, 1.0, "1"], ["1"]),
+        (2.5, ["2.5"]),
+        ([True, None, "", "a", "a"], ["a"]),
+        (float("nan"), ["nan"]),
+    ],
+)
+def test_one_number_is_one_value(value: object, texts: list[str]) -> None:
+    """However a number is sent, it is the same value when different ones are counted."""
+    assert list_texts(value) == texts

@@ -150,9 +150,13 @@ def find_value(data: Any, path: str) -> Any:
 
 
 def list_texts(value: Any) -> list[str]:
-    """Return the texts, and the numbers as text, that *value* is or has in it; each once, empty ones not."""
-    told = (str(it) for it in _list(value) if isinstance(it, (str, int, float)) and not isinstance(it, bool))
-    return list(dict.fromkeys(text for text in told if text))
+    """Return the texts, and the numbers as text, that *value* is or has in it; each once, empty ones not.
+
+    1, 1.0 and "1" are one of them.
+    """
+    told = (it for it in _list(value) if isinstance(it, (str, int, float)) and not isinstance(it, bool))
+    texts = (str(int(it) if isinstance(it, float) and it.is_integer() else it) for it in told)
+    return list(dict.fromkeys(text for text in texts if text))
 
 
 def sum_micros(value: Any) -> int | None:

@@ -5,10 +5,11 @@ from calendar import isleap
 from datetime import date, datetime, timedelta, tzinfo
 from typing import Any, Final
 
-from cartwake.conditions.kinds import FAILS, Age, Anniversary, Answer, Moment, Verdict
+from cartwake.conditions.kinds import FAILS, Age, Anniversary, Moment, Verdict
 from cartwake.conditions.spans import Span, Tally, follow
 from cartwake.times import NEVER, Instant, read_instant, to_datetime, to_instant
 
+_MIDNIGHT: Final = re.compile(r"[T ]00:00(:00([.,]0+)?)?(Z|\+00:?00)$")
 _DAY_OF_YEAR: Final = re.compile(r"(?:--)?(\d{2})-(\d{2})")
 _LAST_YEAR: Final = 9_000
 _YEARS_SEEN: Final = 4
@@ -33,7 +34,8 @@ def judge_moment(condition: Moment, value: Any, zone: tzinfo, now: Instant) -> V
 def judge_age(condition: Age, value: Any, zone: tzinfo, now: Instant) -> Verdict:
     """Return the verdict on somebody's age.
 
-    Who was born on 29 February is a year older on 1 March where the year has no such day: never too early.
+    Who was born on 29 February is a year older on 1 March where the year has no such day: never too early. Who is not
+    born yet has no age.
     """
     born = _read_date(value, zone)
     if born is None:
@@ -43,9 +45,9 @@ def judge_age(condition: Age, value: Any, zone: tzinfo, now: Instant) -> Verdict
     if not 1 <= year <= _LAST_YEAR:
         return FAILS
     reached_at = _midnight(_find_day(year, born.month, born.day, leap_day_after=True), zone)
-    old_enough = condition.op in ("more_than", "at_least")
-    answer = (now >= reached_at) == old_enough
-    return Verdict(Answer.HOLDS if answer else Answer.FAILS, reached_at if now < reached_at else NEVER)
+    if condition.op in ("more_than", "at_least"):
+        return follow([Span(reached_at, NEVER)], _is_there, now)
+    return follow([Span(_midnight(born, zone), reached_at)], _is_there, now)
 
 
 def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Instant) -> Verdict:
@@ -68,10 +70,13 @@ def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Ins
 
 
 def _read_date(value: Any, zone: tzinfo) -> date | None:
-    """Return the day that a value names, by the shopper's calendar; a day that is written as such is that day."""
+    """Return the day that a value names, by the shopper's calendar; a day that is written as such is that day.
+
+    So is one that some software wrote as its midnight in UTC.
+    """
     if isinstance(value, str):
         try:
-            return date.fromisoformat(value.strip())
+            return date.fromisoformat(_MIDNIGHT.sub("", value.strip()))
         except ValueError:
             pass
     at = read_instant(value, zone)

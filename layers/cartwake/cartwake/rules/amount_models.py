@@ -30,7 +30,10 @@ class Amount(Bounds, RunWindow):
 
 
 class TotalOf(Amount):
-    """The sum of an amount over the events of a time; of none it is 0."""
+    """The sum of an amount over the events of a time; of none it is 0.
+
+    An event without a number there does not count.
+    """
 
     begins = "total_of"
     shown = (
@@ -42,7 +45,10 @@ class TotalOf(Amount):
 
 
 class AverageOf(Amount):
-    """The average of an amount over the events of a time; of none there is no average."""
+    """The average of an amount over the events of a time; of none there is no average.
+
+    An event without a number there does not count: it does not make the average less.
+    """
 
     begins = "average_of"
     shown = ({"average_of": "revenue", "on": "Order Completed", "at_least": 80, "in_last": "365 days"},)
@@ -50,7 +56,10 @@ class AverageOf(Amount):
 
 
 class LargestOf(Amount):
-    """The largest of an amount over the events of a time; of none there is no largest."""
+    """The largest of an amount over the events of a time; of none there is no largest.
+
+    An event without a number there does not count.
+    """
 
     begins = "largest_of"
     shown = ({"largest_of": "revenue", "on": "Order Completed", "more_than": 150, "after": "2026-01-01"},)
@@ -63,7 +72,8 @@ class DistinctOf(Counted):
     begins = "distinct_of"
     shown = ({"distinct_of": "products.category", "on": "Order Completed", "at_least": 3, "in_last": "365 days"},)
     distinct_of: Path = Field(
-        description="The property whose different values are counted; of a list each counts.",
+        description="The property whose different values are counted; of a list each counts. Upper and lower case are "
+        'one, and so are 1, 1.0 and "1".',
         examples=["products.category"],
     )
     on: EventName = Field(description=_ON, examples=["Order Completed"])

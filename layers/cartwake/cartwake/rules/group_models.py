@@ -15,7 +15,10 @@ class Orders(Rule):
 
     event: EventName = Field(default="Order Completed", description="The event's name.", examples=["Order Completed"])
     amount: Path = Field(
-        default="revenue", description="The property with the order's value.", examples=["revenue", "total"]
+        default="revenue",
+        description="The property with the order's value. For predictions, an order without a number there does not "
+        "count.",
+        examples=["revenue", "total"],
     )
 
 

@@ -42,7 +42,10 @@ class Mark(Rule):
         Discriminator(is_list),
     ] = Field(description="A tag, or several; others test it with the condition tag.", examples=["vip"])
     sticky: bool = Field(
-        default=False, description="true: the tag stays when somebody leaves the segment.", examples=[True]
+        default=False,
+        description="true: the tag stays when somebody leaves the segment. Whoever was ever in it has the tag, also "
+        "those who had left before this was said.",
+        examples=[True],
     )
 
 

@@ -72,7 +72,7 @@ class Trait(ValueTests, FutureDateTests):
 
 
 class AgeOf(Rule):
-    """Full years since a date, by the shopper's own calendar."""
+    """Full years since a date, by the shopper's own calendar; a date that lies ahead is no age."""
 
     begins = "age_of"
     shown = ({"age_of": "birthday", "at_least": 18, "less_than": 30},)

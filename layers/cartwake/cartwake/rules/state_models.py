@@ -87,8 +87,9 @@ class Predicted(Bounds, FutureDateTests):
 
     next_order: when the next one is due, by their own rhythm. rhythm: days between orders. churn_risk: the chance, in
     percent, that there will be none any more. orders, value: all until now. expected_orders, expected_value: of the
-    next 365 days. settings.json says which event is an order, and where its value stands: orders. churn_risk and what
-    is expected come from a model that `cartwake fit` fits to the shop's own orders: predictions.json.
+    next 365 days. settings.json says which event is an order, and where its value stands: orders. An order without a
+    value that is a number does not count, not even as an order. churn_risk and what is expected come from a model that
+    `cartwake fit` fits to the shop's own orders: predictions.json.
     """
 
     begins = "predicted"
