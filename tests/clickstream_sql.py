@@ -31,7 +31,7 @@ create or replace temp view scores as
         ('Email Link Clicked', 8, 1e9), ('Order Completed', 25, 1e9)),
     parts as (
         select who,
-        least(any_value(most), any_value(each) * sum(pow(0.5, (getvariable('now') - ms) / (30.0 * {_DAY})))) as part
+        least(any_value(most), any_value(each) * sum(pow(0.5, (getvariable('now') - ms) / (18.0 * {_DAY})))) as part
         from past join points using (name) group by who, name
         union all select who, -20 from consents where channel = 'email' and not yes)
     select who, greatest(0, least(100, sum(part))) as score from parts group by who;
