@@ -43,6 +43,7 @@ def make_queued(**body: str) -> dict[str, Any]:
         ("send_message", make_queued(who="u#nobody", message="none")),
         ("track_delivery", {"Records": []}),
         ("publish_rules", {"Records": []}),
+        ("sweep_profiles", make_queued(sweep="trial", part="0")),
     ],
 )
 def test_a_function_runs_from_the_layer_with_its_role(stack: World, function: str, event: dict[str, Any]) -> None:
