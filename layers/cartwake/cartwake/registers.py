@@ -33,15 +33,22 @@ def rank(register: Register) -> Rank:
     return register.at, register.id, repr(register.value)
 
 
+def is_later(one: Register, other: Register) -> bool:
+    """Say whether *one* stands after *other*."""
+    if one.at != other.at or one.id != other.id:
+        return (one.at, one.id) > (other.at, other.id)
+    return rank(one) > rank(other)
+
+
 def join[Key](left: dict[Key, Register], right: dict[Key, Register]) -> dict[Key, Register]:
     """Return the latest of both for each key; *left* itself where *right* says nothing new."""
-    newer = {key: value for key, value in right.items() if key not in left or rank(value) > rank(left[key])}
+    newer = {key: value for key, value in right.items() if key not in left or is_later(value, left[key])}
     return left | newer if newer else left
 
 
 def join_traits(left: dict[str, Register], right: dict[str, Register]) -> dict[str, Register]:
     """Return the latest of both for each name, and of too many names those that were told last."""
-    joined = join(left, right)
+    joined = join(left, right) if right else left
     if len(joined) <= MOST_TRAITS:
         return joined
     kept = set(sorted(joined, key=lambda name: (*rank(joined[name]), name))[-MOST_TRAITS:])

@@ -57,13 +57,17 @@ def fold(state: Stated, event: Event) -> dict[str, Any]:
     """Return what *event* states, joined with what was stated before: nothing where a browser says it."""
     if event.trust is Trust.BROWSER:
         return {}
-    return {
-        "contacts": registers.join(state.contacts, _read_contacts(event)),
-        "country": _latest(state.country, _read_country(event)),
-        "consents": _latest_consents(state.consents, _read_consent(event)),
-        "blocked": registers.join(state.blocked, _read_blocked(event)),
-        "tags": registers.join_traits(state.tags, _read_tag(event)),
-    }
+    told: dict[str, Any] = {}
+    if event.traits:
+        told["contacts"] = registers.join(state.contacts, _read_contacts(event))
+        told["country"] = _latest(state.country, _read_country(event))
+    if event.name in (SUBSCRIBED, UNSUBSCRIBED):
+        told["consents"] = _latest_consents(state.consents, _read_consent(event))
+    elif event.name in _FINAL_FEEDBACK:
+        told["blocked"] = registers.join(state.blocked, _read_blocked(event))
+    elif event.name in (TAG_ADDED, TAG_REMOVED):
+        told["tags"] = registers.join_traits(state.tags, _read_tag(event))
+    return told
 
 
 def merge(left: Stated, right: Stated) -> dict[str, Any]:
@@ -102,8 +106,6 @@ def _read_country(event: Event) -> Register | None:
 
 
 def _read_consent(event: Event) -> dict[Channel, Consent]:
-    if event.name not in (SUBSCRIBED, UNSUBSCRIBED):
-        return {}
     told = event.properties.get("method")
     method = told[:_LONGEST_METHOD] if isinstance(told, str) else ""
     consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
@@ -113,7 +115,7 @@ def _read_consent(event: Event) -> dict[Channel, Consent]:
 def _read_blocked(event: Event) -> dict[Channel, Register]:
     """Return the address that feedback of our own says is of no use any more."""
     address = event.properties.get("address_id")
-    if event.trust is not Trust.OWN or event.name not in _FINAL_FEEDBACK or not address:
+    if event.trust is not Trust.OWN or not address:
         return {}
     if event.properties.get("bounce") == "transient":
         return {}
@@ -122,15 +124,15 @@ def _read_blocked(event: Event) -> dict[Channel, Register]:
 
 def _read_tag(event: Event) -> dict[str, Register]:
     tag = event.properties.get("tag")
-    if event.name not in (TAG_ADDED, TAG_REMOVED) or not isinstance(tag, str):
-        return {}
-    if not tag or len(tag.encode()) > LONGEST_TAG_BYTES:
+    if not isinstance(tag, str) or not tag or len(tag.encode()) > LONGEST_TAG_BYTES:
         return {}
     return {tag.casefold(): Register(tag if event.name == TAG_ADDED else "", event.occurred_at, event.short_id)}
 
 
 def _latest(left: Register | None, right: Register | None) -> Register | None:
-    return max((it for it in (left, right) if it is not None), key=registers.rank, default=None)
+    if left is None or right is None:
+        return left or right
+    return right if registers.is_later(right, left) else left
 
 
 def _read_channels(event: Event) -> list[Channel]:

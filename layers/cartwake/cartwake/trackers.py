@@ -180,12 +180,12 @@ def limit(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_
 
 def bound(kept: dict[str, Tracker], needs: dict[str, Need], *, most: int = MOST_OF_ALL) -> dict[str, Tracker]:
     """Return *kept* with no more than *most* entries in all, also of those that counts need: the oldest go."""
+    if sum(len(tracker.entries) for tracker in kept.values()) <= most:
+        return kept
     all_entries = [
         (entry.at, entry.id, key) for key, tracker in kept.items() if not needs[key].oldest for entry in tracker.entries
     ]
-    if len(all_entries) <= most:
-        return kept
-    gone = Counter(key for *_, key in sorted(all_entries)[: len(all_entries) - most])
+    gone = Counter(key for *_, key in sorted(all_entries)[: max(0, len(all_entries) - most)])
     return {key: _drop(tracker, gone[key]) for key, tracker in kept.items()}
 
 

@@ -1,11 +1,12 @@
 """Visits: when a shopper was seen first and last, on which device, and which UTM tags brought them."""
 
 import re
+from functools import lru_cache
 from typing import Any, Final, Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from cartwake.events import Event, Trust
-from cartwake.registers import Register, rank
+from cartwake.registers import Register, is_later
 from cartwake.times import Instant
 
 UTM: Final = ("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content")
@@ -95,15 +96,24 @@ def _find_device(event: Event) -> str:
     agent = event.context.get("userAgent")
     if named or not isinstance(agent, str) or not agent:
         return named or ""
-    agent = agent[:_LONGEST_AGENT]
+    return _read_agent(agent[:_LONGEST_AGENT])
+
+
+@lru_cache(maxsize=1_000)
+def _read_agent(agent: str) -> str:
+    """Return the kind of device that a user agent lets one think of: the same few come again and again."""
     if _TABLET.search(agent):
         return "tablet"
     return "mobile" if _MOBILE.search(agent) else "desktop" if agent.startswith("Mozilla/") else ""
 
 
 def _first(left: Register | None, right: Register | None) -> Register | None:
-    return min((it for it in (left, right) if it is not None), key=rank, default=None)
+    if left is None or right is None:
+        return left or right
+    return right if is_later(left, right) else left
 
 
 def _last(left: Register | None, right: Register | None) -> Register | None:
-    return max((it for it in (left, right) if it is not None), key=rank, default=None)
+    if left is None or right is None:
+        return left or right
+    return right if is_later(right, left) else left

@@ -199,13 +199,19 @@ def _judge_spans[Kind: (Did, Sequence)](
 
 def _judge_latest(condition: Did, tracker: Tracker, now: Instant, window: Window) -> Verdict:
     """Count back from now: of all counts this is the one that is asked most often."""
-    inside = [entry.at for entry in tracker.entries if window.after < entry.at <= now and entry.id != window.excluded]
     needed, reached, missed = _find_answers(condition)
     if needed <= 0:
         return HOLDS if reached is Answer.HOLDS else FAILS
-    if len(inside) >= needed:
-        return Verdict(reached, inside[-needed] + window.slides_ms if window.slides_ms else NEVER)
-    coming = next((entry.at for entry in tracker.entries if entry.at > now), NEVER)
+    coming = NEVER
+    for entry in reversed(tracker.entries):
+        if entry.at > now:
+            coming = entry.at
+        elif entry.at <= window.after:
+            break
+        elif entry.id != window.excluded:
+            needed -= 1
+            if not needed:
+                return Verdict(reached, entry.at + window.slides_ms if window.slides_ms else NEVER)
     known_at = _find_known(tracker.complete_from, window)
     return Verdict(Answer.UNKNOWN, min(coming, known_at)) if known_at else Verdict(missed, coming)
 

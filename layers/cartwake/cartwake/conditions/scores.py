@@ -10,8 +10,6 @@ from cartwake.conditions.spans import compare
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import Tracker
 
-type _Holds = Callable[[Instant], bool]
-
 
 class _Part(NamedTuple):
     """What gives points from here on: events by their times, or something that holds."""
@@ -25,7 +23,8 @@ class _Part(NamedTuple):
         after = _find_after(rule, now)
         if not rule.half_life_ms:
             return float(sum(count for at, count in self.events if at > after))
-        return math.fsum(count * 2.0 ** ((at - now) / rule.half_life_ms) for at, count in self.events if at > after)
+        half_life, exp2 = rule.half_life_ms, math.exp2
+        return math.fsum([count * exp2((at - now) / half_life) for at, count in self.events if at > after])
 
 
 class Reckoning(NamedTuple):
@@ -103,16 +102,19 @@ def judge_score(condition: Score, reckoning: Reckoning, now: Instant) -> Verdict
     """
     if not reckoning.known:
         return Verdict(Answer.UNKNOWN, reckoning.given_until)
+    weights = [part.weigh(now, reckoning.rule) for part in reckoning.parts]
+    answer = _passes(condition, reckoning, weights)
+    if reckoning.is_one_way and _passes(condition, reckoning, [0.0] * len(weights)) == answer:
+        until = reckoning.given_until
+    elif reckoning.rule.half_life_ms:
+        until = _find_crossing(condition, reckoning, weights, now)
+    else:
+        until = _find_step(condition, reckoning, weights)
+    return Verdict(Answer.HOLDS if answer else Answer.FAILS, until)
 
-    def holds(at: Instant) -> bool:
-        return compare(reckoning.value_at(at), condition.op, condition.bound)
 
-    answer = Answer.HOLDS if holds(now) else Answer.FAILS
-    if not reckoning.rule.half_life_ms:
-        return Verdict(answer, _find_step(condition, reckoning))
-    if not any(part.events for part in reckoning.parts):
-        return Verdict(answer, reckoning.given_until)
-    return Verdict(answer, _find_crossing(condition, reckoning, holds, now))
+def _passes(condition: Score, reckoning: Reckoning, weights: list[float]) -> bool:
+    return compare(reckoning.add_up(weights), condition.op, condition.bound)
 
 
 def _find_after(rule: ScoreRule, now: Instant) -> Instant:
@@ -135,53 +137,51 @@ def _reckon(part: _Part, weight: float) -> float:
     return points * weight if most is None else max(-most, min(most, points * weight))
 
 
-def _find_step(condition: Score, reckoning: Reckoning) -> Instant:
+def _find_step(condition: Score, reckoning: Reckoning, counts: list[float]) -> Instant:
     """Return the first instant at which an event that becomes too old gives another answer."""
-    reach_ms = reckoning.rule.reach_ms
-    counts = [float(sum(count for _, count in part.events)) for part in reckoning.parts]
-    answer = compare(reckoning.add_up(counts), condition.op, condition.bound)
+    reach_ms, answer, left = reckoning.rule.reach_ms, _passes(condition, reckoning, counts), list(counts)
     leaving: dict[Instant, list[tuple[int, int]]] = {}
     for place, part in enumerate(reckoning.parts if reach_ms else ()):
         for at, count in part.events:
             leaving.setdefault(at + reach_ms, []).append((place, count))
     for at in sorted(at for at in leaving if at < reckoning.given_until):
         for place, count in leaving[at]:
-            counts[place] -= count
-        if compare(reckoning.add_up(counts), condition.op, condition.bound) != answer:
+            left[place] -= count
+        if _passes(condition, reckoning, left) != answer:
             return at
     return reckoning.given_until
 
 
-def _find_crossing(condition: Score, reckoning: Reckoning, holds: _Holds, now: Instant) -> Instant:
+def _find_crossing(condition: Score, reckoning: Reckoning, weights: list[float], now: Instant) -> Instant:
     """Return the first instant at which halving gives another answer, or the end of the reckoning.
 
     While the score only rises, or only falls, the instant is found by halving the time.
     """
-    rule, answer = reckoning.rule, holds(now)
-    weights = [part.weigh(now, rule) for part in reckoning.parts]
+    rule, answer = reckoning.rule, _passes(condition, reckoning, weights)
     if reckoning.is_one_way:
         gone_at = max(at for part in reckoning.parts for at, _ in part.events) + rule.reach_ms
         end, turns = reckoning.given_until, [min(reckoning.given_until, gone_at)]
     else:
         end, turns = reckoning.until, [*_list_releases(reckoning, weights, now), reckoning.until - 1]
 
-    def roughly(at: Instant) -> bool:
-        factor = 2.0 ** ((now - at) / rule.half_life_ms)
-        return compare(reckoning.add_up([weight * factor for weight in weights]), condition.op, condition.bound)
+    def has_changed(at: Instant) -> bool:
+        return compare(reckoning.value_at(at), condition.op, condition.bound) != answer
+
+    def has_about_changed(at: Instant) -> bool:
+        factor = math.exp2((now - at) / rule.half_life_ms)
+        return _passes(condition, reckoning, [weight * factor for weight in weights]) != answer
 
     low = now
-    for high in sorted(turns):
-        if low < high <= end:
-            if holds(high) != answer:
-                return find_first(_has_changed(holds, low, high), _bisect(roughly, low, high), low + 1)
-            low = high
+    for high in sorted(it for it in turns if now < it <= end):
+        if has_changed(high):
+            return find_first(_stay(has_changed, high), _bisect(has_about_changed, low, high), low + 1)
+        low = high
     return end
 
 
-def _has_changed(holds: _Holds, low: Instant, high: Instant) -> _Holds:
-    """Return what is false at *low*, and true from one instant up to *high* on."""
-    answer = holds(low)
-    return lambda at: at >= high or holds(at) != answer
+def _stay(has_changed: Callable[[Instant], bool], end: Instant) -> Callable[[Instant], bool]:
+    """Return *has_changed* as if it stayed true from *end* on: what is sought lies before."""
+    return lambda at: at >= end or has_changed(at)
 
 
 def _list_releases(reckoning: Reckoning, weights: list[float], now: Instant) -> list[Instant]:
@@ -195,10 +195,9 @@ def _list_releases(reckoning: Reckoning, weights: list[float], now: Instant) -> 
     return found
 
 
-def _bisect(holds: _Holds, low: Instant, high: Instant) -> Instant:
-    """Return about where *holds* first says something else than at *low*."""
-    answer = holds(low)
+def _bisect(has_changed: Callable[[Instant], bool], low: Instant, high: Instant) -> Instant:
+    """Return where *has_changed* is true first, after *low* and up to *high*."""
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if holds(middle) == answer else (low, middle)
+        low, high = (low, middle) if has_changed(middle) else (middle, high)
     return high
