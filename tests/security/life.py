@@ -14,12 +14,13 @@ from msgspec.structs import replace
 from shoppers import Shop
 from world import lambda_context
 
+from cartwake.bundles import Wait
 from cartwake.errors import TryAgain
 from cartwake.feedback.deliveries import tags_for
 from cartwake.messages import MessageState
 from cartwake.store import events, messages
 from cartwake.telemetry import logger
-from cartwake.times import DAY, HOUR
+from cartwake.times import DAY, HOUR, MINUTE
 from functions.derive_segments import app as derive_segments
 from functions.enter_journeys import app as enter_journeys
 from functions.run_step import app as run_step
@@ -32,6 +33,8 @@ USER: Final = "zaphod.user@example.com"
 VISITOR: Final = "visitor-zaphod-4711"
 EMAIL: Final = "zaphod.beeblebrox@example.com"
 PHONE: Final = "+48601777333"
+QUICK: Final = replace(CART, title="Quick", filter=None, exits=(), steps=(Wait(for_ms=MINUTE), Wait(for_ms=MINUTE)))
+"""A journey that sends nothing, and whose next step is always near."""
 
 
 class Life:
@@ -56,6 +59,7 @@ class Life:
         self.front.shop.now += DAY
         product = {"product_id": "P-1", "name": "Heartofgold", "price": 42, "quantity": 1}
         self.tell("track", {"userId": USER, "event": "Product Added", "properties": product}, key=BROWSER)
+        self.front.shop.wait(4 * MINUTE)
         self.front.shop.wait(2 * HOUR)
         self.front.shop.wait(DAY)
         self.refuse()
@@ -136,7 +140,7 @@ def live_once() -> Iterator[Life]:
     """Live once, in the AWS that runs, and keep what was printed."""
     with pytest.MonkeyPatch.context() as monkeypatch:
         empty()
-        publish(a_bundle(journeys={"cart": replace(CART, again_ms=0), "welcome": WELCOME}))
+        publish(a_bundle(journeys={"cart": replace(CART, again_ms=0), "welcome": WELCOME, "quick": QUICK}))
         lived = Life(Front(Shop(monkeypatch, NOON), monkeypatch))
         before = logger.registered_handler.setStream(lived.log)
         try:

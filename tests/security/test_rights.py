@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+import shoppers
 
 from cartwake import live
 from cartwake.gateways import secrets
@@ -28,6 +29,8 @@ def cold(started: None) -> None:
         for name, module in list(sys.modules.items()):
             if re.fullmatch(r"functions\.\w+\.app", name):
                 monkeypatch.setattr(module, "handler", partial(begin_cold, module.handler))
+        queues = {name: partial(begin_cold, handler) for name, handler in shoppers._QUEUES.items()}
+        monkeypatch.setattr(shoppers, "_QUEUES", queues)
         with live_once():
             return
 
