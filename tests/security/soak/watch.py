@@ -58,8 +58,8 @@ class Watch(Thread):
 
     world: World
     stop: Flag
-    sample_seconds: float = 3
-    kill_seconds: float = 9
+    sample_seconds: float = 2.5
+    kill_seconds: float = 5
     killed: Counter[str] = field(default_factory=Counter)
     samples: dict[Worker, list[float]] = field(default_factory=dict)
     engine: list[float] = field(default_factory=list)
