@@ -49,9 +49,16 @@ PLANTED = {
         "two journeys under one frequency cap",
     ),
     "an entry is folded without its id": Planted(
-        ((f"{LAYER}/trackers.py", "{it for it in told if it not in tracker.entries}", "set(told)"),
-         (f"{LAYER}/trackers.py", "news = told.difference(tracker.entries) if", "news = set(told) if")),
-        "the same batch from a retrying client", (Fault.KILLED_AFTER, Fault.DOUBLED), 300,
+        (
+            (
+                f"{LAYER}/trackers.py",
+                "if found.at == entry.at and found.id == entry.id and found.micros == entry.micros:",
+                "if found is entry:",
+            ),
+        ),
+        "the same batch from a retrying client",
+        (Fault.KILLED_AFTER, Fault.DOUBLED),
+        300,
     ),
     "exits are looked up under one source key only": Planted(
         (("functions/enter_journeys/app.py",

@@ -291,8 +291,8 @@ STORIES = {
         (CART,),
     ),
     "a poison event among good ones": Story(("cart",), poison_among_good_ones, (CART,)),
-    "a purchase while a wait begins anew": Story(("cart",), purchase_while_a_wait_begins_anew, (), (CART,)),
-    "an order while time passes": Story(("winback",), order_while_time_passes, ()),
+    "a purchase while a wait begins anew": Story(("cart",), purchase_while_a_wait_begins_anew, (), may=(CART,)),
+    "an order while time passes": Story(("winback",), order_while_time_passes, (), may=(WINBACK,)),
     "carts of a visitor and of the user": Story(("cart",), visitors_and_users_carts, (CART,)),
     "an SMS in the evening": Story(("cart",), sms_in_the_evening, (CART, "Your cart waits")),
     "the sending quota used up": Story(("cart",), quota_used_up, (SECOND_CART,), (CART,), swept=False),
@@ -305,6 +305,6 @@ STORIES = {
     ),
     "a browser that says yes": Story(("cart", "welcome"), browser_that_says_yes, (), (WELCOME, CART)),
     "two journeys under one frequency cap": Story(
-        ("cart", "welcome"), two_journeys_under_one_cap, (WELCOME, SECOND_CART), (CART,)
+        ("cart", "welcome"), two_journeys_under_one_cap, (WELCOME, SECOND_CART), may=(CART,)
     ),
 }

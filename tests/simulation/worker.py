@@ -1,6 +1,7 @@
 """A worker: plays what it is asked to, one after another, in a process of its own."""
 
 import json
+import resource
 import sys
 import traceback
 from typing import Any
@@ -8,8 +9,13 @@ from typing import Any
 from simulation import setting
 
 
+MOST_BYTES = 6 * 2**30
+
+
 def main() -> None:
     """Answer each line of standard input with a line."""
+    # a world that never ends must end this process, not the machine
+    resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     setting.prepare()
     from simulation import gate
 
