@@ -8,7 +8,6 @@ from typing import Any
 
 from simulation import setting
 
-
 MOST_BYTES = 6 * 2**30
 
 
