@@ -42,7 +42,7 @@ def test_one_seed_gives_one_history() -> None:
     assert told[0]["digest"] != told[1]["digest"]
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_every_fault_at_every_place(crew: Crew) -> None:
     """One point of the sweep for each place in the code that calls AWS, and each fault there."""
     points = list_points(crew, whole=False)
@@ -54,7 +54,7 @@ def test_every_fault_at_every_place(crew: Crew) -> None:
         demand(told)
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 def test_random_worlds(crew: Crew) -> None:
     """A hundred random worlds, each with people, time and faults enough, in which every promise is kept."""
     report = Report()
@@ -84,7 +84,7 @@ def test_planted_faults_are_still_faults(planted: Planted) -> None:
         assert copy_code({file: [(old, new)]})
 
 
-@pytest.mark.slow
+@pytest.mark.prove
 @pytest.mark.parametrize("name", QUICK)
 def test_the_simulator_bites(name: str) -> None:
     """A planted fault is seen; `make prove` looks for all of them."""
