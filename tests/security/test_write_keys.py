@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from builders import CART, a_bundle, publish
+from builders import CART, WELCOME, a_bundle, publish
 from msgspec.structs import replace
 from world import lambda_context
 
@@ -297,6 +297,10 @@ def test_a_public_key_merges_no_two_users(victim: Front) -> None:
     victim.report("page", {"anonymousId": WHO})
     assert profiles.resolve_profile(WHO).who == WHO
     assert profiles.resolve_profile("u#other").who == "u#other"
+    for user in ("one", "two", "one"):  # of whom nothing else is known
+        victim.report("page", {"userId": user, "anonymousId": "theirs"})
+    assert profiles.resolve_profile("u#two").who == "u#two"
+    assert profiles.resolve_profile("a#theirs").who == "u#one"
 
 
 # ---- it cannot fill tables without bound
@@ -375,5 +379,9 @@ def test_a_repeated_request_adds_nothing(victim: Front) -> None:
 
 def test_a_public_key_starts_no_journey_of_consent(victim: Front) -> None:
     """A journey on "Subscribed" is started by who may say so: the welcome is not sent again by a browser."""
-    victim.report("track", {"userId": VICTIM, "event": "Subscribed", "properties": {"channel": "email"}})
-    assert [run.journey for run in runs.list_runs(WHO)] == ["welcome"]
+    publish(a_bundle(generation=2, journeys={"welcome": replace(WELCOME, again_ms=0)}))
+    call = {"userId": VICTIM, "event": "Subscribed", "properties": {"channel": "email"}}
+    victim.report("track", call)
+    assert len(runs.list_runs(WHO)) == 1
+    victim.report("track", call, key=SERVER)
+    assert len(runs.list_runs(WHO)) == 2
