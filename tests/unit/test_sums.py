@@ -64,6 +64,7 @@ def stories(draw: st.DrawFn) -> list[Event]:
     told = draw(
         st.lists(
             st.tuples(st.integers(1, 34), st.sampled_from([0, 0, 0, 1, 3, 12]), st.sampled_from([0, 1, 2, 3, -1])),
+            min_size=draw(st.sampled_from([0, 12])),
             max_size=14,
         )
     )
@@ -127,8 +128,8 @@ def test_sums_of_who_was_merged(
 ) -> None:
     """Two profiles that have both added up are together what one would be."""
     with small_world():
-        summed_at = max((it.received_at for it in events), default=0) + 1
-        left, right = ([it for it in events if (int(it.id) % 3 == split % 3) is side] for side in (True, False))
+        summed_at = max((it.received_at for it in events), default=0) + split % 4
+        left, right = ([it for it in events if (int(it.id) % 2 == 0) is side] for side in (True, False))
         a, b = (fold_all(part, cuts, redelivered) for part in (left, right))
         for merged in (merge(a, b, NEEDS), merge(b, a, NEEDS)):
             check_in_time(condition, trim(merged, NEEDS, summed_at), events, summed_at)
@@ -231,6 +232,22 @@ def test_amounts_beyond_all_reason_can_be_stored() -> None:
         rules = a_bundle(needs={"t": need}, segments={})
         condition = Amount(tracker="t", op="more_than" if sign > 0 else "less_than", bound=sign * 1e11)
         assert check(condition, View(state, rules, NOON + DAY)).answer is Answer.HOLDS
+
+
+def test_two_lives_are_added_together() -> None:
+    """What each of two profiles has added up counts once when they become one; merged with itself, nothing doubles."""
+    need, now = Need(event="Order Completed", amount="revenue", whole=True), NOON + 20 * DAY
+    rules = a_bundle(needs={"t": need}, segments={})
+    a, b = (
+        trackers.cut(remember_all(EMPTY, orders(count, at=NOON - shift), need), need, now)
+        for count, shift in ((250, 0), (230, 60_000))
+    )
+    assert a.sums
+    assert b.sums
+    for one, other, total in ((a, b, 480.0), (b, a, 480.0), (a, a, 250.0)):
+        view = View(State(trackers={"t": trackers.join(one, other, need)}), rules, now)
+        assert check(Amount(tracker="t", op="at_least", bound=total), view).answer is Answer.HOLDS
+        assert check(Amount(tracker="t", op="more_than", bound=total), view).answer is Answer.FAILS
 
 
 def test_what_is_dropped_is_not_taken_for_known() -> None:
