@@ -98,7 +98,10 @@ def test_the_page_fits(page: Page, width: int) -> None:
 
 def test_the_shop_stands_still_when_the_rest_arrives(site: server.Server) -> None:
     """What is shown last moves no button away from under the mouse."""
-    place = "JSON.stringify(document.querySelector('#socks .add').getBoundingClientRect())"
+    place = (
+        "(() => { const it = document.querySelector('#socks .add').getBoundingClientRect();"
+        " return [it.x, it.y, it.width, it.height].map(Math.round).join() })()"
+    )
     with open_page() as page:
         page.call("Network.setBlockedURLs", urls=["*/api/state*"])
         page.open(site.url)

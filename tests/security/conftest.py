@@ -15,14 +15,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Recorder(), "rights")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What functions used is looked at when they all have run."""
-    items.sort(key=lambda item: item.path.name == "test_rights.py")
-
-
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def started() -> Iterator[None]:
-    """One AWS for all tests of the folder; starting it takes longer than most of them."""
+    """One AWS for all tests of a file; starting it takes longer than most of them."""
     with aws():
         yield
 

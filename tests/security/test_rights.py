@@ -16,6 +16,8 @@ from tests.security.life import live_once
 from tests.security.rights import Recorder, Right, covers, list_granted, list_lambdas_own, read_call
 from tests.template.stack import Function, list_functions
 
+pytestmark = pytest.mark.prove
+
 TESTS: Final = Path(__file__).parents[1]
 FUNCTIONS: Final = list_functions()
 

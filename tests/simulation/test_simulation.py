@@ -14,6 +14,8 @@ from simulation.planted import PLANTED, Planted
 from simulation.report import Report, find_thin
 from simulation.sweep import count_points, list_points, list_seeds, name_point, read_point
 
+pytestmark = pytest.mark.prove
+
 SEEDS = 100
 QUICK = ("the caps are not looked at", "exits are looked up under one source key only", "the SES client retries")
 

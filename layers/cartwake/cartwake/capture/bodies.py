@@ -122,7 +122,10 @@ def _read_context(raw: Raw) -> dict[str, Any]:
     if len(raw) > LARGEST_EVENT_BYTES:
         message = f"{len(raw)} bytes; what is said of all events may have {LARGEST_EVENT_BYTES}"
         raise BadInput(Refusal.EVENT_TOO_LARGE, message, where="context")
-    context = msgspec.json.decode(raw)
+    try:
+        context = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadInput(Refusal.INVALID_JSON, f"context: {_describe(error)}", where="context") from error
     return context if isinstance(context, dict) else {}
 
 
