@@ -82,7 +82,7 @@ class Worker:
         self._process.stdin.flush()
         line = self._process.stdout.readline()
         if not line:
-            raise RuntimeError(f"a worker ended at {job}")
+            raise RuntimeError(f"a worker ended with {self._process.wait()} at {job}")
         told: Told = json.loads(line)
         return told
 
