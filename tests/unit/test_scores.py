@@ -174,6 +174,17 @@ def test_how_a_score_is_reckoned(more: dict[str, Any], told: Told, expected: flo
     assert check(Score(name="s", op="more_than", bound=expected), view).answer is Answer.FAILS
 
 
+@pytest.mark.parametrize("bound", [-1.0, 0.5, 1.0, 1.2])
+@pytest.mark.parametrize("op", ["at_least", "less_than"])
+@pytest.mark.parametrize("most", [None, 3.0])
+def test_a_score_may_rise_before_it_falls(op: Any, bound: float, most: float | None) -> None:
+    """While points that are given are at their most, those that are taken away halve: it rises, and then falls."""
+    points = (Points(points=5, tracker="a", most=most), Points(points=-5, tracker="b"))
+    rule = ScoreRule(title="S", points=points, half_life_ms=10, floor=-100)
+    told = [("a", 1), ("a", 1), ("b", 1)]
+    check_in_time(Score(name="s", op=op, bound=bound), rule, told, now=1)
+
+
 def test_a_score_that_nobody_defined_is_unknown() -> None:
     """A score without a file is unknown, and so is one of which a tracker was never kept."""
     rule = ScoreRule(title="S", points=(Points(points=1, tracker="a"),))

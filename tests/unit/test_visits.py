@@ -1,5 +1,6 @@
 """Visits: when somebody was seen first and last, on which device, and what brought them."""
 
+import itertools
 import random
 import time
 from typing import Any
@@ -121,6 +122,17 @@ def test_the_first_and_the_last_visit_that_came_with_tags() -> None:
     state = fold_all(events)
     told = [know(state, f"{visit}_visit.{tag}") for visit in ("first", "last") for tag in ("utm_source", "utm_term")]
     assert told == ["google", "a", "news", None]
+
+
+def test_of_two_at_one_instant_one_is_always_the_last() -> None:
+    """Ties are broken by the event, not by which of them came in first."""
+    events = [
+        an_event(id=name, context={"device": {"type": device}, "campaign": {"source": name}, "locale": name})
+        for name, device in (("a", "mobile"), ("b", "tablet"), ("c", "desktop"))
+    ]
+    states = [fold_all(list(order)) for order in itertools.permutations(events)]
+    for name in (*NAMES, "locale"):
+        assert len({know(state, name) for state in states}) == 1
 
 
 def test_our_own_events_are_no_visits() -> None:
