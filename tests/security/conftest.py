@@ -7,7 +7,8 @@ from builders import a_bundle, publish
 from shoppers import Shop
 from world import aws
 
-from tests.security.front import Front, empty
+from cartwake.times import DAY
+from tests.security.front import EMAIL, SERVER, VICTIM, Front, empty, recipients
 from tests.security.rights import Recorder
 
 
@@ -33,3 +34,13 @@ def front(emptied: None, monkeypatch: pytest.MonkeyPatch, now: int) -> Front:
     """A shop with rules and two write keys, at noon."""
     publish(a_bundle())
     return Front(Shop(monkeypatch, now), monkeypatch)
+
+
+@pytest.fixture
+def victim(front: Front) -> Front:
+    """A shopper whom the shop's server vouches for, who said yes and was welcomed, a day before now."""
+    front.report("identify", {"userId": VICTIM, "traits": {"email": EMAIL, "first_name": "Vera"}}, key=SERVER)
+    front.report("track", {"userId": VICTIM, "event": "Subscribed", "properties": {"channel": "email"}}, key=SERVER)
+    assert recipients(front) == [EMAIL]
+    front.shop.now += DAY
+    return front

@@ -23,6 +23,9 @@ from functions.track_delivery import app as track_delivery
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 BROWSER, SERVER = "pk_browser", "sk_server"
+VICTIM, EMAIL = "victim-1001", "victim@example.com"
+WHO = f"u#{VICTIM}"
+"""A shopper of whom an attacker knows the id."""
 
 
 class Front:
@@ -82,3 +85,14 @@ def scan(table: str) -> list[dict[str, Any]]:
     """Return every item of a table."""
     pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table)
     return [item for page in pages for item in page["Items"]]
+
+
+def recipients(front: Front) -> list[str]:
+    """Return to whom each mail went."""
+    return [address for mail in front.shop.mails() for address in mail.destinations["ToAddresses"]]
+
+
+def fill_cart(front: Front, who: dict[str, str], **more: Any) -> None:
+    """Put a shoe into somebody's cart, with the browser's key."""
+    product = {"product_id": "P-1", "name": "Trail Runner", "price": 129, "quantity": 1}
+    front.report("track", who | {"event": "Product Added", "properties": product} | more)

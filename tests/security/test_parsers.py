@@ -16,10 +16,9 @@ from world import lambda_context
 from cartwake.addresses import normalise
 from cartwake.bots import is_bot
 from cartwake.capture import client_times, identifiers
-from cartwake.capture.bodies import MOST_EVENTS, Envelope, open_batch, open_single, unpack_body
-from cartwake.capture.intake import MOST_AGENTS, TYPES, Intake, Source, take_in
+from cartwake.capture.bodies import MOST_EVENTS, open_batch, open_single, unpack_body
+from cartwake.capture.intake import TYPES, Intake, Source, take_in
 from cartwake.capture.requests import read_request
-from cartwake.capture.vetting import LARGEST_EVENT_BYTES
 from cartwake.errors import BadInput, TryAgain
 from cartwake.events import Event, Trust
 from cartwake.feedback.deliveries import Delivery, Ignored
@@ -257,55 +256,3 @@ def test_a_real_token_is_read() -> None:
     link = Unsubscribe("u#1", "m", "email#0", Channel.EMAIL)
     token = unsubscribe_url("https://x", link, [b"k"]).rpartition("/")[2]
     assert read_unsubscribe(token, [b"k"]) == link
-
-
-# ---- nothing said once costs a thousand times
-
-
-def test_what_is_said_of_all_events_is_bounded() -> None:
-    """A context as large as a whole body, taken over by each of a thousand events, would fill the memory."""
-    events = b",".join(b'{"type":"identify","userId":"u"}' for _ in range(MOST_EVENTS))
-    context = b'{"traits":{' + b",".join(b'"t%d":1' % number for number in range(5_000)) + b"}}"
-    assert len(context) > LARGEST_EVENT_BYTES
-    outcome = read(b'{"context":' + context + b',"batch":[' + events + b"]}", kind="batch")
-    assert isinstance(outcome, BadInput)
-    assert (outcome.code, outcome.where) == (Refusal.EVENT_TOO_LARGE, "context")
-
-
-def test_a_time_is_read_from_no_more_than_a_time_has() -> None:
-    """A text of any length where a batch tells when it was sent is not gone through for each event."""
-
-    class Endless(str):
-        __slots__ = ()
-
-        def strip(self, *_: Any) -> str:
-            raise AssertionError("gone through")
-
-    envelope = Envelope(events=[b'{"type":"track","event":"e","userId":"u"}'], batch=True, sent_at=Endless("2" * 1_000))
-    intake = take_in(envelope, Source(Trust.BROWSER, NOON), kind="batch")
-    assert [event.occurred_at for event in intake.accepted] == [NOON]
-
-
-@pytest.mark.parametrize(("trust", "looked_at"), [(Trust.BROWSER, MOST_AGENTS), (Trust.SERVER, 100)])
-def test_a_browser_has_few_user_agents(monkeypatch: pytest.MonkeyPatch, trust: Trust, looked_at: int) -> None:
-    """Looking at one takes milliseconds: beyond twenty in a browser's request, whoever they are is no shopper."""
-    from cartwake.capture import intake
-
-    asked: list[str] = []
-    monkeypatch.setattr(intake, "is_bot", lambda agent: asked.append(agent) or False)
-    call = {"type": "track", "event": "e", "userId": "u"}
-    batch = [call | {"messageId": f"m-{at}", "context": {"userAgent": f"{AGENT} {at}"}} for at in range(100)]
-    outcome = read(json.dumps({"batch": batch}).encode(), kind="batch", trust=trust)
-    assert isinstance(outcome, Intake)
-    assert len(asked) == looked_at
-    assert sum(event.bot for event in outcome.accepted) == 100 - looked_at
-
-
-@pytest.mark.parametrize("trust", [Trust.BROWSER, Trust.SERVER])
-def test_one_user_agent_for_all_is_no_crowd(trust: Trust) -> None:
-    """However long a batch is, its events are a shopper's if they have one user agent."""
-    call = {"type": "track", "event": "e", "userId": "u"}
-    batch = [call | {"messageId": f"m-{at}"} for at in range(100)]
-    outcome = read(json.dumps({"batch": batch}).encode(), kind="batch", trust=trust)
-    assert isinstance(outcome, Intake)
-    assert not any(event.bot for event in outcome.accepted)

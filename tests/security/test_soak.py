@@ -107,10 +107,11 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Any:
         watch = Watch(world, stop)
         for thread in (*clients, shoppers, watch):
             thread.start()
-        time.sleep(MINUTES * 60)
+        ended = wait(world, MINUTES * 60)
         stop.set()
         for thread in (*clients, shoppers, watch):
             thread.join(60)
+        assert ended is None, f"the engine ended by itself with {ended}; see {world.engine.log}"
         began = time.monotonic()
         missing = settle(world, [*clients, shoppers])
         result = Soaked(world, [*clients, shoppers], shoppers, watch, time.monotonic() - began, missing)
@@ -119,6 +120,14 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Any:
         if MINUTES >= 10:
             (ROOT / "docs" / "soak.md").write_text(text)
         yield result
+
+
+def wait(world: World, seconds: float) -> int | None:
+    """Wait, as long as the engine lives; return with what it ended if it did."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and world.engine.process.poll() is None:
+        time.sleep(1)
+    return world.engine.process.poll()
 
 
 def settle(world: World, clients: list[Client]) -> list[Event]:

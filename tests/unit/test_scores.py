@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import reference
 from builders import NOON, a_bundle, an_event
-from hypothesis import given, note
+from hypothesis import currently_in_test_context, given, note
 from hypothesis import strategies as st
 
 from cartwake.bundles import Bundle
@@ -91,7 +91,8 @@ def check_in_time(
     rules, events = make_rules(rule), make_events(told)
     at, last = now, max((it.occurred_at for it in events), default=0)
     state = make_state(events, rules, known_from, last)
-    note(f"{test}\n{rule}\n{told} from {known_from}")
+    if currently_in_test_context():
+        note(f"{test}\n{rule}\n{told} from {known_from}")
     while at < END:
         verdict = check(test, View(state, rules, at))
         assert verdict.until > at
