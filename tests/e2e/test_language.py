@@ -1,6 +1,9 @@
 """What rules say of a shopper, deployed: tags, scores, predictions, and a segment that is tried before it is live."""
 
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -8,7 +11,6 @@ from uuid import uuid4
 
 import pytest
 from rulebook import PREDICTIONS
-from typer.testing import CliRunner
 
 from cartwake.clock import read_clock
 from cartwake.times import DAY, SECOND, format_instant, parse_instant
@@ -18,7 +20,6 @@ from cartwake_cli.faults import Fault
 from cartwake_cli.local import places
 from cartwake_cli.local.rules import hold_notifications, read_status
 from cartwake_cli.local.world import World, wait_for
-from cartwake_cli.main import app
 
 ORDER = "Order Completed"
 HALF_LIFE_SECONDS = 12
@@ -215,25 +216,30 @@ def test_predictions_from_the_shoppers_own_orders(spoken: World) -> None:
     assert not regular.explain()["runs"]
 
 
-def try_segment(world: World, segment: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+def try_segment(world: World, segment: str, folder: Path) -> dict[str, Any]:
     """Return what the command says, as somebody at a terminal would ask it."""
     cloud = world.cloud
-    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint or "")
-    monkeypatch.setenv("AWS_DEFAULT_REGION", cloud.region or "")
-    monkeypatch.setenv("AWS_REGION", cloud.region or "")
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", cloud.access_key or "")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", cloud.secret_key or "")
-    done = CliRunner().invoke(
-        app, ["try", segment, "--rules", str(folder), "--stack", world.stack.name, "--sample", "100", "--json"]
+    account = {
+        "AWS_ENDPOINT_URL": cloud.endpoint,
+        "AWS_DEFAULT_REGION": cloud.region,
+        "AWS_REGION": cloud.region,
+        "AWS_ACCESS_KEY_ID": cloud.access_key,
+        "AWS_SECRET_ACCESS_KEY": cloud.secret_key,
+    }
+    command = [Path(sys.executable).with_name("cartwake"), "try", segment, "--rules", folder, "--stack"]
+    done = subprocess.run(
+        [*command, world.stack.name, "--sample", "100", "--json"],
+        env=os.environ | {name: value or "" for name, value in account.items()},
+        capture_output=True,
+        text=True,
+        check=False,
     )
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stdout + done.stderr
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 
 
-def test_a_segment_is_tried_before_it_is_live(
-    spoken: World, rules: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_segment_is_tried_before_it_is_live(spoken: World, rules: Path, tmp_path: Path) -> None:
     """Who would enter is told with reasons, from history that no profile remembers; then publishing moves just them."""
     keen, one = Shopper(spoken), Shopper(spoken)
     for shopper, quizzes in ((keen, 2), (one, 1)):
@@ -250,7 +256,7 @@ def test_a_segment_is_tried_before_it_is_live(
     }
     part = write(tmp_path, {"segments/fans.json": {"name": "Fans", "where": where}})
     found = wait_for(
-        lambda: next((it for it in [try_segment(spoken, "fans", part, monkeypatch)] if it["enter"]), None),
+        lambda: next((it for it in [try_segment(spoken, "fans", part)] if it["enter"]), None),
         30,
         what="somebody who would enter",
     )

@@ -6,15 +6,20 @@ import * as shop from "/static/shop.js";
 import * as timeline from "/static/timeline.js";
 
 const EVERY_MS = 1000;
+const MOST_CHIPS = 4;
 
 function drawFacts(status) {
+  const largest = status.segments.toSorted((one, other) => other.members - one.members);
+  const rest = largest.slice(MOST_CHIPS);
   show($("facts"), status, () => [
     make("div.fact", { title: status.journeys.map((journey) => `${journey.title}: ${journey.status}`).join("\n") },
       make("b", {}, String(status.journeys.filter((journey) => journey.status === "live").length)), make("span", {}, "journeys live")),
     make("div.fact", {}, make("b", {}, String(status.profiles)), make("span", {}, "profiles")),
     make("div.segments", { title: status.source },
       make("span.label", {}, "Segments"),
-      status.segments.map((segment) => make("span.chip.segment", { title: segment.title }, `${segment.name} `, make("b", {}, String(segment.members))))),
+      largest.slice(0, MOST_CHIPS).map((segment) =>
+        make("span.chip.segment", { title: segment.title }, `${segment.name} `, make("b", {}, String(segment.members)))),
+      rest.length > 0 && make("span.label", { title: rest.map((it) => `${it.title}: ${it.members}`).join("\n") }, `+${rest.length}`)),
   ]);
 }
 
