@@ -122,28 +122,28 @@ EVENTS = st.lists(
 STEPS = {json.dumps(where): compile_rules(where) for where in EXAMPLES + SINCE_START + MORE}
 
 
+CASES = max(20, settings.default.max_examples // 10) if settings.default else 20
+"""Of each rule; there are more than ten."""
+
+
 @pytest.mark.parametrize("where", STEPS)
-def test_what_is_kept_is_enough(where: str) -> None:
+@settings(max_examples=CASES)
+@given(EVENTS, st.lists(st.integers(0, 120), min_size=1, max_size=3))
+def test_what_is_kept_is_enough(where: str, events: list[tuple[str, int, str, int]], later: list[int]) -> None:
     """Whoever remembers no more than the rules need gives the same answers as somebody who remembers everything."""
     rules = STEPS[where]
     keeper = replace(rules, needs={key: deepen_all(need) for key, need in rules.needs.items()})
     (branch,) = rules.journeys["j"].steps
     assert isinstance(branch, Branch)
-
-    @settings(max_examples=max(20, settings.default.max_examples // 10) if settings.default else 20)
-    @given(EVENTS, st.lists(st.integers(0, 120), min_size=1, max_size=3))
-    def test(events: list[tuple[str, int, str, int]], later: list[int]) -> None:
-        cut, whole = adopt(Profile(who="u#1"), rules, 0), adopt(Profile(who="u#1"), keeper, 0)
-        start = an_event("Started", at=NOON - 200 * DAY)
-        for event in sorted([start, *(make(*each) for each in events)], key=lambda event: event.received_at):
-            cut = finish(absorb(cut, event, rules)[0], rules, event.received_at)
-            whole, _ = absorb(whole, event, keeper)
-        for days in sorted(later):
-            now = NOON + days * DAY
-            views = (View(cut.state, rules, now, begin(start)), View(whole.state, keeper, now, begin(start)))
-            assert len({check(branch.condition, view) for view in views}) == 1
-
-    test()
+    cut, whole = adopt(Profile(who="u#1"), rules, 0), adopt(Profile(who="u#1"), keeper, 0)
+    start = an_event("Started", at=NOON - 200 * DAY)
+    for event in sorted([start, *(make(*each) for each in events)], key=lambda event: event.received_at):
+        cut = finish(absorb(cut, event, rules)[0], rules, event.received_at)
+        whole, _ = absorb(whole, event, keeper)
+    for days in sorted(later):
+        now = NOON + days * DAY
+        views = (View(cut.state, rules, now, begin(start)), View(whole.state, keeper, now, begin(start)))
+        assert len({check(branch.condition, view) for view in views}) == 1
 
 
 def make(name: str, at: int, category: str, revenue: int) -> Event:
