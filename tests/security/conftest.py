@@ -9,11 +9,6 @@ from world import aws
 
 from cartwake.times import DAY
 from tests.security.front import EMAIL, SERVER, VICTIM, Front, empty, recipients
-from tests.security.rights import Recorder
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.pluginmanager.register(Recorder(), "rights")
 
 
 @pytest.fixture(scope="module")

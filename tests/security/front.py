@@ -9,6 +9,7 @@ import boto3
 import pytest
 import wire
 from moto.dynamodb.models import dynamodb_backends
+from moto.s3.models import s3_backends
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from shoppers import Shop
@@ -32,7 +33,7 @@ class Front:
     """The HTTP functions at the shop's clock, with a browser's key that everybody knows, and a server's."""
 
     def __init__(self, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.shop = shop
+        self.shop, self.monkeypatch = shop, monkeypatch
         for module in (capture_events, serve_page, track_delivery):
             monkeypatch.setattr(module, "read_clock", lambda: shop.now)
         capture_events.keyring.forget()
@@ -68,8 +69,9 @@ def empty() -> None:
     """Empty every table, queue and mailbox, and forget the rules."""
     for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
         table.items.clear()
-    for queue in ("steps", "messages", "wakes"):
+    for queue in ("steps", "messages", "wakes", "sweeps"):
         read_queue(queue)
+    s3_backends[ACCOUNT]["aws"].buckets["rules-bucket"].keys.clear()
     ses_backends[ACCOUNT][REGION].sent_messages.clear()
     sns_backends[ACCOUNT][REGION].sms_messages.clear()
     live.forget()

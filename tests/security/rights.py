@@ -1,18 +1,18 @@
-"""Rights: what each function asks of AWS while its tests run, and what the template grants it."""
+"""Rights: what each function asks of AWS, and what the template grants it."""
 
 import re
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from contextlib import contextmanager
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from pathlib import Path
 from types import FrameType
 from typing import Any, Final
 
 import pytest
 from botocore.client import BaseClient
 
-from tests.template.stack import Function, find_references, list_of
+from tests.template.stack import Function, find_references, list_functions, list_of
 
 FUNCTION: Final = re.compile(r"/functions/(\w+)/app\.py$")
 BATCHES: Final = {"BatchGetItem": "dynamodb:BatchGetItem", "BatchWriteItem": "dynamodb:BatchWriteItem"}
@@ -37,32 +37,21 @@ class Right:
         return f"{self.action} {self.resource}"
 
 
-@dataclass
-class Recorder:
-    """A plugin: notes what functions do in the tests of functions and flows; `seen` has the files of these tests."""
+@contextmanager
+def recording() -> Iterator[set[Right]]:
+    """Note what functions ask of AWS meanwhile, answered or not."""
+    used: set[Right] = set()
+    plain = BaseClient._make_api_call
 
-    used: set[Right] = field(default_factory=set)
-    seen: set[Path] = field(default_factory=set)
+    def call(client: BaseClient, name: str, asked: dict[str, Any]) -> Any:
+        function = find_function(sys._getframe(1))
+        if function:
+            used.update(Right(function, *it) for it in read_call(client.meta.service_model.service_name, name, asked))
+        return plain(client, name, asked)
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        """Note what functions do while a test runs, its fixtures included."""
-        if item.path.parent.name not in ("functions", "flows") and item.path.name != "test_rights.py":
-            return (yield)
-        self.seen.add(item.path)
-        plain = BaseClient._make_api_call
-
-        def call(client: BaseClient, name: str, asked: dict[str, Any]) -> Any:
-            function = find_function(sys._getframe(1))
-            if function:
-                self.used |= {
-                    Right(function, *it) for it in read_call(client.meta.service_model.service_name, name, asked)
-                }
-            return plain(client, name, asked)
-
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(BaseClient, "_make_api_call", call)
-            return (yield)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(BaseClient, "_make_api_call", call)
+        yield used
 
 
 def find_function(frame: FrameType | None) -> str:
@@ -115,6 +104,12 @@ def _read_dynamodb(name: str, asked: dict[str, Any]) -> Iterator[tuple[str, str]
 
 def _name_table(name: str) -> str:
     return f"{name.title()}Table"
+
+
+def find_ungranted(used: set[Right]) -> list[str]:
+    """Find what was asked for and no statement of the function's role names."""
+    granted = [right for function in list_functions() for right in list_granted(function)]
+    return sorted(f"{it.function}: {it}" for it in used if not any(covers(each, it) for each in granted))
 
 
 def list_granted(function: Function) -> list[Right]:

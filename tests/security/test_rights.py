@@ -1,10 +1,9 @@
-"""Rights: each function may do what its tests make it do, and nothing else; this file runs last."""
+"""Rights: each function may do what it does in a shop's life, and nothing else."""
 
 import re
 import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -12,29 +11,35 @@ import shoppers
 
 from cartwake import live
 from cartwake.gateways import secrets
+from tests.security.acts import ACTS, open_front
 from tests.security.life import live_once
-from tests.security.rights import Recorder, Right, covers, list_granted, list_lambdas_own, read_call
+from tests.security.rights import Right, covers, find_ungranted, list_granted, list_lambdas_own, read_call, recording
 from tests.template.stack import Function, list_functions
 
-pytestmark = pytest.mark.prove
-
-TESTS: Final = Path(__file__).parents[1]
 FUNCTIONS: Final = list_functions()
 
 each_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 
 
 @pytest.fixture(scope="module")
-def cold(started: None) -> None:
-    """A life in which no function finds what another one has read: on AWS each has a process of its own."""
+def used(started: None) -> set[Right]:
+    """What functions did in a shopper's life and in each act.
+
+    None of them finds what another one has read: on AWS each has a process of its own.
+    """
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, module in list(sys.modules.items()):
             if re.fullmatch(r"functions\.\w+\.app", name):
                 monkeypatch.setattr(module, "handler", partial(begin_cold, module.handler))
         queues = {name: partial(begin_cold, handler) for name, handler in shoppers._QUEUES.items()}
         monkeypatch.setattr(shoppers, "_QUEUES", queues)
-        with live_once():
-            return
+        with recording() as used:
+            with live_once():
+                pass
+            for act in ACTS:
+                with open_front() as front:
+                    act(front)
+    return used
 
 
 def begin_cold(handler: Callable[..., Any], *arguments: Any) -> Any:
@@ -43,30 +48,18 @@ def begin_cold(handler: Callable[..., Any], *arguments: Any) -> Any:
     return handler(*arguments)
 
 
-@pytest.fixture(scope="module")
-def used(request: pytest.FixtureRequest, cold: None) -> set[Right]:
-    """What functions did in the tests of functions and flows, all of which have run in this session."""
-    recorder = request.config.pluginmanager.get_plugin("rights")
-    assert isinstance(recorder, Recorder)
-    files = [path for folder in ("functions", "flows") for path in (TESTS / folder).glob("test_*.py")]
-    missing = {path for path in files if "mark.prove" not in path.read_text()} - recorder.seen
-    if missing:
-        pytest.skip("what functions use is known when the tests of functions and flows have run in the same session")
-    return recorder.used
+def test_nothing_is_used_that_is_not_granted(used: set[Right]) -> None:
+    """Whatever a function asks of AWS, on whichever table, index, queue or object, a statement of its role names.
 
-
-@each_function
-def test_nothing_is_used_that_is_not_granted(used: set[Right], function: Function) -> None:
-    """Whatever a function asks of AWS, on whichever table, index, queue or object, a statement of its role names."""
-    granted = list_granted(function)
-    asked = {right for right in used if right.function == function.name}
-    assert asked, f"{function.name} calls nothing in its tests"
-    assert sorted(str(right) for right in asked if not any(covers(each, right) for each in granted)) == []
+    The tests of functions and flows are held to the same, each by itself: see their conftest.py.
+    """
+    assert {right.function for right in used} == {function.name for function in FUNCTIONS}
+    assert find_ungranted(used) == []
 
 
 @each_function
 def test_nothing_is_granted_that_nothing_uses(used: set[Right], function: Function) -> None:
-    """Each action on each resource that a role names is used by some test, or is what Lambda does in the role."""
+    """Each action on each resource that a role names is used in a life or an act, or is what Lambda does in it."""
     granted = set(list_granted(function)) - list_lambdas_own(function)
     assert sorted(str(right) for right in granted if not any(covers(right, each) for each in used)) == []
 

@@ -1,0 +1,147 @@
+"""Acts: what functions do beyond a shopper's life, each in a shop of its own."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import boto3
+import pytest
+import shoppers
+from builders import NEEDS, NOON, WELCOME, a_bundle, an_order, publish
+from msgspec.structs import replace
+from shoppers import Shop, queue_event
+from world import lambda_context, read_queue
+
+import functions.publish_rules.app as publish_rules
+import functions.sweep_profiles.app as sweep_profiles
+from cartwake.store import base, sweeps
+from cartwake.sweeps import Aim, SweepKind, begin
+from cartwake.times import DAY, MINUTE
+from cartwake.trackers import Need
+from tests.security.front import SERVER, Front, empty, fill_cart
+
+WHO: Final = {"userId": "1"}
+RULES: Final[dict[str, Any]] = {
+    "settings.json": {
+        "shop": {"name": "N", "url": "https://n.example/", "postal_address": "Street 1"},
+        "sender": {"email": "shop@example.com"},
+        "limits": {"moved_people": 100},
+    },
+    "segments/buyers.json": {"name": "Buyers", "where": {"did": "Order Completed", "at_least": 2}},
+}
+
+
+@contextmanager
+def open_front() -> Iterator[Front]:
+    """Open a shop with rules and no shopper, in the AWS that runs."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        empty()
+        publish(a_bundle())
+        shop = Shop(monkeypatch, NOON)
+        monkeypatch.setattr(publish_rules, "read_clock", lambda: shop.now)
+        yield Front(shop, monkeypatch)
+
+
+def subscribe(front: Front) -> None:
+    """Have a shopper say yes."""
+    front.report("identify", WHO | {"traits": {"email": "ada@example.com", "first_name": "Ada"}}, key=SERVER)
+    front.report("track", WHO | {"event": "Subscribed", "properties": {"channel": "email"}}, key=SERVER)
+
+
+def order(front: Front, number: int) -> None:
+    """Have a shopper buy something."""
+    told = {"event": "Order Completed", "properties": {"order_id": f"o-{number}", "revenue": 100}}
+    front.report("track", WHO | told, key=SERVER)
+
+
+def tell_two_at_once(front: Front) -> None:
+    """Two events of a batch are stored together."""
+    calls = [WHO | {"type": "track", "event": name} for name in ("One", "Two")]
+    front.report("batch", {"batch": calls}, key=SERVER)
+
+
+def change_the_address(front: Front) -> None:
+    """An address that is nobody's any more is let go."""
+    subscribe(front)
+    front.report("identify", WHO | {"traits": {"email": "ada.lovelace@example.com"}}, key=SERVER)
+
+
+def write_a_receipt(front: Front) -> None:
+    """A transactional message leaves the address's last sends alone, and only looks at it."""
+    publish(a_bundle(generation=2, journeys={"receipt": replace(WELCOME, kind="transactional")}))
+    subscribe(front)
+    assert len(front.shop.mails()) == 1
+
+
+def leave_a_journey(front: Front) -> None:
+    """Whoever buys is not asked about the cart."""
+    fill_cart(front, WHO)
+    order(front, 1)
+
+
+def become_a_user(front: Front) -> None:
+    """When two become one, and rules ask for what neither profile remembers, their stored events are read."""
+    order(front, 1)
+    fill_cart(front, {"anonymousId": "visitor"})
+    publish(a_bundle(generation=2, needs=NEEDS | {"bought": Need(event="Order Completed", latest=2)}))
+    front.report("page", WHO | {"anonymousId": "visitor"}, key=SERVER)
+
+
+def forget_and_wake(front: Front) -> None:
+    """What the queues lost is asked for again: a message, a membership that ends, a part of a sweep."""
+    for number in range(3):
+        order(front, number)
+    queues = {name: handler for name, handler in shoppers._QUEUES.items() if name != "messages"}
+    with pytest.MonkeyPatch.context() as losing:
+        losing.setattr(shoppers, "_QUEUES", queues)
+        subscribe(front)
+    assert read_queue("messages")
+    assert base.commit(sweeps.begin(begin(SweepKind.LIVE, Aim(bundle="b", generation=1, began_at=front.shop.now))))
+    front.shop.wait(100 * DAY)
+
+
+def change_the_rules(front: Front) -> None:
+    """A changed segment is tried on everybody, goes live, and everybody is looked at; one row cannot be read."""
+    empty()
+    save(RULES)
+    front.shop.derive(*[an_order(id=f"o-{number}", at=NOON - number) for number in range(5)])
+    front.shop.now += MINUTE
+    save({"segments/buyers.json": {"name": "Buyers", "where": {"did": "Order Completed", "at_least": 5}}})
+    front.shop.follow()
+    save({})
+    boto3.client("dynamodb").put_item(TableName="profiles", Item={"who": {"S": "u#odd"}, "kind": {"S": "odd"}})
+    front.shop.now += MINUTE
+    part = queue_event({"sweep": "live", "part": 0})
+    sweep_profiles.handler(part, lambda_context(remaining_ms=1))
+    write_first(front)
+    front.shop.follow()
+
+
+def save(files: dict[str, Any]) -> None:
+    """Save files as a marketer does, and do what the bucket's notification starts."""
+    for key, content in files.items():
+        boto3.client("s3").put_object(Bucket="rules-bucket", Key=key, Body=json.dumps(content))
+    publish_rules.handler({}, lambda_context())
+
+
+def write_first(front: Front) -> None:
+    """Have somebody else write a profile just before a sweep does, once."""
+    plain = sweep_profiles._write
+
+    def write(*_: Any) -> bool:
+        front.monkeypatch.setattr(sweep_profiles, "_write", plain)
+        return False
+
+    front.monkeypatch.setattr(sweep_profiles, "_write", write)
+
+
+ACTS: Final[tuple[Callable[[Front], None], ...]] = (
+    tell_two_at_once,
+    change_the_address,
+    write_a_receipt,
+    leave_a_journey,
+    become_a_user,
+    forget_and_wake,
+    change_the_rules,
+)
