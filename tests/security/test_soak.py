@@ -27,8 +27,8 @@ from tests.security.soak.watch import Watch
 ROOT = Path(__file__).parents[2]
 MINUTES = float(os.environ.get("MINUTES") or 10)
 SETTLE_SECONDS = 600
-MOST_GROWTH = 3.0
-"""Megabytes a minute by which the workers of a function may grow: what Python frees late, and no leak of ours."""
+MOST_GROWTH = 5.0
+"""Megabytes by which a worker may have grown between its first and its last third: what Python frees late."""
 MAIL = """<mjml><mj-head><mj-title>Hello</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
 {{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>
 </mj-text></mj-column></mj-section></mj-body></mjml>"""
@@ -104,7 +104,7 @@ def soaked(tmp_path_factory: pytest.TempPathFactory) -> Any:
         stop = Flag()
         clients = [Client(world, name, pause_seconds=0.4, stop=stop) for name in wire.CLIENTS]
         shoppers = Shoppers(world, pause_seconds=1.5, stop=stop)
-        watch = Watch(world, stop)
+        watch = Watch(world, stop, seconds=MINUTES * 60)
         for thread in (*clients, shoppers, watch):
             thread.start()
         ended = wait(world, MINUTES * 60)
@@ -202,7 +202,7 @@ def test_workers_were_killed(soaked: Soaked) -> None:
 
 
 def test_memory_is_flat(soaked: Soaked) -> None:
-    """No function's workers grow with what they have done."""
+    """No function's workers grow with what they have done: the last third of a long life is like the first."""
     growth = soaked.watch.measure_growth()
-    assert MINUTES < 3 or len(growth) >= 3
-    assert {function: each for function, each in growth.items() if each > MOST_GROWTH} == {}
+    assert MINUTES < 5 or {"capture_events", "derive_segments", "enter_journeys"} <= growth.keys()
+    assert {function: it for function, it in growth.items() if it.last - it.first > MOST_GROWTH} == {}

@@ -15,7 +15,8 @@ def write(
     accepted = sum(len(client.report.accepted) for client in clients)
     different = {(mail.to, mail.subject) for mail in mails}
     killed = ", ".join(f"{name} {times}" for name, times in sorted(watch.killed.items()))
-    growth = ", ".join(f"{name} {each:+.1f}" for name, each in watch.measure_growth().items())
+    growth = watch.measure_growth()
+    grown = [f"| {name} | {it.seconds:.0f} | {it.first:.1f} | {it.last:.1f} |" for name, it in growth.items()]
     return f"""# Soak
 
 `make soak` wrote this on {datetime.now(UTC):%Y-%m-%d}: {minutes:g} minutes of recorded clients and shoppers against the
@@ -30,9 +31,15 @@ every event that was answered 200 is a row and is in its profile once, and no ma
 - Workers killed: {watch.killed.total()} ({killed}).
 - All that followed was done {settled_seconds:.0f} seconds after the last request. What a killed worker held comes back
   when its queue shows it again, after three to six minutes.
-- Growth of the workers after warming up, in MB a minute: {growth or "too short to tell"}.
 - The engine itself, which keeps all tables in memory: {watch.engine[0]:.0f} MB at the beginning,
   {watch.engine[-1]:.0f} MB at the end.
+
+What the longest-lived worker of each function held after warming up: workers of every second function are spared in the
+first half, the others in the second.
+
+| function | seconds watched | MB in the first third | MB in the last third |
+|---|---|---|---|
+{chr(10).join(grown)}
 """
 
 

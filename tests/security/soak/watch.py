@@ -1,4 +1,8 @@
-"""The processes of the engine: found by what they run, watched, and killed one at a time."""
+"""The processes of the engine: found by what they run, watched, and killed one at a time.
+
+In the first half of the time those of every second function are killed, in the second half the others: what is spared
+lives long enough to show whether it grows.
+"""
 
 import os
 import random
@@ -12,8 +16,14 @@ from threading import Event as Flag
 from threading import Thread
 
 from cartwake_cli.local.world import World
+from tests.template.stack import list_functions
 
 VARIABLE = b"POWERTOOLS_SERVICE_NAME="
+FUNCTIONS = sorted(function.name for function in list_functions())
+WARMING = 6
+"""Samples in which a worker still imports and fills its caches."""
+LONG_SECONDS = 60
+"""A worker that lived for less shows nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +32,15 @@ class Worker:
 
     pid: int
     function: str
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Growth:
+    """The memory of a worker: how long it was watched, and the medians of the first and the last third, in MB."""
+
+    seconds: float
+    first: float
+    last: float
 
 
 def find_workers(world: World) -> list[Worker]:
@@ -58,6 +77,7 @@ class Watch(Thread):
 
     world: World
     stop: Flag
+    seconds: float
     sample_seconds: float = 2.5
     kill_seconds: float = 5
     killed: Counter[str] = field(default_factory=Counter)
@@ -71,16 +91,19 @@ class Watch(Thread):
 
     def run(self) -> None:
         """Watch until told to stop."""
-        chance, next_kill = random.Random(4), time.monotonic() + self.kill_seconds
+        chance, began = random.Random(4), time.monotonic()
+        next_kill = began + self.kill_seconds
         while not self.stop.wait(self.sample_seconds):
             workers = find_workers(self.world)
             self.engine.append(read_megabytes(self.world.engine.process.pid))
             for worker in workers:
                 self.samples.setdefault(worker, []).append(read_megabytes(worker.pid))
-            if workers and time.monotonic() >= next_kill:
+            half = time.monotonic() > began + self.seconds / 2
+            doomed = [worker for worker in workers if FUNCTIONS.index(worker.function) % 2 == half]
+            if doomed and time.monotonic() >= next_kill:
                 next_kill += self.kill_seconds
-                function = chance.choice(sorted({worker.function for worker in workers}))
-                self._kill(chance.choice([worker for worker in workers if worker.function == function]))
+                function = chance.choice(sorted({worker.function for worker in doomed}))
+                self._kill(chance.choice([worker for worker in doomed if worker.function == function]))
 
     def _kill(self, worker: Worker) -> None:
         try:
@@ -89,14 +112,13 @@ class Watch(Thread):
             return
         self.killed[worker.function] += 1
 
-    def measure_growth(self) -> dict[str, float]:
-        """Return by how many megabytes a minute the workers of each function grew, after they had warmed up."""
-        growths: dict[str, list[float]] = {}
+    def measure_growth(self) -> dict[str, Growth]:
+        """Return what the longest-lived worker of each function held at first and at last, once it had warmed up."""
+        found: dict[str, Growth] = {}
         for worker, samples in self.samples.items():
-            warm = [each for each in samples[3:] if each]
-            if len(warm) >= 10:
-                half = len(warm) // 2
-                minutes = half * self.sample_seconds / 60
-                growth = (median(warm[half:]) - median(warm[:half])) / minutes
-                growths.setdefault(worker.function, []).append(growth)
-        return {function: round(median(each), 2) for function, each in sorted(growths.items())}
+            warm = [each for each in samples[WARMING:] if each]
+            if len(warm) * self.sample_seconds >= LONG_SECONDS:
+                third = len(warm) // 3
+                growth = Growth(len(warm) * self.sample_seconds, median(warm[:third]), median(warm[-third:]))
+                found[worker.function] = max(growth, found.get(worker.function, growth))
+        return dict(sorted(found.items()))
