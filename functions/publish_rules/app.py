@@ -22,6 +22,7 @@ from cartwake.store.bundles import Live, get_live, put_live
 from cartwake.store.names import Named
 from cartwake.sweeps import Aim, Part, SweepKind, begin
 from cartwake.telemetry import count, logger, metrics
+from cartwake.times import SECOND
 from cartwake.trials import name_confirmation, name_result, needs_sweep, read_result
 
 MOST_ROUNDS = 8
@@ -69,7 +70,7 @@ def publish(*, now: int) -> bool:
     bucket.write("_status/status.json", write_status(found, standing, now))
     put_schemas()
     # A slower invocation may have written an older status over a newer one: whoever ends last has seen the last state.
-    if get_live() != pointer or read_files() != files or (change is not None and look_up(change) != change):
+    if get_live() != pointer or read_files() != files or (change is not None and look_up(change, now) != change):
         return False
     tell(found, pointer)
     return True
@@ -77,16 +78,16 @@ def publish(*, now: int) -> bool:
 
 def hold(change: Change | None, pointer: Live, now: int) -> Change | None:
     """Return the change when it must wait: to be counted, which begins now, or to be confirmed."""
-    waiting = None if change is None else look_up(change)
+    waiting = None if change is None else look_up(change, now)
     if waiting is not None and waiting.result is None:
         start_trial(waiting, pointer, now)
     return waiting
 
 
-def look_up(change: Change) -> Change | None:
+def look_up(change: Change, now: int) -> Change | None:
     """Return the change with whom it would move, if that is known; None when it may go live."""
     result = read_result(bucket.read(name_result(change.candidate)))
-    if result is None or result.basis != change.basis:
+    if result is None or not result.holds(change.basis, now):
         return change
     counted = msgspec.structs.replace(change, result=result)
     return None if counted.is_small or is_confirmed(counted.candidate) else counted
@@ -100,14 +101,16 @@ def is_confirmed(candidate: str) -> bool:
 
 
 def start_trial(change: Change, pointer: Live, now: int) -> None:
-    """Have it counted whom a change would move, unless that is going on."""
+    """Have it counted whom a change would move, unless that is going on: a result that is lost or old is made anew."""
     parts = sweeps.list_parts(SweepKind.TRIAL)
     aim = parts[0].aim if parts else None
     if aim is not None and (aim.candidate, aim.basis) == (change.candidate, change.basis):
-        if all(part.done for part in parts):
-            # its result was lost, or deleted; whoever finds a part done writes it again
+        if not all(part.done for part in parts):
+            return
+        if not any(part.told for part in parts):
+            # the last worker ended before it could write the result; whoever finds a part done does
             queue.send_sweeps([(SweepKind.TRIAL.value, 0)])
-        return
+            return
     tried = store_bundle(change.whole, pointer.generation + 1)
     begun = begin(SweepKind.TRIAL, change.aim(bundle=tried.hash, generation=tried.generation, now=now))
     if base.commit(sweeps.begin(begun)):
@@ -156,15 +159,17 @@ def put_bundle(found: Publication, replaces: Live | None, *, live: Bundle | None
     generation = replaces.generation if replaces else 0
     pointer = store_bundle(found, generation + 1)
     sweeping = found.bundle is not None and needs_sweep(found.bundle, live)
-    aim = Aim(bundle=pointer.hash, generation=pointer.generation, began_at=now)
+    # not before every function has the new rules: whoever is new meanwhile would be founded under the old ones
+    after_seconds = require_int("SWEEP_AFTER_SECONDS")
+    opens_at = read_clock() + after_seconds * SECOND
+    aim = Aim(bundle=pointer.hash, generation=pointer.generation, began_at=now, opens_at=opens_at)
     begun = begin(SweepKind.LIVE, aim) if sweeping else []
     if not put_live(pointer, replaces=generation, also=sweeps.begin(begun)):
         return None
     count("BundlesPublished")
     logger.info("bundle published", bundle=pointer.hash, generation=pointer.generation, sweeping=sweeping)
     if begun:
-        # not before every function has the new rules: whoever is new meanwhile would be founded under the old ones
-        announce(begun, now=now, delay_seconds=require_int("SWEEP_AFTER_SECONDS"))
+        announce(begun, now=now, delay_seconds=after_seconds)
     return pointer
 
 

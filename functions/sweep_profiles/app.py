@@ -3,6 +3,8 @@
 from functools import partial
 from typing import Any, Final
 
+import msgspec
+
 from cartwake.backfill import ReadEvents
 from cartwake.batches import keep_record, process_each, process_queue
 from cartwake.bundles import Bundle
@@ -51,6 +53,10 @@ def sweep(kind: SweepKind, number: int, context: Any) -> None:
     part = sweeps.get_part(kind, number)
     if part is None:
         return
+    early_ms = part.aim.opens_at - read_clock()
+    if early_ms > 0:  # a message of the sweep before
+        queue.send_sweeps([(kind.value, number)], delay_seconds=-(-early_ms // SECOND))
+        return
     while not part.done:
         if context.get_remaining_time_in_millis() < RESERVE_MS:
             queue.send_sweeps([(kind.value, number)])
@@ -61,7 +67,7 @@ def sweep(kind: SweepKind, number: int, context: Any) -> None:
         part = after
         if not part.done:
             report(kind)
-    conclude(kind)
+    conclude(part)
 
 
 def look_at_page(part: Part, *, now: Instant) -> Part:
@@ -70,8 +76,13 @@ def look_at_page(part: Part, *, now: Instant) -> Part:
     Raises:
         TryAgain: Some could not be done now; doing the whole page again is harmless.
     """
+    # first of all: rules that cannot be read are no fault of anybody on the page
+    load_live(now)
+    if part.kind is SweepKind.TRIAL:
+        load_bundle(part.aim.bundle)
     page = profiles.scan_page(part.number, PARTS, after=part.cursor, limit=PAGE)
     outcomes: list[Outcome] = []
+    failed: list[str] = []
 
     def look(row: profiles.ProfileRow) -> None:
         look_at = repair_profile if part.kind is SweepKind.LIVE else try_profile
@@ -79,13 +90,17 @@ def look_at_page(part: Part, *, now: Instant) -> Part:
         if outcome is not None:
             outcomes.append(outcome)
 
+    def keep(row: profiles.ProfileRow, error: Exception) -> None:
+        failed.append(row.who)
+        _keep(row, error)
+
     again = list(page.rows)
     for _ in range(_ROUNDS):
-        again = process_each(again, look, set_aside=_keep)
+        again = process_each(again, look, set_aside=keep)
     if again:
         raise TryAgain(f"{len(again)} of {len(page.rows)} profiles could not be looked at")
     written = sum(outcome.is_news for outcome in outcomes) if part.kind is SweepKind.LIVE else 0
-    found = tell(outcomes, read=len(page.rows), written=written)
+    found = tell(outcomes, read=len(page.rows), written=written, failed=len(failed))
     count("ProfilesSwept", len(page.rows))
     logger.info("page swept", sweep=part.kind, part=part.number, read=len(page.rows), written=written)
     return go_on(part, cursor=page.cursor, found=found, now=now)
@@ -108,14 +123,22 @@ def repair_profile(profile: Profile, part: Part, now: Instant) -> Outcome | None
 def try_profile(profile: Profile, part: Part, now: Instant) -> Outcome | None:
     """Return what a candidate would make of one profile; nothing is written."""
     rules = load_live(now)
-    if profile.generation > rules.generation:
+    if rules.generation < max(part.aim.generation - 1, profile.generation):
         forget()
+        rules = load_live(now)
+    if rules.generation < max(part.aim.generation - 1, profile.generation):
         raise WriteConflict("profile written by newer rules")
     live = repair(profile, rules, _reader(profile), now=now)
     if live is None:
         return None
-    candidate = follow(load_bundle(part.aim.bundle), rules, part.aim.names)
-    tried = repair(live.profile, candidate, _reader(profile), now=now)
+    try:
+        candidate = follow(load_bundle(part.aim.bundle), rules, part.aim.names)
+        tried = repair(live.profile, candidate, _reader(profile), now=now)
+    except TryAgain:
+        raise
+    except Exception as error:  # noqa: BLE001  what the candidate does not bear counts as moved: it must not go live
+        logger.error("candidate failed", error=type(error).__name__, candidate=part.aim.candidate)
+        return msgspec.structs.replace(live, names=frozenset(), failed=True)
     return None if tried is None else compare(live, tried, part.aim.names)
 
 
@@ -127,11 +150,17 @@ def report(kind: SweepKind) -> None:
         _write_progress(kind, now)
 
 
-def conclude(kind: SweepKind) -> None:
-    """Say that a part is done, and if it was the last one, what the trial has come to: publish_rules waits for it."""
-    parts = _write_progress(kind, read_clock())
-    if kind is SweepKind.TRIAL and all(part.done for part in parts):
-        bucket.write(name_result(parts[0].aim.candidate), encode(show_result(parts)))
+def conclude(part: Part) -> None:
+    """Say that a part is done, and if it was the last one, what the trial has come to: publish_rules waits for it.
+
+    That is written once: a confirmation must be younger than it.
+    """
+    parts = _write_progress(part.kind, read_clock())
+    if part.kind is not SweepKind.TRIAL or any(each.aim != part.aim for each in parts):
+        return
+    if len(parts) == PARTS and all(each.done for each in parts) and not any(each.told for each in parts):
+        bucket.write(name_result(part.aim.candidate), encode(show_result(parts)))
+        sweeps.move(part, msgspec.structs.replace(part, told=True))
 
 
 def _write_progress(kind: SweepKind, now: Instant) -> list[Part]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 import pytest
-from builders import NOON, an_order
+from builders import NOON, an_event, an_order
 from shoppers import Shop
 from world import lambda_context, read_queue
 
@@ -15,7 +15,7 @@ from cartwake.bundles import Bundle
 from cartwake.segments import is_member
 from cartwake.store import bundles, profiles, runs, sweeps
 from cartwake.sweeps import SweepKind
-from cartwake.times import MINUTE, SECOND
+from cartwake.times import DAY, MINUTE, SECOND
 
 SETTINGS: dict[str, Any] = {
     "shop": {"name": "N", "url": "https://n.example/", "postal_address": "Street 1"},
@@ -263,6 +263,49 @@ def test_a_count_is_for_the_rules_that_it_was_made_against(market: Market) -> No
     # the rows of the trial say that it was made, so its result is asked for again
     market.sweep()
     assert get(f"trials/{candidate}.json") == result
+
+
+def test_a_count_is_for_a_week(market: Market) -> None:
+    """A change that comes back after a week is counted anew, and a confirmation of an older count is none."""
+    candidate = held(market)
+    market.save(buyers=buyers(5))
+    market.shop.now += 7 * DAY
+    put(f"confirm/{candidate}")
+    assert market.save(buyers=buyers(2))["held"]["counted"] is False
+    first = get(f"trials/{candidate}.json")["counted_at"]
+    status = market.sweep()
+    assert get(f"trials/{candidate}.json")["counted_at"] == first + 7 * DAY
+    assert status["held"]["candidate"] == candidate
+
+
+def test_a_confirmation_is_spent(market: Market) -> None:
+    """A change that was confirmed, undone and made again is counted and confirmed again."""
+    candidate = held(market)
+    put(f"confirm/{candidate}")
+    market.notify()
+    market.sweep()
+    put(f"confirm/{held(market, 5)}")
+    market.notify()
+    market.sweep()
+    assert market.rules().segments["buyers"].where.count == 5  # type: ignore[union-attr]
+    again = market.save(buyers=buyers(2))["held"]
+    assert (again["candidate"], again["counted"]) == (candidate, False)
+    assert market.rules().segments["buyers"].where.count == 5  # type: ignore[union-attr]
+
+
+def test_an_event_between_publish_and_look_enters_silently(market: Market) -> None:
+    """Until somebody's history is read the answer is unknown, and what was unknown starts nothing afterwards."""
+    market.shop.derive(an_event("Product Viewed", who="u#1", id="first", at=NOON))
+    market.save(settings={name: value for name, value in SETTINGS.items() if name != "limits"})
+    put("segments/viewers.json", {"name": "V", "where": {"did": "Product Viewed", "at_least": 2}})
+    put("journeys/look.json", HELLO | {"trigger": {"segment": "viewers"}})
+    market.notify()
+    market.shop.now += MINUTE
+    live.forget()
+    market.shop.derive(an_event("Product Viewed", who="u#1", id="second", at=NOON + 2 * MINUTE))
+    market.sweep()
+    assert is_member(profiles.get_profile("u#1").state.memberships["viewers"])
+    assert [run.journey for run in runs.list_runs("u#1")] == []
 
 
 def test_a_lost_trial_is_found(market: Market) -> None:

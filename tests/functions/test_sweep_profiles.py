@@ -12,6 +12,7 @@ from builders import NEEDS, NOON, VIP_THANKS, a_bundle, an_event, an_order, publ
 from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
 
+from cartwake import live
 from cartwake.bundles import Bundle, Journey, Segment, Trigger
 from cartwake.conditions.kinds import Did
 from cartwake.errors import TryAgain
@@ -19,7 +20,7 @@ from cartwake.profiles import Kind
 from cartwake.segments import is_member
 from cartwake.store import base, events, profiles, quarantine, sweeps
 from cartwake.sweeps import PARTS, Aim, Part, SweepKind, Tally, add_all, begin, go_on
-from cartwake.times import DAY, MINUTE
+from cartwake.times import DAY, MINUTE, SECOND
 from cartwake.trackers import Need
 from functions.sweep_profiles import app
 
@@ -304,7 +305,8 @@ def test_poison_is_set_aside_and_the_others_are_looked_at(swept: Shop, monkeypat
     assert members() == TWICE[1:]
     assert [it.where for it in quarantine.list_refusals("u#broken")] == ["DecodeError"]
     assert [(it.reason, it.where) for it in quarantine.list_refusals("u#1")] == [("poison", "ZeroDivisionError")]
-    assert read_json("_status/sweep.json")["done"]
+    told = read_json("_status/sweep.json")
+    assert (told["done"], told["profiles"]["failed"]) == (True, 2)
 
 
 def test_what_is_throttled_is_done_again(swept: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -386,7 +388,7 @@ def test_an_older_report_is_not_the_last_word(swept: Shop, monkeypatch: pytest.M
         real(key, content, **options)
 
     monkeypatch.setattr(app.bucket, "write", write)
-    app.conclude(SweepKind.LIVE)
+    app.conclude(sweeps.list_parts(SweepKind.LIVE)[0])
     assert read_json("_status/sweep.json")["percent"] == 100
 
 
@@ -429,6 +431,7 @@ def test_a_trial_counts_and_writes_nothing(swept: Shop) -> None:
         "basis": "b1",
         "people": 12,
         "segments": {"buyers": {"entered": 6, "left": 6}},
+        "counted_at": NOON + MINUTE,
     }
     assert [profiles.get_profile(who) for who in WHOS] == before
     assert read_json("_status/trial.json")["message"].startswith("The change was tried: 12 profiles, of whom 12 moved")
@@ -449,12 +452,84 @@ def test_a_removed_segment_is_left_by_all(swept: Shop) -> None:
     assert result["segments"] == {"buyers": {"entered": 0, "left": 6}}
 
 
-def test_the_result_is_written_again_when_it_was_lost(swept: Shop) -> None:
+def test_the_result_is_written_when_its_worker_was_killed(swept: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that ends between the last page and the result is called again, and writes it."""
-    try_out(deepened(), ("buyers",))
-    boto3.client("s3").delete_object(Bucket="rules-bucket", Key="trials/c1.json")
+
+    def die(*_: Any) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(app, "show_result", die)
+        with pytest.raises(Killed):
+            try_out(deepened(), ("buyers",))
     run({"sweep": "trial", "part": 5})
     assert read_json("trials/c1.json")["people"] == 6
+
+
+def test_a_result_is_written_once(swept: Shop) -> None:
+    """A message that comes late or doubled makes no newer result of the old one: a confirmation would be void."""
+    try_out(deepened(), ("buyers",))
+    boto3.client("s3").put_object(Bucket="rules-bucket", Key="trials/c1.json", Body=b'"as it was"')
+    run_all("trial")
+    assert read_json("trials/c1.json") == "as it was"
+
+
+def test_a_trial_compares_with_what_was_live_when_it_began(swept: Shop) -> None:
+    """A worker that still has older rules in memory looks for newer ones before it counts."""
+    publish(deepened())
+    app.load_live(swept.now)
+    old = (live._kept.looked_at, live._kept.live)
+    once = msgspec.structs.replace(BUYERS, where=Did(tracker="bought", count=1), changed_generation=4)
+    publish(msgspec.structs.replace(deepened(4), segments={"buyers": once}))
+    live._kept.looked_at, live._kept.live = old
+    thrice = msgspec.structs.replace(BUYERS, where=Did(tracker="bought", count=3), changed_generation=5)
+    result = try_out(msgspec.structs.replace(deepened(5), segments={"buyers": thrice}), ("buyers",))
+    assert result["segments"] == {"buyers": {"entered": 0, "left": 12}}
+
+
+def test_whom_a_candidate_fails_on_counts_as_moved(swept: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A change that no code can count is not a small one; the profile itself is not to blame."""
+    publish(deepened())
+    real = app.repair
+
+    def repair(profile: Any, rules: Bundle, *rest: Any, **named: Any) -> Any:
+        if rules.generation > 3 and profile.who in ("u#1", "u#2"):
+            raise ZeroDivisionError
+        return real(profile, rules, *rest, **named)
+
+    monkeypatch.setattr(app, "repair", repair)
+    result = try_out(msgspec.structs.replace(bare(), generation=4), ("buyers",))
+    assert (result["people"], result["failed"]) == (2 + len(TWICE) - 1, 2)
+    assert quarantine.list_refusals("u#1") == []
+    assert read_json("_status/trial.json")["message"].endswith(
+        "; 2 could not be looked at, see the log of sweep_profiles."
+    )
+
+
+def test_rules_that_cannot_be_read_are_nobody_s_fault(swept: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No profile is set aside, and no part is done, because of a bundle that the code does not understand."""
+    start(deepened())
+    with monkeypatch.context() as patched:
+
+        def load_live(_: int) -> Bundle:
+            raise msgspec.DecodeError
+
+        patched.setattr(app, "load_live", load_live)
+        run_all()
+    assert not any(sweeps.list_parts(SweepKind.LIVE)[part].done for part in _busy_parts())
+    assert [who for who in WHOS if quarantine.list_refusals(who)] == []
+    run_all()
+    assert members() == TWICE
+
+
+def test_a_message_of_an_older_sweep_does_not_begin_a_newer_one(swept: Shop) -> None:
+    """Nobody is looked at before every function has the new rules, whichever message asks for it."""
+    start(deepened(), opens_at=swept.now + 30 * SECOND)
+    run_all()
+    assert add_all(sweeps.list_parts(SweepKind.LIVE)).read == 0
+    swept.now += 30 * SECOND
+    run_all()
+    assert members() == TWICE
 
 
 # ---- shoppers who turn out to be one while everybody is looked at

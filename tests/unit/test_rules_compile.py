@@ -360,3 +360,16 @@ def test_a_hundred_segments_are_published_in_less_than_a_second() -> None:
     assert time.process_time() - began < 1
     assert found.bundle is not None
     assert len(found.bundle.segments) == 101
+
+
+def test_when_a_definition_last_changed_is_noted() -> None:
+    """A definition that changes, or goes, is noted with its generation; what moves nobody is not."""
+    vip, fans = (segment({"did": "X", "at_least": count}) for count in (2, 3))
+    found: list[int] = []
+    bundle = None
+    for segments in ({"a": vip}, {"a": vip, "b": fans}, {"a": vip, "b": fans}, {"a": vip}, {"a": vip}, {"a": fans}):
+        files = {f"segments/{name}.json": json.dumps(it).encode() for name, it in segments.items()}
+        contents = {name: read_file(name, content) for name, content in files.items()}
+        bundle = link(contents, previous=bundle, partial=True).bundle
+        found.append(bundle.defined_generation)
+    assert found == [1, 2, 2, 4, 4, 6]

@@ -36,6 +36,7 @@ from cartwake.sweeps import (
 )
 from cartwake.times import DAY, HOUR, MINUTE, SECOND
 from cartwake.trackers import Entry, Need
+from cartwake.trials import name_basis, name_candidate
 
 LATER = NOON + HOUR
 DEEP = NEEDS | {
@@ -391,6 +392,9 @@ def test_a_part_without_a_message_is_found() -> None:
     assert not is_stale(part, NOON + 5 * MINUTE - 1)
     assert is_stale(part, NOON + 5 * MINUTE)
     assert not is_stale(go_on(part, cursor="", found=Tally(), now=NOON), NOON + HOUR)
+    later = begin(SweepKind.LIVE, Aim(bundle="b", generation=2, began_at=NOON, opens_at=NOON + MINUTE))[0]
+    assert not is_stale(later, NOON + 6 * MINUTE - 1)
+    assert is_stale(later, NOON + 6 * MINUTE)
 
 
 def test_a_trial_counts_what_the_change_does_and_nothing_else() -> None:
@@ -406,3 +410,17 @@ def test_a_trial_counts_what_the_change_does_and_nothing_else() -> None:
     tried = repair(mine.profile, candidate, read_from(orders), now=NOON + 95 * DAY)
     assert tried is not None
     assert count(compare(mine, tried, ["vip"])) == {"vip": Moved(entered=1)}
+
+
+def test_a_change_is_named_by_its_files_and_what_they_mean() -> None:
+    """A newer Cartwake that makes something else of the same files has a change of its own to be confirmed."""
+    texts = {"segments/vip.json": "{}", "segments/old.json": None}
+    names = {name_candidate(texts, rules(3)), name_candidate(texts, rules(4, segments={}))}
+    assert len(names) == 2
+    assert name_candidate(dict(reversed(texts.items())), rules(5)) in names
+
+
+def test_what_a_count_is_compared_with_is_never_the_same_again() -> None:
+    """Definitions that were changed and changed back are others: what was counted against them then counts no more."""
+    assert name_basis(rules(3)) == name_basis(rules(4))
+    assert name_basis(rules(3)) != name_basis(rules(3, defined_generation=3))

@@ -198,12 +198,14 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         generation: Raised by one with every publish.
         needs: What profiles must remember, by tracker key; the leftovers are among it.
         leftovers: By tracker key, what runs of older bundles need besides.
+        defined_generation: The generation in which the definition of some segment last changed, or was removed.
         predictions: What `cartwake fit` found in the shop's orders; None: it was never run.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
     """
 
     version: int = BUNDLE_VERSION
     generation: int = 0
+    defined_generation: int = 0
     settings: Settings
     needs: dict[str, Need] = {}
     leftovers: dict[str, Leftover] = {}

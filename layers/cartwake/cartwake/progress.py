@@ -38,6 +38,7 @@ def show_progress(parts: Sequence[Part], *, profiles: int, now: Instant) -> dict
             "written": tally.written,
             "backfilled": tally.backfilled,
             "moved": tally.people,
+            **({"failed": tally.failed} if tally.failed else {}),
         },
         "segments": show_moved(tally.moved),
     }
@@ -62,6 +63,11 @@ def say_moved(moved: dict[str, dict[str, int]]) -> str:
     return "; ".join(told) or "nobody"
 
 
+def say_failed(failed: int) -> str:
+    """Return how many could not be looked at, as the end of a sentence; nothing when all could."""
+    return f"; {failed} could not be looked at, see the log of sweep_profiles" if failed else ""
+
+
 def _reckon_percent(parts: Sequence[Part], read: int, profiles: int) -> int:
     """The table's own count of rows is some hours old: what is not done is never more than 99 % done."""
     by_parts = 100 * sum(part.done for part in parts) // PARTS
@@ -79,7 +85,8 @@ def _say(kind: SweepKind, tally: Tally, percent: int, *, ends_in: int | None) ->
         what = {SweepKind.LIVE: "Everybody was looked at under the new rules", SweepKind.TRIAL: "The change was tried"}[
             kind
         ]
-        return f"{what}: {tally.read} profiles, of whom {tally.people} moved ({say_moved(show_moved(tally.moved))})."
+        told = f"{what}: {tally.read} profiles, of whom {tally.people} moved ({say_moved(show_moved(tally.moved))})"
+        return f"{told}{say_failed(tally.failed)}."
     left = "" if ends_in is None else f", about {_say_time(ends_in)} left"
     return f"{what}: {percent} % done{left}."
 

@@ -38,7 +38,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
         read: Rows of any kind.
         written: Profiles that were changed.
         backfilled: Profiles whose trackers lacked history, and got it.
-        people: Profiles that entered or left at least one segment.
+        people: Profiles that entered or left at least one segment; of a trial also those of whom it failed to tell.
+        failed: Profiles that no code could look at.
         moved: By segment.
     """
 
@@ -46,6 +47,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     written: int = 0
     backfilled: int = 0
     people: int = 0
+    failed: int = 0
     moved: dict[str, Moved] = {}
 
 
@@ -59,6 +61,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
         basis: Of a trial: the name of the definitions that it is compared with.
         names: Of a trial: the segments that it changes.
         began_at: When it began.
+        opens_at: Before then nobody is looked at: not every function has the new rules yet.
     """
 
     bundle: str
@@ -67,6 +70,7 @@ class Aim(msgspec.Struct, frozen=True, kw_only=True):
     basis: str = ""
     names: tuple[str, ...] = ()
     began_at: Instant
+    opens_at: Instant = 0
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,6 +79,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         cursor: The last key that was looked at; "" at the start.
         updated_at: When it last went on.
+        told: Of a trial: its result was written after this part; it is not written again, over a confirmation.
     """
 
     kind: SweepKind
@@ -84,6 +89,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     done: bool = False
     tally: Tally = Tally()
     updated_at: Instant
+    told: bool = False
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,6 +100,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
         backfilled: Some of its trackers lacked history.
         names: Segments whose members the change can have moved.
         is_news: It must be written: else whoever looks at the profile next comes to the same.
+        failed: It cannot be told.
     """
 
     before: Profile
@@ -102,6 +109,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     backfilled: bool = False
     names: frozenset[str] = frozenset()
     is_news: bool = True
+    failed: bool = False
 
 
 def begin(kind: SweepKind, aim: Aim) -> list[Part]:
@@ -163,7 +171,7 @@ def follow(candidate: Bundle, live: Bundle, names: Iterable[str]) -> Bundle:
 
 
 def count(outcome: Outcome) -> dict[str, Moved]:
-    """Return which segments the shopper entered or left because of the change."""
+    """Return which segments the shopper entered or left because of the change, as far as it can be told."""
     before, after = outcome.before.state.memberships, outcome.profile.state.memberships
     moved = {}
     for name in sorted(outcome.names):
@@ -173,8 +181,9 @@ def count(outcome: Outcome) -> dict[str, Moved]:
     return moved
 
 
-def tell(outcomes: Sequence[Outcome], *, read: int, written: int) -> Tally:
-    """Return what came of a page of *read* rows."""
+def tell(outcomes: Sequence[Outcome], *, read: int, written: int, failed: int = 0) -> Tally:
+    """Return what came of a page of *read* rows, *failed* of which have no outcome."""
+    untold = sum(outcome.failed for outcome in outcomes)
     moves = [count(outcome) for outcome in outcomes]
     moved: dict[str, Moved] = {}
     for each in moves:
@@ -183,7 +192,8 @@ def tell(outcomes: Sequence[Outcome], *, read: int, written: int) -> Tally:
         read=read,
         written=written,
         backfilled=sum(outcome.backfilled for outcome in outcomes),
-        people=sum(bool(each) for each in moves),
+        people=sum(bool(each) for each in moves) + untold,
+        failed=failed + untold,
         moved=moved,
     )
 
@@ -195,6 +205,7 @@ def add(left: Tally, right: Tally) -> Tally:
         written=left.written + right.written,
         backfilled=left.backfilled + right.backfilled,
         people=left.people + right.people,
+        failed=left.failed + right.failed,
         moved=_join(left.moved, right.moved),
     )
 
@@ -209,7 +220,7 @@ def add_all(parts: Iterable[Part]) -> Tally:
 
 def is_stale(part: Part, now: Instant) -> bool:
     """Say whether nobody seems to be working on a part that is not done."""
-    return not part.done and part.updated_at <= now - STALE_AFTER_MS
+    return not part.done and max(part.updated_at, part.aim.opens_at) <= now - STALE_AFTER_MS
 
 
 def _join(left: Mapping[str, Moved], right: Mapping[str, Moved]) -> dict[str, Moved]:

@@ -2,14 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from cartwake.bundles import Bundle
 from cartwake.progress import show_moved
 from cartwake.sweeps import Part, add_all
+from cartwake.times import DAY, Instant
 from cartwake.trackers import Need
+
+GOOD_FOR_MS: Final = 7 * DAY
+"""A count says nothing of the people of a later week."""
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,29 +22,46 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         candidate: The name of the change.
         basis: The name of the definitions that it was compared with.
-        people: How many would enter or leave at least one segment.
+        people: How many would enter or leave at least one segment, or cannot be told of.
+        failed: Of how many it cannot be told.
         segments: By segment, how many would enter and leave.
+        counted_at: When the count began.
     """
 
     candidate: str
     basis: str
     people: int
+    failed: int = 0
     segments: dict[str, dict[str, int]] = {}
+    counted_at: Instant = 0
+
+    def holds(self, basis: str, now: Instant) -> bool:
+        """Say whether it still counts: the definitions are the same, and the people not others by now."""
+        return self.basis == basis and now - self.counted_at < GOOD_FOR_MS
 
 
-def name_candidate(texts: Mapping[str, str | None]) -> str:
-    """Return the name of a change: the same files always give the same one.
+def name_candidate(texts: Mapping[str, str | None], rules: Bundle) -> str:
+    """Return the name of a change: the same files that mean the same always give the same one.
 
     Args:
         texts: What stands in each changed file; None where it was deleted.
+        rules: What would be live with it: a newer Cartwake may make something else of the same files.
     """
-    return _digest(dict(sorted(texts.items())))
+    return _digest([dict(sorted(texts.items())), _define(rules)])
 
 
 def name_basis(rules: Bundle) -> str:
-    """Return the name of what decides about memberships in *rules*: templates and journeys are no part of it."""
+    """Return the name of what decides about memberships in *rules*, and of when it was last changed.
+
+    A count and a confirmation are spent when definitions change, though the same ones come back later.
+    """
+    return _digest([rules.defined_generation, _define(rules)])
+
+
+def _define(rules: Bundle) -> list[Any]:
+    """Return what decides about memberships: templates and journeys are no part of it."""
     wheres = {name: it.where for name, it in sorted(rules.segments.items())}
-    return _digest([wheres, rules.scores, rules.predictions, rules.settings.timezone])
+    return [wheres, rules.scores, rules.predictions, rules.settings.timezone]
 
 
 def name_result(candidate: str) -> str:
@@ -60,7 +81,9 @@ def show_result(parts: Sequence[Part]) -> dict[str, Any]:
         "candidate": aim.candidate,
         "basis": aim.basis,
         "people": tally.people,
+        **({"failed": tally.failed} if tally.failed else {}),
         "segments": show_moved(tally.moved),
+        "counted_at": aim.began_at,
     }
 
 

@@ -85,12 +85,14 @@ class _Linker:
         templates = self._join_templates()
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, templates))
         left = {} if self._conflicts else self._carry(journeys, scores)
+        segments = {} if self._conflicts else self._finish_segments(wheres, scores)
         bundle = bundles.Bundle(
             generation=self._generation,
+            defined_generation=self._find_defined(segments),
             settings=self._compiled,
             needs=dict(sorted(self._needs.by_key.items())),
             leftovers=left,
-            segments={} if self._conflicts else self._finish_segments(wheres, scores),
+            segments=segments,
             scores=scores,
             predictions=self._predictions,
             journeys=journeys,
@@ -201,6 +203,12 @@ class _Linker:
             name_of(file): self._finish_segment(file, rule, wheres[name_of(file)], changed)
             for file, rule in self._of(Segment)
         }
+
+    def _find_defined(self, segments: Mapping[str, bundles.Segment]) -> int:
+        """Return when a definition last changed: now, if one did or is no more."""
+        changed = any(it.changed_generation == self._generation for it in segments.values())
+        gone = self._previous.segments.keys() - segments.keys()
+        return self._generation if changed or gone else self._previous.defined_generation
 
     def _finish_segment(self, file: str, rule: Segment, where: Condition, changed: set[str]) -> bundles.Segment:
         below = self._references.close(file)

@@ -87,7 +87,7 @@ def find_change(files: Mapping[str, bytes], found: Publication, before: Before, 
         rest=rest,
         texts=texts,
         names=names,
-        candidate=name_candidate(texts),
+        candidate=name_candidate(texts, found.bundle),
         basis=name_basis(before.rules),
         limit=limit,
     )

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake.progress import FILES, say_moved
+from cartwake.progress import FILES, say_failed, say_moved
 from cartwake.rules.faults import Fault
 from cartwake.rules.holding import Change
 from cartwake.rules.publication import FileStatus, Publication
@@ -107,7 +107,8 @@ def _say_change(change: Change) -> str:
             f"{change.limit}; {FILES[SweepKind.TRIAL]} says how far that is."
         )
     return (
-        f"{what} held: {change.result.people} people would be moved ({say_moved(change.result.segments)}), "
+        f"{what} held: {change.result.people} people would be moved ({say_moved(change.result.segments)})"
+        f"{say_failed(change.result.failed)}, "
         f"and settings.json allows {change.limit}. To let it go live, upload any file as "
         f"{name_confirmation(change.candidate)}; to give it up, put the old files back."
     )

@@ -32,6 +32,7 @@ class SweepRow(Model):
     aim = base.packed()
     tally = base.packed()
     expires_at = NumberAttribute()
+    told = BooleanAttribute(null=True)
 
 
 def get_part(kind: SweepKind, number: int) -> Part | None:
@@ -76,6 +77,7 @@ def _to_part(row: SweepRow) -> Part:
         done=bool(row.done),
         tally=_tallies.decode(base.unsqueeze(row.tally)),
         updated_at=int(row.updated_at),
+        told=bool(row.told),
     )
 
 
@@ -90,6 +92,7 @@ def _to_row(part: Part) -> SweepRow:
         aim=_encoder.encode(part.aim),
         tally=base.squeeze(_encoder.encode(part.tally)),
         expires_at=(part.updated_at + KEEP_MS) // SECOND,
+        told=part.told or None,
     )
 
 
