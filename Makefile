@@ -13,7 +13,7 @@ export SAM_CLI_TELEMETRY := 0
 export PYTHONDONTWRITEBYTECODE :=
 INSTALL := infra/install
 
-.PHONY: help demo test prove check sbom soak bench simulate install lock clean
+.PHONY: help demo test prove mutate check sbom soak bench simulate install lock clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
@@ -33,6 +33,10 @@ prove: ## the long tier: every law with many more cases, the whole sweep, 3,000 
 	@$(INSTALL) project engine tools
 	@.venv/bin/python infra/prove.py
 	@.venv/bin/python infra/simulate.py --prove --seeds $(or $(SEEDS),3000)
+
+mutate: ## change the core, see what no test notices; ARGS="trackers conditions.* --each 40"; resumes, writes to docs/
+	@$(INSTALL) project mutmut
+	@.venv/bin/python infra/mutate.py $(ARGS)
 
 check: ## format, lint, types, template, starter files
 	@$(INSTALL) project tools checkov

@@ -6,11 +6,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # a machine that is busy with something else breaks no law
 settings.register_profile("usual", max_examples=200, deadline=None)
 settings.register_profile("prove", max_examples=10_000, deadline=None)
+# a thousand times over, in mutants of the code: few cases, always the same
+settings.register_profile(
+    "mutate", max_examples=30, deadline=None, derandomize=True, database=None, phases=[Phase.explicit, Phase.generate]
+)
 settings.load_profile("usual")
 
 _TABLES = (
