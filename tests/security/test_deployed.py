@@ -9,13 +9,13 @@ import pytest
 import schemathesis
 from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from rights import Right, covers, list_granted
 from schemathesis import GenerationMode
 
 from cartwake_cli.cloud import Cloud
 from cartwake_cli.local import places
 from cartwake_cli.local.world import World, open_world
 from tests.security.api import describe
-from tests.security.rights import Right, covers, list_granted
 from tests.security.test_api import OPERATIONS
 from tests.template.stack import Function, list_functions
 

@@ -8,12 +8,12 @@ from typing import Any, Final
 
 import pytest
 import shoppers
+from rights import Right, covers, find_ungranted, list_granted, list_lambdas_own, read_call, recording
 
 from cartwake import live
 from cartwake.gateways import secrets
 from tests.security.acts import ACTS, open_front
 from tests.security.life import live_once
-from tests.security.rights import Right, covers, find_ungranted, list_granted, list_lambdas_own, read_call, recording
 from tests.template.stack import Function, list_functions
 
 FUNCTIONS: Final = list_functions()
