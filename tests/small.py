@@ -63,7 +63,7 @@ EVENTS = st.lists(
 PARTS = st.builds(
     Small,
     EVENTS,
-    st.integers(0, 30),
+    st.one_of(st.just(0), st.integers(0, 30)),
     st.lists(st.booleans(), min_size=8, max_size=8),
     st.integers(0, 40),
     st.integers(0, 40),

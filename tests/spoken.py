@@ -4,13 +4,14 @@ The midnight is the one after 28 February, so that days, leap days and dates cha
 """
 
 import json
-from typing import Any
+from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
-from strategies import any_event
+from strategies import CLOCKS, DAYS, any_event
 
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Condition
+from cartwake.events import Event
 from cartwake.rules.compile import link
 from cartwake.rules.compile_conditions import ConditionCompiler, read_condition
 from cartwake.rules.compiling.desk import describe_shop
@@ -26,7 +27,8 @@ GRID = [MIDNIGHT + STEP * step for step in range(-6, 7)]
 END = GRID[-1] + 2 * 60 * SECOND
 INSTANTS = st.sampled_from(GRID)
 DELAYS = st.sampled_from([0, 0, 1, STEP, 3 * STEP])
-EVENTS = any_event(INSTANTS, delays=DELAYS, bots=st.integers(0, 20).map(lambda it: it == 20))
+BOTS = st.integers(0, 20).map(lambda it: it == 20)
+EVENTS = any_event(INSTANTS, delays=DELAYS, bots=BOTS)
 ORDER, VIEW = "Order Completed", "Page Viewed"
 NAMES = st.sampled_from([ORDER, VIEW, "Product Added"])
 TIMES = ("10 seconds", "20 seconds", "30 seconds", "1 minute", "1 hour", "1 day")
@@ -179,7 +181,7 @@ STATE = {
     "faded": _say("score", st.just("faded"), BOUNDS),
     "orders": _say("predicted", st.sampled_from(["orders", "value", "rhythm", "expected_value"]), BOUNDS),
     "risk": _say("predicted", st.just("churn_risk"), st.sampled_from([{"more_than": 10}, {"at_most": 25}])),
-    "next_order": _say("predicted", st.just("next_order"), DATED),
+    "next_order": _say("predicted", st.just("next_order"), st.one_of(DATED, st.just({"in_next": "1 day"}))),
 }
 LEAVES = BEHAVIOUR | PERSON | STATE
 SEGMENTS = ("a", "b", "c")
@@ -251,6 +253,72 @@ WRITTEN = st.builds(
     _score(FADING),
 )
 """Three segments, of which the later ones may read the earlier ones, and two scores: the files of a folder."""
+
+
+def _of(*names: str) -> st.SearchStrategy[Event]:
+    return any_event(INSTANTS, st.sampled_from(names), DELAYS, bots=BOTS)
+
+
+def _told(name: str, *values: object) -> st.SearchStrategy[Event]:
+    told = st.sampled_from([{name: value} for value in values])
+    return any_event(INSTANTS, st.just("Identified"), DELAYS, bots=BOTS, told=told)
+
+
+_ADDRESSED = any_event(
+    INSTANTS,
+    st.just("Identified"),
+    DELAYS,
+    told=st.sampled_from([{"email": "a@example.com", "phone": "+48 600 700 800"}, {"email": "no address"}]),
+)
+CLUES: dict[str, tuple[st.SearchStrategy[Event], ...]] = {
+    **dict.fromkeys((ORDER, "predicted", "lifecycle"), (_of(ORDER),)),
+    **dict.fromkeys((VIEW, "first_seen", "last_seen", "utm_", "device"), (_of(VIEW),)),
+    "Product Added": (_of("Product Added"),),
+    "cart": (_of("Product Added"), _of("Product Added", "Product Removed", ORDER)),
+    "consent": (_of("Subscribed", "Unsubscribed"),),
+    "reachable_by": (_ADDRESSED, _of("Subscribed"), _of("Subscribed", "Unsubscribed", "Email Bounced")),
+    "engagement": (_of("Email Opened", "Email Link Clicked", VIEW),),
+    "vip": (_of("Tag Added", "Tag Removed"),),
+    "city": (_told("city", "Oslo", "Kyiv", 7, ["Oslo", "Rome"]),),
+    "email": (_told("email", "a@example.com", 5),),
+    "birthday": (
+        any_event(INSTANTS, st.just("Identified"), DELAYS, told=DAYS.map(lambda it: {"birthday": it})),
+        any_event(INSTANTS, st.just("Identified"), DELAYS, told=CLOCKS),
+    ),
+    "ends": (
+        _told("ends", "2027-03-01", "2027-02-28T23:59:40Z", "2027-03-01T01:00:30+01:00", MIDNIGHT // SECOND + 10),
+    ),
+    "language": (_told("language", "PL", "en", "de"), _told("locale", "pl-PL", "en_GB")),
+    "country": (_told("country", "pl", "DE", "?"),),
+    "timezone": (_told("timezone", "Asia/Kolkata", "UTC"),),
+}
+"""What a condition with such a word in it is about: else most that happens would have nothing to do with it."""
+
+
+class Scene(NamedTuple):
+    """Rules, and what happened."""
+
+    rules: Bundle
+    events: list[Event]
+
+
+@st.composite
+def lives(draw: st.DrawFn, words: str, most: int) -> list[Event]:
+    """No more than so many events, of which most are such as words are about."""
+    about = [each for clue, found in CLUES.items() if clue in words for each in found]
+    least = draw(st.sampled_from([0, most // 3, most // 2]))
+    events = st.one_of(*about, *about, EVENTS)
+    return draw(st.lists(events, min_size=least, max_size=most, unique_by=lambda event: event.key))
+
+
+@st.composite
+def scenes(draw: st.DrawFn, most: int = 12) -> Scene:
+    """A folder of rules, and no more than so many events."""
+    files = draw(WRITTEN)
+    words = json.dumps([it["where"] for name, it in files.items() if name.startswith("segments/")])
+    if '"score"' in words:
+        words += json.dumps([it["points"] for name, it in files.items() if name.startswith("scores/")])
+    return Scene(compile_files(files), draw(lives(words, most)))
 
 
 def compile_files(files: dict[str, Spoken]) -> Bundle:

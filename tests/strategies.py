@@ -106,6 +106,8 @@ CONTENTS: dict[str, st.SearchStrategy[dict[str, object]]] = {
     "Identified": st.just({}),
     "Tag Added": st.sampled_from([{"tag": "vip"}, {"tag": "Wholesale"}, {"tag": ""}]),
     "Tag Removed": st.sampled_from([{"tag": "vip"}, {"tag": "Wholesale"}]),
+    "Email Opened": st.just({}),
+    "Email Link Clicked": st.just({}),
     "Email Bounced": st.sampled_from(
         [{"address_id": name_address("a@example.com"), "bounce": kind} for kind in ("permanent", "transient")]
     ),
@@ -124,6 +126,7 @@ def any_event(
     delays: st.SearchStrategy[int] = DELAYS,
     *,
     bots: st.SearchStrategy[bool] = NO_BOTS,
+    told: st.SearchStrategy[dict[str, object]] = TOLD,
 ) -> Event:
     """One event of any kind that the fold knows."""
     at, name = draw(instants), draw(names)
@@ -136,7 +139,7 @@ def any_event(
         received_at=at + draw(delays),
         trust=draw(TRUSTS),
         properties=draw(CONTENTS[name]),
-        traits=draw(TOLD) if name == "Identified" else {},
+        traits=draw(told) if name == "Identified" else {},
         context=draw(CONTEXTS) if name in ("Page Viewed", "Product Added", "Identified") else {},
         bot=draw(bots),
     )

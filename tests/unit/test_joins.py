@@ -5,8 +5,7 @@ import random
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
-from spoken import END, EVENTS, GRID, MIDNIGHT, SEGMENTS, WRITTEN, compile_files
-from strategies import histories
+from spoken import END, GRID, MIDNIGHT, SEGMENTS, Scene, scenes
 
 from cartwake.bundles import Bundle
 from cartwake.events import Event
@@ -14,7 +13,6 @@ from cartwake.profiles import Profile, State, fold, merge, pack, prepare, trim, 
 from cartwake.segments import Signal, SignalKind, View, absorb, adopt, advance, check, finish
 from cartwake.times import DAY
 
-RULES = WRITTEN.map(compile_files)
 LATER = MIDNIGHT + 14 * DAY
 """Nothing is delivered again after this."""
 
@@ -58,19 +56,19 @@ def by_receipt(events: list[Event]) -> list[Event]:
     return sorted(events, key=lambda it: (it.received_at, it.key, it.who))
 
 
-@given(RULES, histories(15, EVENTS), st.randoms(use_true_random=False), st.sampled_from([*GRID[6:], END]))
-def test_order_and_repetition_change_nothing(
-    rules: Bundle, events: list[Event], shuffler: random.Random, now: int
-) -> None:
+@given(scenes(15), st.randoms(use_true_random=False), st.sampled_from([*GRID[6:], END]))
+def test_order_and_repetition_change_nothing(scene: Scene, shuffler: random.Random, now: int) -> None:
     """Any order, and any event any number of times, gives the same state."""
+    rules, events = scene
     doubled = events + [shuffler.choice(events) for _ in range(5) if events]
     shuffler.shuffle(doubled)
     assert trim(fold_all(doubled, rules), rules.needs, now) == trim(fold_all(events, rules), rules.needs, now)
 
 
-@given(RULES, histories(12, EVENTS), st.lists(st.booleans(), min_size=12, max_size=12))
-def test_batches_change_nothing(rules: Bundle, events: list[Event], stored: list[bool]) -> None:
+@given(scenes(), st.lists(st.booleans(), min_size=12, max_size=12))
+def test_batches_change_nothing(scene: Scene, stored: list[bool]) -> None:
     """Whether a profile is stored after each event or after many: memberships and signals are the same."""
+    rules, events = scene
     one, other = Listener(rules), Listener(rules)
     for event, is_stored in zip(by_receipt(events), stored, strict=False):
         one.hear(event)
@@ -84,9 +82,10 @@ def test_batches_change_nothing(rules: Bundle, events: list[Event], stored: list
     assert one.profile == other.profile
 
 
-@given(RULES, histories(12, EVENTS), st.data())
-def test_a_late_repetition_changes_nothing(rules: Bundle, events: list[Event], data: st.DataObject) -> None:
+@given(scenes(), st.data())
+def test_a_late_repetition_changes_nothing(scene: Scene, data: st.DataObject) -> None:
     """An event may come again up to 14 days later, after others, when entries have been cut: nothing happens."""
+    rules, events = scene
     once, again = Listener(rules), Listener(rules)
     heard = by_receipt(events)
     for number, event in enumerate(heard):
@@ -110,11 +109,10 @@ def essence(state: State, rules: Bundle, now: int) -> State:
     return msgspec.structs.replace(trim(state, rules.needs, now), memberships={}, evaluated_at=0, lot=0)
 
 
-@given(RULES, histories(18, EVENTS), st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=18, max_size=18))
-def test_merging_is_the_same_as_having_been_one(
-    rules: Bundle, events: list[Event], parts: list[tuple[int, bool]]
-) -> None:
+@given(scenes(18), st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=18, max_size=18))
+def test_merging_is_the_same_as_having_been_one(scene: Scene, parts: list[tuple[int, bool]]) -> None:
     """Three profiles, in whatever order they are merged, are what one would be that had heard of everything."""
+    rules, events = scene
     three = [Listener(rules, who) for who in ("u#1", "a#1", "a#2")]
     told = list(zip(by_receipt(events), parts, strict=False))
     for event, (part, is_stored) in told:
@@ -135,9 +133,10 @@ def test_merging_is_the_same_as_having_been_one(
     assert answers(merged, rules, END) == answers(msgspec.structs.replace(whole, lot=a.lot), rules, END)
 
 
-@given(RULES, histories(12, EVENTS), st.integers(0, 12))
-def test_who_was_merged_goes_on_as_one(rules: Bundle, events: list[Event], at: int) -> None:
+@given(scenes(), st.integers(0, 12))
+def test_who_was_merged_goes_on_as_one(scene: Scene, at: int) -> None:
     """After a merge further events of either are folded as if it had always been one profile."""
+    rules, events = scene
     left, right, rest = events[: at // 2], events[at // 2 : at], events[at:]
     merged = merge(fold_all(left, rules), fold_all(right, rules), rules.needs)
     assert essence(fold_all(rest, rules, begin=merged), rules, END) == essence(fold_all(events, rules), rules, END)

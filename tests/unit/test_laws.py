@@ -1,15 +1,18 @@
 """The laws of all conditions, as marketers write them: answers stay until they expire, and are the reference's."""
 
+import json
+from collections import Counter
 from collections.abc import Iterator
+from typing import get_args
 
 import msgspec
+import pytest
 import reference
-from hypothesis import assume, given, note
+from hypothesis import Phase, assume, given, note, settings
 from hypothesis import strategies as st
 from spoken import (
     BEHAVIOUR,
     END,
-    EVENTS,
     FILES,
     GRID,
     MIDNIGHT,
@@ -17,28 +20,29 @@ from spoken import (
     SEGMENTS,
     STATE,
     STEP,
-    WRITTEN,
+    Scene,
     Spoken,
     compile_files,
+    lives,
+    scenes,
 )
-from strategies import histories, known_in_part
+from strategies import known_in_part
 
 from cartwake.bundles import Bundle
 from cartwake.conditions import kinds
 from cartwake.conditions.kinds import Answer, Verdict
 from cartwake.conditions.parts import walk
 from cartwake.events import Event
-from cartwake.profiles import NO_LOT, Profile, State, fold, pack, prepare, unpack
+from cartwake.profiles import NO_LOT, Profile, State, fold, pack, unpack
 from cartwake.segments import View, absorb, adopt, advance, check, finish, is_member
 from cartwake.times import DAY, NEVER
 
-RULES = WRITTEN.map(compile_files)
 NOWS = st.one_of(st.sampled_from(GRID), st.integers(GRID[0] - STEP, END), st.just(MIDNIGHT + 7 * DAY))
 HORIZON = 400 * DAY
 
 
 def fold_all(events: list[Event], rules: Bundle) -> State:
-    state = prepare(State(), rules.needs, complete_from=0)
+    state = adopt(Profile(who="u#1"), rules, 0).state
     for event in events:
         state = fold(state, event, rules.needs)
     return state
@@ -63,11 +67,10 @@ def list_later(now: int, until: int) -> Iterator[int]:
     yield from (at for days in (1, 2, 30, 180, 365) if now < (at := MIDNIGHT + days * DAY) < end)
 
 
-@given(RULES, histories(12, EVENTS), NOWS, st.integers(1, HORIZON), st.data())
-def test_an_answer_stays_until_it_expires(
-    rules: Bundle, events: list[Event], now: int, later: int, data: st.DataObject
-) -> None:
+@given(scenes(), NOWS, st.integers(1, HORIZON), st.data())
+def test_an_answer_stays_until_it_expires(scene: Scene, now: int, later: int, data: st.DataObject) -> None:
     """For any condition and profile, known as little as may be, the answer is the same until its expiry."""
+    rules, events = scene
     state = data.draw(parts(fold_all(events, rules)))
     for name in SEGMENTS:
         verdict = ask(name, state, rules, now)
@@ -76,12 +79,10 @@ def test_an_answer_stays_until_it_expires(
             assert ask(name, state, rules, at).answer is verdict.answer
 
 
-@given(RULES, histories(12, EVENTS), st.integers(0, 2 * STEP), st.data())
-def test_what_is_not_known_is_never_taken_for_known(
-    rules: Bundle, events: list[Event], later: int, data: st.DataObject
-) -> None:
+@given(scenes(), st.integers(0, 2 * STEP), st.data())
+def test_what_is_not_known_is_never_taken_for_known(scene: Scene, later: int, data: st.DataObject) -> None:
     """An answer from a part of the past is the answer from all of it, or unknown."""
-    events = [it for it in events if not it.bot]
+    rules, events = scene.rules, [it for it in scene.events if not it.bot]
     assume(events)
     now = max(it.received_at for it in events) + later
     part = data.draw(parts(fold_all(events, rules)))
@@ -101,13 +102,15 @@ SIMPLE = (
 )
 """What is not composed of others. A score is exact too, but where it is: see the tests of scores."""
 LEAF = st.one_of(*BEHAVIOUR.values(), *PERSON.values(), STATE["orders"], STATE["risk"], STATE["next_order"])
+TOLD = LEAF.flatmap(lambda rule: st.tuples(st.just(rule), lives(json.dumps(rule), 12)))
 
 
-@given(LEAF, histories(12, EVENTS), st.integers(0, 200 * DAY))
-def test_the_expiry_of_what_is_not_composed_is_exact(rule: Spoken, events: list[Event], later: int) -> None:
+@given(TOLD, st.one_of(st.integers(0, STEP), st.integers(0, 200 * DAY)))
+def test_the_expiry_of_what_is_not_composed_is_exact(told: tuple[Spoken, list[Event]], later: int) -> None:
     """With all events in the past, the answer at an expiry is another one: nobody is looked at for nothing."""
+    rule, events = told
     rules = compile_files(FILES | {"segments/a.json": {"name": "a", "where": rule}})
-    state, now = fold_all(events, rules), END + later % (END - MIDNIGHT if later % 2 else 200 * DAY)
+    state, now = fold_all(events, rules), max([it.occurred_at for it in events], default=MIDNIGHT) + later
     for condition in walk(rules.segments["a"].where):
         verdict = check(condition, View(state, rules, now))
         note(f"{condition} {verdict} at {now}")
@@ -144,11 +147,11 @@ class Story:
         self._entered |= members
 
 
-@given(RULES, histories(10, EVENTS), st.lists(st.booleans(), min_size=10, max_size=10))
-def test_memberships_are_those_of_the_reference(rules: Bundle, events: list[Event], stored: list[bool]) -> None:
+@given(scenes(10), st.lists(st.booleans(), min_size=10, max_size=10))
+def test_memberships_are_those_of_the_reference(scene: Scene, stored: list[bool]) -> None:
     """After each event, and whenever time passes, memberships are what the whole history says by the definitions."""
-    story = Story(rules)
-    by_receipt = sorted(events, key=lambda it: it.received_at)
+    story = Story(scene.rules)
+    by_receipt = sorted(scene.events, key=lambda it: it.received_at)
     ticks = [at for tick in GRID[::2] for at in (tick - 1, tick)] + [END, MIDNIGHT + DAY, MIDNIGHT + 181 * DAY]
     for event, is_stored in zip(by_receipt, stored, strict=False):
         for tick in [it for it in ticks if it < event.received_at]:
@@ -158,3 +161,27 @@ def test_memberships_are_those_of_the_reference(rules: Bundle, events: list[Even
         story.check(event.received_at)
     for tick in ticks:
         story.check(tick)
+
+
+@pytest.mark.prove
+def test_every_kind_is_reached() -> None:
+    """These laws say something of every kind of condition: among what is drawn each holds, fails and expires."""
+    seen: Counter[str] = Counter()
+
+    @settings(max_examples=2_000, derandomize=True, database=None, phases=[Phase.generate])
+    @given(scenes(), st.sampled_from(GRID[4:]))
+    def look(scene: Scene, now: int) -> None:
+        state = fold_all(scene.events, scene.rules)
+        for segment in scene.rules.segments.values():
+            for condition in walk(segment.where):
+                verdict = check(condition, View(state, scene.rules, now))
+                kind = condition.of if isinstance(condition, kinds.Predicted) else type(condition).__name__
+                seen.update([f"{kind} {verdict.answer}"] + [f"{kind} expires"] * (verdict.until < NEVER))
+
+    look()
+    names = [kind.__name__ for kind in get_args(kinds.Condition) if kind is not kinds.Predicted]
+    names += ["next_order", "churn_risk", "orders", "value", "rhythm", "expected_value"]
+    forever = {"Trait", "Known", "Share", "orders", "value", "rhythm"}
+    wanted = {f"{kind} {it}" for kind in names for it in ("holds", "fails", "expires")}
+    wanted -= {f"{kind} expires" for kind in forever}
+    assert [it for it in sorted(wanted) if seen[it] < 3] == []
