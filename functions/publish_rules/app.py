@@ -40,8 +40,14 @@ def handler(event: dict[str, Any], context: object) -> None:
         TryAgain: Others kept changing the files or the pointer; Lambda invokes once more.
     """
     for _ in range(MOST_ROUNDS):
-        if publish(now=read_clock()):
-            return
+        try:
+            if publish(now=read_clock()):
+                return
+        except TryAgain:
+            raise
+        except Exception as error:
+            tell_failed(error, now=read_clock())
+            raise
     raise WriteConflict("the rules kept changing while they were published")
 
 
@@ -192,10 +198,23 @@ def put_schemas() -> None:
             bucket.write(key, content)
 
 
+def tell_failed(error: Exception, *, now: int) -> None:
+    """Say that publishing failed as nobody foresaw: what is live stays, and the status must not praise it."""
+    count("RulesProblems")
+    pointer = get_live()
+    problem = f"{type(error).__name__}: {str(error)[:200]}"
+    failed = Publication(bundle=None, sources=Sources(), files={}, problem=problem)
+    standing = Standing(generation=pointer.generation if pointer else 0, name=pointer.hash if pointer else "")
+    bucket.write("_status/status.json", write_status(failed, standing, now))
+
+
 def tell(found: Publication, pointer: Live | None) -> None:
     """Log and count what came of it; the faults themselves are in the status, for they quote the files."""
     rejected = [file for file, status in found.files.items() if status.state != "live"]
     count("FilesRejected", len(rejected))
+    if found.problem:
+        count("RulesProblems")
+        logger.error("rules failed", error=found.problem.partition(":")[0])
     logger.info(
         "rules looked at",
         generation=pointer.generation if pointer else 0,

@@ -185,3 +185,50 @@ def test_change_while_publishing_is_not_lost(app: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(app, "choose", change_once)
     assert run(app)["files"][VIP]["state"] == "rejected"
     assert live_bundle().segments["vip"]
+
+
+def test_a_failure_that_nobody_foresaw_is_told(
+    app: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Wherever publishing fails, the status no longer praises what is live, an alarm hears of it, and Lambda repeats."""
+    upload_starter()
+    run(app)
+    before = bundles.get_live()
+
+    def fail(*_: Any) -> None:
+        raise KeyError("bought")
+
+    monkeypatch.setattr(app, "find_change", fail)
+    capsys.readouterr()
+    with pytest.raises(KeyError):
+        run(app)
+    status = get("_status/status.json")
+    assert before is not None
+    assert (status["good"], status["problem"], status["live"]["hash"]) == (False, "KeyError: 'bought'", before.hash)
+    assert '"RulesProblems":[1.0]' in capsys.readouterr().out
+    assert bundles.get_live() == before
+
+
+def test_a_failure_over_all_files_is_counted(
+    app: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that compiling fails on is set apart, without an end of the function, and the alarm hears of it."""
+    import cartwake.rules.compile as compiling
+
+    upload_starter()
+    run(app)
+    real = compiling.carry
+
+    def fail(stock: Any, **named: Any) -> Any:
+        if any(journey.title == "Crash" for journey in stock.journeys.values()):
+            raise KeyError("bought")
+        return real(stock, **named)
+
+    monkeypatch.setattr(compiling, "carry", fail)
+    put(CART, starter(CART) | {"name": "Crash"})
+    put("segments/fans.json", {"name": "Fans", "where": {"did": "Page Viewed", "at_least": 9}})
+    capsys.readouterr()
+    status = run(app)
+    assert (status["problem"], status["files"][CART]["in_use"]) == ("KeyError: 'bought'", "last_good")
+    assert '"RulesProblems":[1.0]' in capsys.readouterr().out
+    assert "fans" in live_bundle().segments

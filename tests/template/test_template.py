@@ -295,6 +295,7 @@ def test_every_alarm_is_there() -> None:
         "events-age": ("IteratorAge", 5 * 60 * 1000, 60),
         "profiles-age": ("IteratorAge", 5 * 60 * 1000, 60),
         "sweeps-age": ("ApproximateAgeOfOldestMessage", 30 * 60, 60),
+        "rules-problems": ("RulesProblems", 0, 60),
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
         "messages-unknown": ("MessagesUnknown", 0, 60),

@@ -9,6 +9,7 @@ import pytest
 
 from cartwake.bundles import Bundle, decode, encode
 from cartwake.rules.publication import InUse, Publication, choose, decode_sources, encode_sources
+from cartwake.rules.status import Standing, write_status
 
 STARTER = Path(__file__).parents[2] / "infra" / "starter"
 CART = "journeys/abandoned-cart.json"
@@ -258,3 +259,95 @@ def test_files_of_others_are_left_alone(files: Files) -> None:
     assert not more.keys() & found.files.keys()
     assert found.files["segments/VIP Club.json"].faults[0].suggestion == "segments/vip-club.json"
     assert found.files["journeys/note.txt"].faults[0].suggestion == "journeys/note.json"
+
+
+FANS = {"name": "Fans", "where": {"did": "Page Viewed", "at_least": 9}}
+
+
+def break_when(monkeypatch: pytest.MonkeyPatch, where: str, *texts: str, gone: str = "") -> None:
+    """Have a step over all files fail when each of *texts* is in some file, or when a segment is not there."""
+    linker = import_module("cartwake.rules.compile")._Linker
+    real = getattr(linker, where)
+
+    def fail(self: Any, *args: Any, **named: Any) -> Any:
+        told = " ".join(str(content) for content in self._files.values())
+        if (texts and all(text in told for text in texts)) or (gone and gone not in self._files):
+            raise KeyError("tracker")
+        return real(self, *args, **named)
+
+    monkeypatch.setattr(linker, where, fail)
+
+
+@pytest.mark.parametrize(
+    "where", ["_carry", "_finish_segments", "_join_templates", "_collect_tags", "_find_defined", "_retire"]
+)
+def test_a_failure_over_all_files_is_the_fault_of_one(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """What fails though nobody foresaw it is told, with the file it comes from; all others go live."""
+    changed = with_file(with_file(files, "segments/a.json", FANS), "segments/b.json", FANS | {"name": "Crash"})
+    break_when(monkeypatch, where, "Crash")
+    found = after(live, edited(changed, VIP, name="Other"))
+    assert bundle_of(found).segments.keys() - bundle_of(live).segments.keys() == {"a"}
+    assert bundle_of(found).segments["vip"].title == "Other"
+    assert found.problem == "KeyError: 'tracker'"
+    assert {file for file, status in found.files.items() if status.state != "live"} == {"segments/b.json"}
+    assert "KeyError" in found.files["segments/b.json"].faults[0].message
+    told = json.loads(write_status(found, Standing(generation=2, name="x"), 0))
+    assert (told["good"], told["problem"]) == (False, found.problem)
+    assert "Cartwake itself failed on these files (KeyError: 'tracker')" in told["message"]
+
+
+def test_a_failure_of_several_files_together_keeps_what_was_live(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no file alone is to blame, nothing is taken over, and each changed one is told of."""
+    both = with_file(with_file(files, "segments/a.json", FANS | {"name": "Crash"}), VIP, FANS | {"name": "Boom"})
+    break_when(monkeypatch, "_carry", "name='Crash'")
+    break_when(monkeypatch, "_retire", "name='Boom'")
+    found = after(live, both)
+    assert not found.is_news(live.bundle, live.sources)
+    assert {file for file, status in found.files.items() if status.state != "live"} == {"segments/a.json", VIP}
+    assert found.problem
+
+
+def test_a_failure_because_a_file_is_gone_brings_it_back(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file whose absence fails stays, in the version that was good."""
+    break_when(monkeypatch, "_finish_segments", gone=VIP)
+    found = after(live, {file: content for file, content in files.items() if file != VIP})
+    assert not found.is_news(live.bundle, live.sources)
+    assert (found.files[VIP].state, found.files[VIP].in_use) == ("rejected", InUse.LAST_GOOD)
+    assert found.problem
+
+
+def test_a_failure_of_what_is_live_leaves_it_live(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the last good files fail too, nothing goes live, and the status says so."""
+    break_when(monkeypatch, "_finish_segments", "name=")
+    found = after(live, edited(files, VIP, name="Other"))
+    assert found.bundle is None
+    assert found.problem
+    assert json.loads(write_status(found, Standing(generation=1, name="x"), 0))["live"]["generation"] == 1
+
+
+@pytest.mark.parametrize("doubter", ["doubt_names", "doubt_history", "describe_shop"])
+def test_a_doubt_that_fails_stops_nobody(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, doubter: str
+) -> None:
+    """What is doubtful in one file and cannot be found out is a warning there."""
+    report = import_module("cartwake.rules.doubts.report")
+    real = getattr(report, doubter)
+
+    def fail(some: Any, *rest: Any) -> Any:
+        if not isinstance(some, dict) or VIP in some:
+            raise ZeroDivisionError
+        return real(some, *rest)
+
+    monkeypatch.setattr(report, doubter, fail)
+    found = after(live, edited(files, VIP, name="Other"))
+    assert bundle_of(found).segments["vip"].title == "Other"
+    (warning,) = found.files[VIP].warnings
+    assert "could not be found out (ZeroDivisionError)" in warning.message

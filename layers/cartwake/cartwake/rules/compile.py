@@ -29,10 +29,15 @@ from cartwake.times import Instant
 
 @dataclass(frozen=True, slots=True)
 class Linked:
-    """What files make together."""
+    """What files make together.
+
+    Attributes:
+        problem: What failed though nobody foresaw it; the one conflict there is then names the files it comes from.
+    """
 
     bundle: bundles.Bundle
     conflicts: list[Conflict]
+    problem: str = ""
 
 
 def link(
@@ -46,7 +51,28 @@ def link(
         now: The time of the publish.
         partial: Only a part of all files is there: what is named in a folder without files is not missed.
     """
-    return _Linker(files, previous=previous, now=now, partial=partial).link()
+    try:
+        return _Linker(files, previous=previous, now=now, partial=partial).link()
+    except Exception as error:  # noqa: BLE001  whatever it is: what was live stays, and it is told
+        guilty = _find_guilty(files, previous, now)
+        fault = tell_unexpected(guilty[0] if guilty else SETTINGS, error)
+        problem = f"{type(error).__name__}: {str(error)[:200]}"
+        return Linked(bundles.Bundle(settings=PLACEHOLDER), [Conflict(fault, guilty)], problem)
+
+
+def _find_guilty(files: Mapping[str, Content], previous: bundles.Bundle | None, now: Instant) -> tuple[str, ...]:
+    """Return the files without any of which all the others could be compiled; none when it is not one alone."""
+
+    def fails(some: Mapping[str, Content]) -> bool:
+        try:
+            _Linker(some, previous=previous, now=now, partial=True).link()
+        except Exception:  # noqa: BLE001  this is what is asked
+            return True
+        return False
+
+    if fails({}):
+        return ()
+    return tuple(file for file in sorted(files) if not fails({name: it for name, it in files.items() if name != file}))
 
 
 class _Linker:

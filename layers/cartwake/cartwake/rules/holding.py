@@ -118,7 +118,7 @@ def _set_apart(
         if rest.bundle is None or not find_changed(rest.bundle, before.rules):
             return texts, _mark(rest, texts, before.sources)
     # the files are what they were, and mean something else: Cartwake itself has changed
-    nothing = Publication(bundle=None, sources=before.sources, files=rest.files)
+    nothing = Publication(bundle=None, sources=before.sources, files=rest.files, problem=rest.problem)
     return texts, _mark(nothing, texts, before.sources)
 
 

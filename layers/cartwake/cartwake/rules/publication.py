@@ -55,11 +55,13 @@ class Publication(msgspec.Struct, frozen=True, kw_only=True):
         bundle: To be live; None when there is nothing that could be.
         sources: What it was made of.
         files: What became of every file.
+        problem: What failed though nobody foresaw it, so that not all of the files could go live.
     """
 
     bundle: Bundle | None
     sources: Sources
     files: dict[str, FileStatus]
+    problem: str = ""
 
     def is_news(self, live: Bundle | None, sources: Sources) -> bool:
         """Say whether the bundle differs from what is live, in its sources or in what was made of them."""
@@ -114,6 +116,7 @@ class _Chooser:
         self._now = now
         self._faults: dict[str, list[Fault]] = {}
         self._returned: set[str] = set()
+        self._problem = ""
 
     def choose(self) -> Publication:
         for file in sorted(self._current):
@@ -125,9 +128,10 @@ class _Chooser:
             if files is None:
                 return self._tell(None)
             linked = link(files, previous=self._live, now=self._now)
+            self._problem = self._problem or linked.problem
             if not linked.conflicts:
                 return self._tell(linked.bundle)
-            if not self._settle(linked.conflicts):
+            if not self._settle(linked.conflicts) and not (linked.problem and self._return_changed(linked.conflicts)):
                 return self._tell(None)
 
     def _read_chosen(self) -> dict[str, Content] | None:
@@ -157,6 +161,15 @@ class _Chooser:
             self._faults.setdefault(conflict.fault.file, []).append(conflict.fault)
         return False
 
+    def _return_changed(self, conflicts: list[Conflict]) -> bool:
+        """Give back every changed file: of a failure that nobody foresaw it is not known which of them it is."""
+        faults = tuple(conflict.fault for conflict in conflicts)
+        changed = [file for file in sorted(self._current.keys() | self._last.keys()) if self._differs(file)]
+        left = [file for file in changed if file not in self._returned]
+        for file in left:
+            self._return(file, faults)
+        return bool(left)
+
     def _find_changed(self, conflict: Conflict) -> str | None:
         return next((file for file in conflict.files if file not in self._returned and self._differs(file)), None)
 
@@ -184,10 +197,10 @@ class _Chooser:
             if bundle
             else {}
         )
-        return Publication(bundle=bundle, sources=Sources(files=texts), files=files)
+        return Publication(bundle=bundle, sources=Sources(files=texts), files=files, problem=self._problem)
 
     def _status(self, file: str, *, usable: bool) -> FileStatus:
-        faults = tuple(self._faults.get(file, ()))
+        faults = tuple(dict.fromkeys(self._faults.get(file, ())))
         if usable and file not in self._returned:
             state = "live" if file in self._current else "rejected"
             return FileStatus(state=state, in_use=InUse.CURRENT if state == "live" else InUse.NONE, faults=faults)

@@ -42,10 +42,13 @@ def write_status(found: Publication, standing: Standing, now: Instant) -> bytes:
     """
     generation = standing.generation
     status = {
-        "good": found.bundle is not None and all(each.state == "live" for each in found.files.values()),
+        "good": found.bundle is not None
+        and not found.problem
+        and all(each.state == "live" for each in found.files.values()),
         "looked_at": format_instant(now),
         "live": {"generation": generation, "hash": standing.name} if generation else None,
         "message": _summarise(found, standing),
+        **({"problem": found.problem} if found.problem else {}),
         **({"held": _show_change(standing.change)} if standing.change else {}),
         **({"sweep": FILES[SweepKind.LIVE]} if standing.sweeping else {}),
         "files": {file: _show(each) for file, each in found.files.items()},
@@ -81,6 +84,11 @@ def _show_change(change: Change) -> dict[str, Any]:
 
 
 def _summarise(found: Publication, standing: Standing) -> str:
+    if found.problem:
+        return (
+            f"Cartwake itself failed on these files ({found.problem}): what could not be taken over stays as it was. "
+            "Nobody foresaw it; please report it."
+        )
     rejected = sum(each.state == "rejected" for each in found.files.values())
     if not standing.generation:
         return "Nothing is live: settings.json is missing or has faults, or no file is right yet."

@@ -1,6 +1,6 @@
 """The report of all doubts about a set of files, as warnings."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from cartwake.rules.compiling.desk import describe_shop
@@ -16,6 +16,8 @@ from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.times import Instant
 
+type _Doubter = Callable[[Mapping[str, Content]], Iterable[Fault]]
+"""Finds what is doubtful in files, of which settings.json may be read for another."""
 _NOTHING_SEEN: Final = Seen()
 
 
@@ -27,22 +29,40 @@ def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now
         seen: The names of events and traits that came in in the last 30 days, where that is known.
         now: The time; 0 where it makes no difference.
     """
-    found = [*doubt_names(files, seen), *doubt_history(files, now), *_doubt_logic(files)]
-    return sorted(found, key=lambda fault: fault.file)
+    found: list[Fault] = []
+    for file in sorted(files):
+        some = {name: files[name] for name in (file, SETTINGS) if name in files}
+        for doubt in (_doubt_names(seen), _doubt_history(now), _doubt_logic(file, files)):
+            found += _find(file, some, doubt)
+    return found
 
 
-def _doubt_logic(files: Mapping[str, Content]) -> Iterator[Fault]:
-    settings = files.get(SETTINGS)
-    shop = describe_shop(settings if isinstance(settings, Settings) else None, {})
-    scores = {name_of(file): it for file, it in files.items() if isinstance(it, Score)}
-    for file, content in sorted(files.items()):
-        judge = Judge(shop, scores)
-        try:
-            doubts = [*_doubt_file(content, judge), *judge.doubts]
-        except Exception as error:  # noqa: BLE001  a doubt, be it about itself, stops nobody's publishing
-            doubts = [Doubt("", f"What is doubtful in it could not be found out ({type(error).__name__}).")]
-        for doubt in doubts:
-            yield Fault(file=file, path=doubt.path, message=doubt.message, severity="warning")
+def _find(file: str, some: Mapping[str, Content], doubt: _Doubter) -> list[Fault]:
+    """Return what is doubtful in a file; a doubt, be it about itself, stops nobody's publishing."""
+    try:
+        return [fault for fault in doubt(some) if fault.file == file]
+    except Exception as error:  # noqa: BLE001  whatever it is
+        message = f"What is doubtful in it could not be found out ({type(error).__name__})."
+        return [Fault(file=file, message=message, severity="warning")]
+
+
+def _doubt_names(seen: Seen) -> _Doubter:
+    return lambda some: doubt_names(some, seen)
+
+
+def _doubt_history(now: Instant) -> _Doubter:
+    return lambda some: doubt_history(some, now)
+
+
+def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
+    def doubt(some: Mapping[str, Content]) -> Iterator[Fault]:
+        settings = some.get(SETTINGS)
+        shop = describe_shop(settings if isinstance(settings, Settings) else None, {})
+        judge = Judge(shop, {name_of(name): it for name, it in files.items() if isinstance(it, Score)})
+        for found in (*_doubt_file(some[file], judge), *judge.doubts):
+            yield Fault(file=file, path=found.path, message=found.message, severity="warning")
+
+    return doubt
 
 
 def _doubt_file(content: Content, judge: Judge) -> list[Doubt]:
