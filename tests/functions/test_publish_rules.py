@@ -190,7 +190,7 @@ def test_change_while_publishing_is_not_lost(app: Any, monkeypatch: pytest.Monke
 def test_a_failure_that_nobody_foresaw_is_told(
     app: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Wherever publishing fails, the status no longer praises what is live, an alarm hears of it, and Lambda repeats."""
+    """Wherever publishing fails, the status says so and no longer that all is good, and an alarm hears of it."""
     upload_starter()
     run(app)
     before = bundles.get_live()

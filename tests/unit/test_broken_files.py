@@ -1,14 +1,21 @@
 """Broken files: what `cartwake check` says of mistakes that people make, each at its place."""
 
 import json
+import os
+import re
 import shutil
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import settings as settings_of
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cartwake.rules.places import find_place, find_twice
+from cartwake_cli.commands.check import find_faults, show
 from cartwake_cli.main import app
 
 STARTER = Path(__file__).parents[2] / "infra" / "starter"
@@ -226,3 +233,59 @@ def test_keys_that_stand_twice_are_found() -> None:
     """The path of the second one is told, however deep it stands."""
     assert find_twice('{"a": [1, {"b": {"c": 1, "c": 2}}], "d": 1}') == "a[1].b.c"
     assert not find_twice('{"a": {"a": {"a": 1}}}')
+
+
+WORDS = [
+    *("null", "true", "[]", "{}", '""', "1e308", "-1", "0.1", "9" * 20, '"\\u0000"', '"\\ud800"', "\ufeff", "\u202e"),
+    *('"0 days"', '"9999999 days"', '"0001-01-01"', '"9999-12-31"', '"24:00"', '"a/../UTC"', '"Factory"', '"all"'),
+    *(
+        "{{ x",
+        "{% for a in b %}",
+        '{% include "x" %}',
+        '<mj-include path="/etc/passwd"/>',
+        "&bogus;",
+        "<!DOCTYPE x [ ]>",
+    ),
+]
+TOKEN = re.compile(rb'"[^"\n]{0,40}"|[0-9]+|[\[\]{}:,]|[a-z]+')
+
+
+@cache
+def starter() -> dict[str, bytes]:
+    """Return one small file of each kind, and what those refer to."""
+    names = ("settings.json", "predictions.json", "segments/vip.json", "scores/engagement.json")
+    sends = ("journeys/abandoned-cart.json", "templates/cart-1.mjml", "templates/cart-2.mjml", "templates/cart-sms.txt")
+    return {name: (STARTER / name).read_bytes() for name in (*names, *sends)}
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> tuple[str, bytes]:
+    """Draw a starter file in which some words are others, of its own or such as break readers, or bytes are."""
+    name, content = draw(st.sampled_from([*starter().items()]))
+    for _ in range(draw(st.integers(1, 3))):
+        tokens = [token.span() for token in TOKEN.finditer(content)] or [(0, 0)]
+        start, end = draw(st.sampled_from(tokens))
+        words = [content[slice(*span)] for span in tokens]
+        new = draw(st.sampled_from(words) | st.sampled_from([word.encode() for word in WORDS]) | st.binary(max_size=4))
+        content = content[: start if draw(st.booleans()) else end] + new + content[end:]
+    return name, content
+
+
+@settings_of(max_examples=300, deadline=None)
+@given(file=damaged())
+def test_no_content_ends_check_with_a_traceback(file: tuple[str, bytes]) -> None:
+    """Whatever is in a file, `check` has an answer that can be printed, each fault with a place, none unforeseen."""
+    files = starter() | dict([file])
+    for fault in find_faults(files):
+        assert "cannot be understood" not in fault.message
+        assert "could not be found out" not in fault.message
+        place = find_place(files.get(fault.file, b"").decode(errors="replace"), fault.path)
+        json.dumps(show(fault, place), ensure_ascii=False).encode()
+
+
+def test_a_file_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    """A name with bytes that are no letters is a fault like others."""
+    (tmp_path / "segments").mkdir()
+    (tmp_path / os.fsdecode(b"segments/caf\xe9.json")).write_text("{}")
+    code, faults = check(tmp_path)
+    assert (code, faults[0]["file"]) == (1, "segments/caf?.json")

@@ -136,7 +136,9 @@ def print_json(data: dict[str, Any]) -> None:
 
 
 def _list(folder: Path) -> list[tuple[str, Path]]:
-    return [(path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file()]
+    """Return all files by their path, as text that can be printed: not every name of a file is."""
+    found = [(path.relative_to(folder).as_posix(), path) for path in sorted(folder.rglob("*")) if path.is_file()]
+    return [(name.encode(errors="replace").decode(), path) for name, path in found]
 
 
 def _read(content: bytes) -> str:
