@@ -28,10 +28,12 @@ NEEDS = {
     "early a": Need(event="a", before_at=12),
     "first a": Need(event="a", oldest=1, marks=(PropertyTest("v", Is((1,))),)),
     "marked a": Need(event="a", marks=(PropertyTest("v", Is((1,))),)),
+    "deep first a": Need(event="a", oldest=3, marks=(PropertyTest("v", Is((1,))),)),
+    "deep marked a": Need(event="a", latest=3, marks=(PropertyTest("v", Is((1,))),)),
     "values": Need(event="a", distinct="v"),
     "amounts": Need(event="a", amount="v"),
 }
-"""Kinds; how much of each is needed depends on the condition."""
+"""Kinds; how much of each is needed depends on the condition. Of the deep ones another rule needs more."""
 
 
 class Small(NamedTuple):

@@ -58,9 +58,9 @@ SEQUENCES = st.builds(
     within_ms=st.sampled_from([0, 5, 12, 30]),
 )
 EDGES = st.builds(
-    lambda window, kind, marked: Edge(tracker=kind, last=kind != "first a", marked=marked, **window),
+    lambda window, kind, marked: Edge(tracker=kind, last="first" not in kind, marked=marked, **window),
     st.sampled_from([{}, {"within_ms": 5}, {"before_ms": 6}, {"within_ms": 13, "before_ms": 6}]),
-    st.sampled_from(["first a", "marked a"]),
+    st.sampled_from(["first a", "marked a", "deep first a", "deep marked a"]),
     st.booleans(),
 )
 STARTED = st.one_of(
