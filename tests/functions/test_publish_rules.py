@@ -10,7 +10,9 @@ import pytest
 from world import lambda_context
 
 from cartwake import live
-from cartwake.store import bundles
+from cartwake.store import bundles, sweeps
+from cartwake.sweeps import SweepKind
+from cartwake.times import SECOND
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "infra" / "starter"
@@ -110,6 +112,17 @@ def test_leftovers_are_told_the_time(app: Any, monkeypatch: pytest.MonkeyPatch, 
     run(app)
     found = {leftover.need.event: leftover.since for leftover in live_bundle().leftovers.values()}
     assert found == {"Product Added": now, "Product Removed": now, "Page Viewed": now}
+
+
+def test_a_sweep_opens_when_functions_know_the_rules(app: Any, monkeypatch: pytest.MonkeyPatch, now: int) -> None:
+    """In the row of each part it stands from when on anybody may be looked at, whichever message asks for it."""
+    monkeypatch.setattr(app, "read_clock", lambda: now)
+    monkeypatch.setenv("SWEEP_AFTER_SECONDS", "45")
+    upload_starter()
+    run(app)
+    put(VIP, {"name": "VIP", "where": {"did": "Order Completed", "at_least": 7}})
+    run(app)
+    assert {part.aim.opens_at for part in sweeps.list_parts(SweepKind.LIVE)} == {now + 45 * SECOND}
 
 
 def test_nothing_goes_live_without_settings(app: Any) -> None:
