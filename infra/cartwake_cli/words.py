@@ -31,6 +31,7 @@ NOT_ENTERED: Final[dict[str, str]] = {
     NotEntered.FILTER: "its filter does not let this shopper through",
     NotEntered.FILTER_UNKNOWN: "too little is known to answer its filter",
     NotEntered.PAUSED: "it is paused",
+    NotEntered.HEARSAY: "only a browser says so, and what needs no consent is sent on the server's word alone",
     NotEntered.ERASED: "the shopper's data was erased",
 }
 ENDED: Final[dict[str, str]] = {

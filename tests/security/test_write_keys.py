@@ -3,12 +3,16 @@
 import json
 from typing import Any
 
+import pytest
 from builders import CART, WELCOME, a_bundle, publish
 from msgspec.structs import replace
 from world import lambda_context
 
+from cartwake.bundles import Send, Trigger
 from cartwake.events import Trust
-from cartwake.store import events, profiles, runs
+from cartwake.reasons import NotEntered
+from cartwake.statements import Channel
+from cartwake.store import events, profiles, runs, slots
 from cartwake.times import DAY, HOUR
 from functions.capture_events import app as capture_events
 from tests.security.front import EMAIL, SERVER, VICTIM, WHO, Front, fill_cart, recipients, scan
@@ -53,6 +57,40 @@ def test_a_flood_of_triggers_mails_a_subscriber_no_oftener_than_the_cap(victim: 
     mails = len(recipients(victim)) - 1
     assert 2 <= mails <= 1 + (victim.shop.now - began) // CAP
     assert set(recipients(victim)) == {EMAIL}
+
+
+def test_a_flood_of_triggers_texts_a_subscriber_no_oftener_than_the_cap(victim: Front) -> None:
+    """Text messages have a cap of their own, of a day where nothing else is said."""
+    victim.report("identify", {"userId": VICTIM, "traits": {"phone": "+48601234567"}}, key=SERVER)
+    yes = {"event": "Subscribed", "properties": {"channel": "sms"}}
+    victim.report("track", {"userId": VICTIM} | yes, key=SERVER)
+    text = replace(CART, again_ms=0, filter=None, exits=(), steps=(Send(channel=Channel.SMS, template="cart-sms"),))
+    publish(a_bundle(generation=2, journeys={"text": text}))
+    for _ in range(10):
+        fill_cart(victim, {"userId": VICTIM})
+        victim.shop.wait(3 * HOUR)
+    assert len(victim.shop.texts()) == 2
+
+
+@pytest.mark.parametrize("trigger", [Trigger(event="Order Completed"), Trigger(entered="vip")])
+def test_a_public_key_starts_nothing_that_needs_no_consent(victim: Front, trigger: Trigger) -> None:
+    """A receipt has neither consent nor cap to pass: it goes out on a server's word, and on no browser's."""
+    publish(a_bundle(generation=2, journeys={"receipt": replace(WELCOME, kind="transactional", trigger=trigger)}))
+    before = len(recipients(victim))
+    for number in range(5):
+        order = {"event": "Order Completed", "properties": {"order_id": f"o-{number}", "revenue": 100}}
+        victim.report("track", {"userId": VICTIM} | order)
+    assert len(recipients(victim)) == before
+    assert [slot.refused for slot in slots.list_slots(WHO) if slot.journey == "receipt"] == [NotEntered.HEARSAY]
+
+
+def test_a_server_starts_a_receipt(victim: Front) -> None:
+    """The test above does not hold for want of a receipt."""
+    receipt = replace(WELCOME, kind="transactional", trigger=Trigger(event="Order Completed"))
+    publish(a_bundle(generation=2, journeys={"receipt": receipt}))
+    before = len(recipients(victim))
+    victim.report("track", {"userId": VICTIM, "event": "Order Completed", "properties": {"revenue": 1}}, key=SERVER)
+    assert len(recipients(victim)) == before + 1
 
 
 # ---- it cannot set consent, tag, or change whom we write to

@@ -6,7 +6,7 @@ import msgspec
 
 from cartwake.bundles import Bundle, Journey, Trigger
 from cartwake.conditions.kinds import Start
-from cartwake.events import Event, derive_id
+from cartwake.events import Event, Trust, derive_id
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import NotEntered
 from cartwake.runs import Advance, Rules, Run, Slot, decide, refuse_filter
@@ -81,6 +81,8 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
     journey = occasion.rules.journeys[run.journey]
     if any(slot.run == run.id for slot in slots):
         return NotEntered.SAME_RUN
+    if journey.kind == "transactional" and run.trigger is not None and run.trigger.trust is Trust.BROWSER:
+        return NotEntered.HEARSAY  # neither consent nor a cap would stand between a public key and a mailbox
     refused = _refuse_again(journey, slots, run.entered_at)
     if refused is not None:
         return refused

@@ -36,6 +36,7 @@ class NotEntered(StrEnum):
     FILTER = "filter"
     FILTER_UNKNOWN = "filter_unknown"
     PAUSED = "journey_paused"
+    HEARSAY = "hearsay"
     ERASED = "erased"
 
 

@@ -174,7 +174,8 @@ class Journey(File):
     name: Line = Field(description="What people call it.", examples=["Abandoned cart"])
     kind: Literal["marketing", "transactional"] = Field(
         "marketing",
-        description="Transactional messages (receipts and the like) are not capped, and need no consent.",
+        description="Transactional messages (receipts and the like) are not capped, and need no consent. "
+        "They are started by what a server says, never by a browser alone.",
         examples=["marketing"],
     )
     status: Literal["draft", "live", "paused", "archived"] = Field(
