@@ -211,6 +211,20 @@ def test_a_number_of_any_length_is_a_reason(digits: int) -> None:
         assert [refused.reason for refused in outcome.refused] == [Refusal.INVALID_NUMBER]
 
 
+@pytest.mark.parametrize(
+    "broken", [b'"\xff"', b'"\xed\xa0\x80"', b"[" * 5_000 + b"]" * 5_000, b'{"a":' * 5_000 + b"1" + b"}" * 5_000]
+)
+@pytest.mark.parametrize("member", [b"writeKey", b"sentAt", b"context", b"userId", b"properties"])
+def test_what_no_parser_takes_is_a_reason(member: bytes, broken: bytes) -> None:
+    """Text that is not UTF-8, and brackets without end, wherever they stand, are refused, and nothing else happens."""
+    call = b'{"type":"track","event":"e","userId":"u"}'
+    said = b'"%s":%s' % (member, broken)
+    for kind, body in (("batch", b'{"batch":[%s],%s}' % (call, said)), ("track", call[:-1] + b",%s}" % said)):
+        outcome = read(body, kind=kind)
+        assert isinstance(outcome, BadInput | Intake)
+        assert kind == "batch" or isinstance(outcome, BadInput) or outcome.refused
+
+
 @pytest.mark.parametrize("origin", ["https://a.example\r\nSet-Cookie: a=b", "https://łódź.example", "\x00", "a" * 400])
 def test_an_origin_that_is_none_is_not_repeated(front: Front, origin: str) -> None:
     """What an answer repeats in a header is one line of printable ASCII, short; anything else is any origin."""
