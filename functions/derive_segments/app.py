@@ -106,7 +106,8 @@ def _save(family: Family, signals: list[Signal], rules: Bundle, now: Instant) ->
 def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
     """Derive every profile of a batch; a poison event is set aside alone, its neighbours are not lost."""
     load_live(now)
-    groups, again = _group(records, now), []
+    groups, unread = _group(records, now)
+    again: list[Group] = []
     note_names([event for _, events in groups for event in events if not event.bot], now)
 
     def one_by_one(group: Group, _: Exception) -> None:
@@ -117,20 +118,20 @@ def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
         derive(group[0], group[1], now=now)
 
     again += process_each(groups, process, set_aside=one_by_one)
-    if again:
-        raise TryAgain(f"{len(again)} of {len(groups)} profiles could not be written")
+    if again or unread:
+        raise TryAgain(f"{len(again)} of {len(groups)} profiles could not be written, {unread} records not be read")
 
 
-def _group(records: list[dict[str, Any]], now: Instant) -> list[Group]:
-    """Return the events of a batch by the key they are stored under."""
+def _group(records: list[dict[str, Any]], now: Instant) -> tuple[list[Group], int]:
+    """Return the events of a batch by the key they are stored under, and how many records cannot be read yet."""
     groups: dict[str, list[Event]] = {}
 
     def read(record: dict[str, Any]) -> None:
         event = events.decode_image(record["dynamodb"]["NewImage"])
         groups.setdefault(event.who, []).append(event)
 
-    process_each(records, read, set_aside=lambda record, error: keep_record(record, error, now))
-    return list(groups.items())
+    again = process_each(records, read, set_aside=lambda record, error: keep_record(record, error, now))
+    return list(groups.items()), len(again)
 
 
 def _keep_event(now: Instant) -> Any:

@@ -13,6 +13,7 @@ from cartwake.events import Event, Trust
 from cartwake.profiles import Kind, Profile
 from cartwake.segments import Signal
 from cartwake.store import base, events, profiles, quarantine
+from cartwake.store.base import unsqueeze
 from cartwake.times import NEVER
 from functions.derive_segments import app
 
@@ -42,7 +43,7 @@ def _derive(*news: Event) -> None:
 
 def _signals(who: str) -> list[Signal]:
     item = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": who}})["Item"]
-    return msgspec.msgpack.decode(item["signals"]["B"], type=list[Signal]) if "signals" in item else []
+    return msgspec.msgpack.decode(unsqueeze(item["signals"]["B"]), type=list[Signal]) if "signals" in item else []
 
 
 def test_poison_among_good_ones(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,17 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
 from queue import Queue
+from threading import Timer
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIES = ROOT / ".build" / "simulation"
+
+MOST_JOBS = 1_000
+"""After so many worlds a process is replaced by a new one."""
+MOST_SECONDS = 600
+"""For one world: a story takes a tenth of a second, the largest seed a minute."""
+NOTHING: dict[str, Any] = {"fired": {}, "premises": {}, "calls": 0}
 
 type Job = dict[str, Any]
 type Told = dict[str, Any]
@@ -57,9 +64,14 @@ def _list_files() -> list[Path]:
 
 
 class Worker:
-    """One process."""
+    """One process.
+
+    Attributes:
+        jobs: How many it has had: its engine keeps a little of every world.
+    """
 
     def __init__(self, code: Path) -> None:
+        self.jobs = 0
         environment = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "simulation.worker"],
@@ -71,18 +83,19 @@ class Worker:
         )
 
     def ask(self, job: Job) -> Told:
-        """Have a job done.
-
-        Raises:
-            RuntimeError: The process has ended.
-        """
+        """Have a job done; a world that does not end, or ends the process, is broken."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
+        self.jobs += 1
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
+        limit = Timer(MOST_SECONDS, self._process.kill)
+        limit.start()
         line = self._process.stdout.readline()
+        limit.cancel()
         if not line:
-            raise RuntimeError(f"a worker ended with {self._process.wait()} at {job}")
+            self.jobs = MOST_JOBS
+            return {"asked": job, "violations": [f"the process ended with {self._process.wait()}"]} | NOTHING
         told: Told = json.loads(line)
         return told
 
@@ -118,7 +131,13 @@ class Crew:
         try:
             return worker.ask(job)
         finally:
-            self._free.put(worker)
+            self._free.put(worker if worker.jobs < MOST_JOBS else self._replace(worker))
+
+    def _replace(self, worker: Worker) -> Worker:
+        worker.end()
+        self._all.remove(worker)
+        self._all.append(Worker(self._code))
+        return self._all[-1]
 
     def ask_all(self, jobs: Iterable[Job]) -> Iterator[Told]:
         """Have jobs done, and yield what came of each, in their order."""

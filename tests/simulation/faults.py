@@ -46,6 +46,7 @@ class Mishap(StrEnum):
     STORM = "throttling storm"
     QUOTA = "daily sending quota used up"
     OUTAGE = "an hour's outage of one service"
+    MIXED = "two versions of the code at once"
     REDRIVE = "dead letters of a week redriven"
     CLIENT_DOUBLED = "client sent it twice"
     CLIENT_LATE = "client sent it hours later"
@@ -84,6 +85,8 @@ class Plan:
 
     fired: Counter[str] = field(default_factory=Counter)
     on: bool = True
+    deployment: tuple[int, int] | None = None
+    """From when to when processes of this release and of the next one work side by side."""
 
     def strike(self, _: Call) -> Fault | None:
         """Return what happens to a call of AWS."""
@@ -92,6 +95,10 @@ class Plan:
     def happens(self, _: Mishap) -> bool:
         """Say whether something goes wrong here."""
         return False
+
+    def is_deploying(self, now: int) -> bool:
+        """Say whether processes of two releases work at that time."""
+        return self.deployment is not None and self.deployment[0] <= now < self.deployment[1]
 
 
 @dataclass
@@ -141,13 +148,18 @@ class Swarm(Plan):
         self.fired[mishap] += 1
         return True
 
+    def is_deploying(self, now: int) -> bool:
+        """Say whether processes of two releases work at that time, and count it."""
+        self.fired[Mishap.MIXED] += super().is_deploying(now)
+        return super().is_deploying(now)
+
 
 def draw_swarm(seed: str, *, begins: int, ends: int) -> Swarm:
     """Return the swarm of a seed: few kinds find more than all of them at once."""
     chance = random.Random(f"swarm {seed}")
     kinds: list[str] = [
         *Fault,
-        *(it for it in Mishap if it not in (Mishap.STORM, Mishap.QUOTA, Mishap.OUTAGE, Mishap.POISON)),
+        *(it for it in Mishap if it not in (Mishap.STORM, Mishap.QUOTA, Mishap.OUTAGE, Mishap.POISON, Mishap.MIXED)),
     ]
     chosen = [it for it in kinds if chance.random() < 0.4]
     calls = set(Fault)
@@ -170,4 +182,8 @@ def draw_swarm(seed: str, *, begins: int, ends: int) -> Swarm:
     if chance.random() < 0.1:
         at = chance.randrange(begins, ends)
         times.append((at, at + 30 * HOUR, "sesv2", 1.0, Mishap.QUOTA))
-    return Swarm(chance=chance, rates=rates, bad_times=tuple(times))
+    deployment = None
+    if chance.random() < 0.3:
+        at = chance.randrange(begins, ends)
+        deployment = (at, at + chance.choice((5, 60, 600)) * MINUTE)
+    return Swarm(chance=chance, rates=rates, bad_times=tuple(times), deployment=deployment)

@@ -11,6 +11,7 @@ from cartwake.reasons import NotEntered, Skip
 from cartwake.times import format_instant
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
+from simulation.processes import know_all
 from simulation.rules import JOURNEYS, NEEDS
 from simulation.setting import clock
 from simulation.shop import Shop
@@ -64,6 +65,7 @@ def is_quiet(shop: Shop) -> bool:
     return not any(waiting) and not any(due < clock.micros - 2 * MINUTE for due in world.dues.values())
 
 
+@know_all()
 def judge(shop: Shop, watch: Watch, *, log: str, poisoned: int = 0) -> None:
     """Hold a healed world against everything that is promised."""
     judge_events(shop, watch)

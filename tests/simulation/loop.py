@@ -10,6 +10,13 @@ from simulation.setting import clock, sleepers
 type Micros = int
 
 
+def _make_baton() -> threading.Lock:
+    """Return what one thread waits for and another gives; a plain lock is several times faster than a semaphore."""
+    baton = threading.Lock()
+    baton.acquire()
+    return baton
+
+
 class Killed(BaseException):
     """The process ends here, without a word."""
 
@@ -20,7 +27,7 @@ class Loop:
     def __init__(self) -> None:
         self._heap: list[tuple[Micros, int, Callable[[], None]]] = []
         self._made = 0
-        self._turn = threading.Semaphore(0)
+        self._turn = _make_baton()
         self._until: Micros = 0
         self.tasks: set[Task] = set()
 
@@ -75,7 +82,7 @@ class Task:
 
     def __init__(self, loop: Loop, work: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
         self._loop, self._work, self._done = loop, work, done
-        self._turn = threading.Semaphore(0)
+        self._turn = _make_baton()
         self._thread: threading.Thread | None = None
         self._killed = False
         self.on_resume: Callable[[], None] = lambda: None

@@ -7,7 +7,7 @@ either it is found at the latest.
 
 from dataclasses import dataclass
 
-from simulation.faults import Fault
+from simulation.faults import SWEPT, Fault
 
 LAYER = "layers/cartwake/cartwake"
 
@@ -130,7 +130,7 @@ PLANTED = {
         "cart and reminder", (Fault.REFUSED,), 140,
     ),
     "what cannot be written now is forgotten": Planted(
-        (("functions/derive_segments/app.py", 'if again:\n        raise TryAgain(f"{len(again)} of', 'if not again and again:\n        raise TryAgain(f"{len(again)} of'),),
+        (("functions/derive_segments/app.py", 'if again or unread:\n', 'if unread:\n'),),
         "cart and reminder", (Fault.REFUSED,), 140,
     ),
     "a merge keeps one side's trackers": Planted(
@@ -153,6 +153,13 @@ PLANTED = {
     ),
     "the last useful moment is not looked at": Planted(
         ((f"{LAYER}/messages.py", "if view.now > message.not_after:", "if False:"),), "the sending quota used up",
+    ),
+    "older code writes over what newer code wrote": Planted(
+        ((f"{LAYER}/store/base.py", "if layout > LAYOUT:", "if False:"),), "two releases side by side",
+    ),
+    "an event that only newer code can read is forgotten": Planted(
+        (("functions/derive_segments/app.py", "if again or unread:", "if again:"),), "two releases side by side",
+        tuple(SWEPT), 1_400,
     ),
     "a browser's word is consent": Planted(
         ((f"{LAYER}/statements.py", "if event.trust is Trust.BROWSER:\n        return {}", "if event is None:\n        return {}"),),

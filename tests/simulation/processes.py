@@ -1,7 +1,8 @@
 """Processes: the functions as Lambda runs them, each process with its own memory and its own error of the clock."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType, SimpleNamespace
@@ -9,6 +10,7 @@ from typing import Any
 
 from cartwake import live, seen
 from cartwake.gateways import secrets
+from cartwake.store import base
 from simulation.loop import Task
 from simulation.setting import clock
 
@@ -26,6 +28,9 @@ TIMEOUTS = {
     "wake": 50,
 }
 """Seconds after which Lambda ends an invocation, as the template has them."""
+LAYOUT = base.LAYOUT
+NEWER = LAYOUT + 1
+"""What the code of the next release writes."""
 _read_secret = secrets._secret.__wrapped__
 
 
@@ -35,12 +40,21 @@ def load(function: str) -> ModuleType:
     return import_module(f"functions.{function}.app")
 
 
+@contextmanager
+def know_all() -> Iterator[None]:
+    """Read what code of any release has written, as whoever watches does."""
+    before, base.LAYOUT = base.LAYOUT, NEWER
+    yield
+    base.LAYOUT = before
+
+
 @dataclass(eq=False)
 class Process:
     """What a warm process remembers."""
 
     function: str
     skew_micros: int = 0
+    layout: int = LAYOUT
     busy: bool = False
     live: Any = field(default_factory=live._Kept)
     seen: Any = field(default_factory=seen._Kept)
@@ -50,6 +64,7 @@ class Process:
     def step_in(self) -> None:
         """Make the memory that modules have this process's."""
         clock.skew_micros = self.skew_micros
+        base.LAYOUT = self.layout
         live._kept, seen._kept, secrets._secret = self.live, self.seen, self.secret
         if self.function == "capture_events":
             app = load(self.function)

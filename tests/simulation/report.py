@@ -43,6 +43,7 @@ PROMISES = (
     "nothing is claimed for a suppressed address",
     "nothing is claimed for who was erased",
     "nothing is overdue",
+    "older code never writes",
     "older rules never write",
     "one active run of a journey at a time",
     "one person has one profile",

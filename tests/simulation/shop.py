@@ -190,11 +190,16 @@ class Shop:
         row = EventRow(f"u#{user}", f"poison#{self.poisoned}", name="X", type="track", body=b"\xc1", expires_at=2**40)
         row.save()
 
+    def deploy(self, duration_ms: int) -> None:
+        """Have the next release come, and this one go on beside it for some time."""
+        self.world.plan.deployment = (clock.micros, clock.micros + duration_ms * 1_000)
+
     def erase(self, who: str) -> None:
         """Leave nothing of a shopper but a tombstone."""
         from cartwake.profiles import Kind
         from cartwake.store import base, profiles
 
+        base.LAYOUT = self.world.find_layout()
         for key in profiles.resolve_profile(who).keys:
             row = profiles.get_profile(key)
             gone = profiles.ProfileRow(key, kind=Kind.TOMBSTONE.value, version=row.version + 1)

@@ -52,6 +52,15 @@ def cart_that_ses_never_tells_of(shop: Shop) -> None:
     cart_and_reminder(shop)
 
 
+def cart_during_a_deployment(shop: Shop) -> None:
+    shop.know("ada")
+    shop.deploy(2 * HOUR)
+    shop.add("ada")
+    shop.go(HOUR)
+    shop.view("ada")
+    shop.go(26 * HOUR)
+
+
 def purchase_in_time(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
@@ -272,6 +281,7 @@ STORIES = {
     "a cart and a reminder of which SES never tells": Story(
         ("cart", "welcome"), cart_that_ses_never_tells_of, (WELCOME, CART, SECOND_CART)
     ),
+    "two releases side by side": Story(("cart", "welcome"), cart_during_a_deployment, (WELCOME, CART, SECOND_CART)),
     "purchase in time": Story(("cart",), purchase_in_time, (), (CART, SECOND_CART)),
     "purchase between claim and send": Story(("cart",), purchase_between_claim_and_send, (CART,), may=(SECOND_CART,)),
     "unsubscribe between claim and send": Story(

@@ -13,7 +13,7 @@ from simulation.faults import MINUTE, Call, Fault, Mishap, Plan
 from simulation.index import SHARD_OF, Index
 from simulation.loop import Loop
 from simulation.mailbox import Mailbox
-from simulation.processes import TIMEOUTS, Invocation, Process, load
+from simulation.processes import LAYOUT, NEWER, TIMEOUTS, Invocation, Process, load
 from simulation.setting import SHARDS, clock, reseed
 from simulation.sources import Queue, Shared, Stream, Timer
 
@@ -172,12 +172,22 @@ class World:
 
     def _find_process(self, function: str) -> Process:
         found = self._processes.setdefault(function, [])
+        if self.plan.deployment and clock.micros >= self.plan.deployment[1]:
+            found[:] = [it for it in found if it.busy or it.layout == NEWER]
         free = [it for it in found if not it.busy]
-        if free and self.chance.random() < 0.9:
+        stays = 0.9
+        if self.plan.is_deploying(clock.micros):
+            self.chance.shuffle(free)
+            stays = 0.6  # there is a process of the newer release soon
+        if free and self.chance.random() < stays:
             return free[0]
         skew = self.chance.randrange(-120 * SECOND, 120 * SECOND) if self.plan.happens(Mishap.SKEW) else 0
-        found.append(Process(function, skew))
+        found.append(Process(function, skew, self.find_layout()))
         return found[-1]
+
+    def find_layout(self) -> int:
+        """Return which layout of rows the newest code knows."""
+        return NEWER if self.plan.deployment and clock.micros >= self.plan.deployment[0] else LAYOUT
 
     def see(self, service: str, operation: str, body: bytes, answer: cloud.Answer, by: Invocation | None) -> None:
         """Follow what a call has changed."""

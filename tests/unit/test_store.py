@@ -1,5 +1,6 @@
 """The store: every conditional write refuses what somebody else has overtaken, and everything comes back as it went."""
 
+import zlib
 from collections.abc import Callable
 
 import msgspec
@@ -195,3 +196,20 @@ def test_a_table_that_cannot_be_described_now_is_tried_again(code: str, monkeypa
     monkeypatch.setattr("time.sleep", lambda _: None)
     with pytest.raises(TryAgain):
         profiles.count_rows()
+
+
+@pytest.mark.parametrize("content", [b"\x81\xa1a\x01", b"\x92\x02\x80", msgspec.msgpack.encode({"a": "b" * 2_000})])
+def test_what_is_packed_comes_back_also_from_before_there_was_a_layout(content: bytes) -> None:
+    """A row has a byte for its layout; one that was written before has none, deflated or not."""
+    assert base.unsqueeze(base.squeeze(content)) == content
+    assert base.unsqueeze(content) == base.unsqueeze(zlib.compress(content)) == content
+
+
+def test_older_code_leaves_what_newer_code_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """During a deployment it would lose what it does not know: it is to be tried again, by the newer."""
+    stored = base.squeeze(b"\x80")
+    newer = bytes((base.LAYOUT + 1,)) + stored[1:]
+    with pytest.raises(TryAgain):
+        base.unsqueeze(newer)
+    monkeypatch.setattr(base, "LAYOUT", base.LAYOUT + 1)
+    assert base.unsqueeze(newer) == base.unsqueeze(stored) == b"\x80"

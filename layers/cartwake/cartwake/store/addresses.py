@@ -32,7 +32,7 @@ def get_address(key: str) -> Address:
         return Address(key=key)
     except GetError as error:
         raise TryAgain(f"addresses: {base.failed_with(error)}") from error
-    return msgspec.structs.replace(_decoder.decode(row.body), version=int(row.version))
+    return msgspec.structs.replace(_decoder.decode(base.unsqueeze(row.body)), version=int(row.version))
 
 
 def put_address(address: Address) -> bool:
@@ -43,7 +43,7 @@ def put_address(address: Address) -> bool:
 def write_address(address: Address) -> base.Put:
     """Return the write of *address*, for a transaction."""
     condition = AddressRow.address.does_not_exist() if address.version == 0 else AddressRow.version == address.version
-    row = AddressRow(address.key, body=_encoder.encode(address), version=address.version + 1)
+    row = AddressRow(address.key, body=base.squeeze(_encoder.encode(address)), version=address.version + 1)
     return base.Put(row, condition)
 
 

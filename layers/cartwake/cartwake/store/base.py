@@ -18,6 +18,10 @@ from cartwake.errors import TryAgain
 
 SHARDS: Final = 4
 """Partitions of each sparse index: 4,000 writes a second; an idle look at all of them costs 2 read units."""
+LAYOUT = 1
+"""What a packed row begins with: raised by a release that stores what an older one would lose. Before the first, 0."""
+_LAYOUTS: Final = 0x40
+"""No more of them: a packed map or list, and what is deflated, begins with a greater byte."""
 _ATTEMPTS: Final = 6
 _COMPRESS_FROM: Final = 700
 _HOPELESS: Final = frozenset({"ValidationException", "ValidationError", "ItemCollectionSizeLimitExceeded"})
@@ -43,12 +47,23 @@ def shard_of(text: str) -> int:
 
 
 def squeeze(content: bytes) -> bytes:
-    """Return *content* deflated when it is long: an event of 1.1 KB then costs one write unit and not two."""
-    return compress(content, 6) if len(content) >= _COMPRESS_FROM else content
+    """Return what is stored: the layout, and *content*, which is deflated when it is long.
+
+    An event of 1.1 KB then costs one write unit and not two.
+    """
+    return bytes((LAYOUT,)) + (compress(content, 6) if len(content) >= _COMPRESS_FROM else content)
 
 
-def unsqueeze(content: bytes) -> bytes:
-    """Return what `squeeze` was given; a deflate stream begins with 0x78, which no packed map does."""
+def unsqueeze(stored: bytes) -> bytes:
+    """Return what `squeeze` was given; a deflate stream begins with 0x78, which no packed map does.
+
+    Raises:
+        TryAgain: Newer code has written it: during a deployment this process would lose what it does not know.
+    """
+    layout = stored[0] if stored[:1] < bytes((_LAYOUTS,)) else 0
+    if layout > LAYOUT:
+        raise TryAgain("a row was written by newer code")
+    content = stored[1:] if layout else stored
     return decompress(content) if content[:1] == b"\x78" else content
 
 

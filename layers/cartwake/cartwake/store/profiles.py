@@ -170,7 +170,7 @@ def postpone(who: str, until: Instant) -> None:
 
 def decode_signals(image: dict[str, Any]) -> list[Signal]:
     """Return the signals in a stream record's new image."""
-    return msgspec.msgpack.decode(b64decode(image["signals"]["B"]), type=list[Signal])
+    return msgspec.msgpack.decode(base.unsqueeze(b64decode(image["signals"]["B"])), type=list[Signal])
 
 
 def decode_row(row: ProfileRow) -> Profile:
@@ -194,7 +194,7 @@ def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
         profile.who,
         kind=profile.kind.value,
         state=base.squeeze(pack(profile.state)),
-        signals=msgspec.msgpack.encode(list(signals)) if signals else None,
+        signals=base.squeeze(msgspec.msgpack.encode(list(signals))) if signals else None,
         generation=profile.generation,
         version=profile.version + 1,
         merged=len(profile.state.sources),
