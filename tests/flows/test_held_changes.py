@@ -193,7 +193,7 @@ def test_a_confirmation_before_the_count_is_none(market: Market, monkeypatch: py
     real = publish_rules.bucket.find_written_at
 
     def find_written_at(key: str) -> int | None:
-        at = real(key)
+        at = real(f"trials/{candidate}.json" if key.startswith("confirm/") else key)
         return at - SECOND if at and key.startswith("confirm/") else at
 
     monkeypatch.setattr(publish_rules.bucket, "find_written_at", find_written_at)
