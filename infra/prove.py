@@ -1,5 +1,6 @@
 """Run every law with many more cases: `make prove`; what is done is remembered, and the figures go to docs/prove.md."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,6 +20,7 @@ DONE = ROOT / ".build" / "prove.json"
 PAGE = ROOT / "docs" / "prove.md"
 CASES = 10_000
 AT_ONCE = 2
+STOPPED_WITHIN_SECONDS = 30
 READ = ("functions", "layers", "infra/cartwake_cli", "infra/starter", "locks", "template.yaml", "pyproject.toml")
 """What tests read beside what is in their own folder: changed, all of them are run again."""
 APART = ("simulation", "security")
@@ -54,10 +56,12 @@ class Work:
         return {"hash": self.hash, "laws": laws, "seconds": round(time.monotonic() - self.began)}
 
     def stop(self) -> None:
-        """End it, with all that it has started."""
-        if self.process.poll() is None:
-            os.killpg(self.process.pid, signal.SIGINT)
-            self.process.wait()
+        """End it, with all that it has started; where it does not hear of that, it is told once more."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if self.process.poll() is None:
+                os.killpg(self.process.pid, number)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(timeout=STOPPED_WITHIN_SECONDS)
 
 
 def main() -> int:

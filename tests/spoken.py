@@ -271,7 +271,8 @@ _ADDRESSED = any_event(
     told=st.sampled_from([{"email": "a@example.com", "phone": "+48 600 700 800"}, {"email": "no address"}]),
 )
 CLUES: dict[str, tuple[st.SearchStrategy[Event], ...]] = {
-    **dict.fromkeys((ORDER, "predicted", "lifecycle"), (_of(ORDER),)),
+    **dict.fromkeys((ORDER, "lifecycle"), (_of(ORDER),)),
+    "predicted": (_of(ORDER),) * 3,
     **dict.fromkeys((VIEW, "first_seen", "last_seen", "utm_", "device"), (_of(VIEW),)),
     "Product Added": (_of("Product Added"),),
     "cart": (_of("Product Added"), _of("Product Added", "Product Removed", ORDER)),

@@ -1,6 +1,7 @@
 """What a shopper's own orders let expect: the formulas against SciPy and the papers, and the laws of the verdicts."""
 
 import math
+import operator
 from itertools import pairwise
 from typing import Any
 
@@ -410,6 +411,37 @@ def test_an_answer_stays_until_it_ends(
         assert (later.answer, later.until) == (told.answer, told.until)
     if told.until < NEVER and all(entry.at != told.until for entry in tracker.entries):
         assert judge_prediction(condition, tracker, parameters, told.until).answer is not told.answer
+
+
+def read_value(condition: Predicted, tracker: Tracker, parameters: Parameters, at: Instant) -> float | None:
+    history = read_history(tracker, at)
+    if history is None:
+        return None
+    if condition.of == "churn_risk":
+        return reckon_churn_risk(parameters, history, at)
+    worth = expect_order_value(parameters, history) if condition.of == "expected_value" else 1.0
+    return expect_orders(parameters, history, at) * worth
+
+
+COMPARED = {"more_than": operator.gt, "less_than": operator.lt, "at_least": operator.ge, "at_most": operator.le}
+
+
+@given(conditions().filter(lambda it: it.of in MODELLED), trackers(), USUAL, MOMENTS)
+def test_an_answer_is_the_comparison_that_it_names(
+    condition: Predicted, tracker: Tracker, parameters: Parameters, now: Instant
+) -> None:
+    """What holds is what the formulas say of now; where it ends they say the other, a millisecond before not yet."""
+    told, value = judge_prediction(condition, tracker, parameters, now), read_value(condition, tracker, parameters, now)
+    is_passed = COMPARED[condition.op]
+    if value is None:
+        assert told.answer is Answer.FAILS
+    elif abs(value - condition.bound) > 1e-9 * max(1.0, abs(condition.bound)):  # nearer, it is a matter of rounding
+        assert (told.answer is Answer.HOLDS) == is_passed(value, condition.bound)
+    if value is not None and told.until < NEVER and all(entry.at != told.until for entry in tracker.entries):
+        for at, stays in ((told.until - 1, True), (told.until, False)):
+            then = read_value(condition, tracker, parameters, at)
+            assert then is not None
+            assert is_passed(then, condition.bound) == ((told.answer is Answer.HOLDS) is stays)
 
 
 @given(trackers(), POSSIBLE, MOMENTS)

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 import reference
 from builders import NOON, a_bundle, an_event
-from hypothesis import currently_in_test_context, given, note
+from hypothesis import currently_in_test_context, example, given, note
 from hypothesis import strategies as st
 
 from cartwake.bundles import Bundle
@@ -132,9 +132,10 @@ def test_the_expiry_of_a_score_is_exact(test: Score, rule: ScoreRule, told: Told
 @given(
     st.lists(st.tuples(st.integers(0, 40 * DAY), st.sampled_from("ab")), min_size=1, max_size=30),
     st.sampled_from([HOUR, 7 * DAY, 30 * DAY]),
-    st.floats(0.001, 40),
+    st.one_of(st.sampled_from([0.25, 0.5, 1.0, 2.0]), st.floats(0.001, 40)),
     st.integers(0, 90 * DAY),
 )
+@example([(1_399_423_175, "a")], 30 * DAY, 0.5, 770_309_669)
 def test_a_score_that_halves_slowly(told: list[tuple[int, str]], half_life_ms: int, bound: float, later: int) -> None:
     """Over months too it crosses a bound in the very millisecond that is said."""
     rule = ScoreRule(title="S", points=(Points(points=1.0, tracker="a"),), half_life_ms=half_life_ms, cap=20.0)
