@@ -2,6 +2,8 @@
 
 from hypothesis import settings
 
+REQUESTS = 2_000
+"""Over HTTP, to a deployed stack."""
 _PROVES = 2_000
 """The cases of the long tier's profile, see tests/conftest.py."""
 

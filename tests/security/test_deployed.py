@@ -16,10 +16,10 @@ from cartwake_cli.cloud import Cloud
 from cartwake_cli.local import places
 from cartwake_cli.local.world import World, open_world
 from tests.security.api import describe
+from tests.security.budget import REQUESTS
 from tests.security.test_api import OPERATIONS
 from tests.template.stack import Function, list_functions
 
-REQUESTS = 2_000
 FUNCTIONS = list_functions()
 
 pytestmark = [pytest.mark.prove, pytest.mark.slow]
