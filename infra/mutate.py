@@ -9,6 +9,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from fnmatch import fnmatch
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ PACKAGE = ROOT / "layers" / "cartwake" / "cartwake"
 PLACE = ROOT / ".build" / "mutation"
 MADE = PLACE / "mutants"
 STATS = MADE / "mutmut-stats.json"
+OUTCOMES = PLACE / "outcomes.jsonl"
+WANTED = PLACE / "wanted.json"
 PAGE = ROOT / "docs" / "mutation.md"
 
 # The core: what reads no table, calls no service and knows no environment.
@@ -28,8 +31,6 @@ CORE = (
     *("rules/compile*", "rules/expressions", "rules/groups", "rules/holding", "rules/leftovers", "rules/needs"),
     *("rules/plain", "rules/references", "rules/conflicts"),
 )
-# A small one, tried whole: with it mutmut makes all mutants, and learns which tests run which function.
-FIRST = "cartwake.times.*"
 # These say nothing of the core, or take too long to be run a thousand times.
 LEFT_OUT = (
     *(
@@ -52,10 +53,9 @@ LEFT_OUT = (
     ),
     *("test_broken_files",),
 )
-SECONDS = 15.0
-OUTCOMES = {0: "survived", 1: "killed", 3: "killed", 5: "not run", 33: "not run"}
-OUTCOMES |= dict.fromkeys((36, 24, -24, 152, 255, -9, -11), "endless")
-OPEN = {"survived", "not run", "open"}
+# A machine that is busy, or a place where calls are counted, is no place to measure time.
+PYTEST = ["-m", "not prove and not slow", "-k", "not in_proportion", "--hypothesis-profile=mutate"]
+_NICE = ["nice", "-n", "19"]
 TEXT = """# Mutants
 
 `make mutate` wrote this on {date} with [mutmut](https://github.com/boxed/mutmut): it changes the pure core in one small
@@ -71,13 +71,13 @@ def main() -> int:
     """Lay the code out as mutmut wants it, choose mutants by the seed, and try those that have no outcome yet."""
     wanted = _read_arguments()
     _lay_out()
-    if not STATS.exists() and _mutate([FIRST]) != 0:
+    if not _make_mutants():
         return 1
     chosen = _choose(wanted)
-    left = [name for name in chosen if wanted.again == "all" or _is_open(name, wanted.again)]
+    outcomes = _read_outcomes()
+    left = [name for name in chosen if outcomes.get(name) in {None, wanted.again}]
     print(f"{len(chosen)} mutants, {len(chosen) - len(left)} of them tried before")
-    _shorten()
-    if left and _mutate(left) != 0:
+    if left and _try(left, wanted.seconds) != 0:
         return 1
     _report(chosen)
     return 0
@@ -88,7 +88,8 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("modules", nargs="*", default=["*"], help="modules of the core, as in: trackers conditions.*")
     parser.add_argument("--each", type=int, default=16, help="mutants of each module, chosen by the seed")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--again", choices=["no", "survived", "all"], default="no", help="what to try once more")
+    parser.add_argument("--seconds", type=float, default=5.0, help="how long the tests of one mutant may take in all")
+    parser.add_argument("--again", choices=["survived", "killed", "endless", "not run"], help="what to try once more")
     return parser.parse_args()
 
 
@@ -104,22 +105,12 @@ def _lay_out() -> None:
     _copy_package()
     for name in ("template.yaml", "README.md", "CHANGELOG.md"):
         shutil.copy2(ROOT / name, PLACE / name)
-    core = [f"cartwake/{name}.py" for name in CORE]
-    tests = [
-        f"tests/{it.relative_to(ROOT / 'tests')}" for it in sorted(ROOT.glob("tests/unit/test_*.py")) if _is_run(it)
-    ]
     settings: dict[str, Any] = {
         "source_paths": ["cartwake"],
-        "only_mutate": core,
+        "only_mutate": [f"cartwake/{name}.py" for name in CORE],
         "also_copy": ["tests", "functions", "infra", "docs", "template.yaml", "README.md", "CHANGELOG.md"],
-        "pytest_add_cli_args": [
-            "-m",
-            "not prove and not slow",
-            "-k",
-            "not in_proportion",
-            "--hypothesis-profile=mutate",
-        ],
-        "pytest_add_cli_args_test_selection": [*tests, "tests/functions"],
+        "pytest_add_cli_args": PYTEST,
+        "pytest_add_cli_args_test_selection": _list_tests(),
         "timeout_multiplier": 6.0,
         "timeout_constant": 2.0,
         "track_dependencies": False,
@@ -134,43 +125,58 @@ def _copy_package() -> None:
     """Copy the modules that changed: mutmut makes the mutants of a module anew when it is newer."""
     for path in PACKAGE.rglob("*"):
         target = PLACE / "cartwake" / path.relative_to(PACKAGE)
-        if (
-            path.is_file()
-            and path.suffix != ".pyc"
-            and (not target.exists() or target.read_bytes() != path.read_bytes())
-        ):
+        if path.suffix == ".pyc" or path.is_dir():
+            continue
+        if not target.exists() or target.read_bytes() != path.read_bytes():
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path, target)
 
 
-def _is_run(test: Path) -> bool:
-    return not any(fnmatch(test.stem, name) for name in LEFT_OUT)
+def _list_tests() -> list[str]:
+    tests = [it for it in sorted(ROOT.glob("tests/unit/test_*.py")) if not any(fnmatch(it.stem, no) for no in LEFT_OUT)]
+    return [*(str(it.relative_to(ROOT)) for it in tests), "tests/functions"]
 
 
-def _mutate(names: list[str]) -> int:
-    """Run mutmut on these, on one core, behind everything else."""
-    command = ["nice", "-n", "19", sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
-    return subprocess.run(command, cwd=PLACE, env=_find_mutmut(), check=False).returncode
+def _make_mutants() -> bool:
+    """Have all mutants made, and learn which tests run which function and how long they take."""
+    # There is no command for it: asked for a mutant that is not there, mutmut does this, and stops.
+    command = [*_NICE, sys.executable, "-m", "mutmut", "run", "--max-children", "1", "none"]
+    made = subprocess.run(command, cwd=PLACE, env=_find_mutmut(), check=False, stderr=subprocess.PIPE, text=True)
+    if not STATS.exists():
+        sys.stderr.write(made.stderr)
+    return STATS.exists()
+
+
+def _try(names: list[str], seconds: float) -> int:
+    """Try mutants on one core, behind everything else: mutmut's own way collects all tests for each."""
+    WANTED.write_text(json.dumps(_find_tests(names, seconds)))
+    command = [*_NICE, sys.executable, "-m", "pytest", "-q", "-s", "-p", "mutants", *PYTEST, *_list_tests()]
+    environment = _find_mutmut() | {"MUTANTS": str(WANTED), "OUTCOMES": str(OUTCOMES)}
+    return subprocess.run(command, cwd=MADE, env=environment, check=False).returncode
 
 
 def _find_mutmut() -> dict[str, str]:
     """Return an environment in which the project's Python finds mutmut too."""
-    return {**os.environ, "PYTHONPATH": str(ROOT / ".tools" / "mutmut"), "PYTHONHASHSEED": "0"}
+    return {**os.environ, "PYTHONPATH": f"{ROOT / '.tools' / 'mutmut'}:{ROOT / 'infra'}", "PYTHONHASHSEED": "0"}
 
 
-def _shorten() -> None:
-    """Give each function the quickest of its tests, up to some seconds in all."""
+def _find_tests(names: list[str], limit: float) -> dict[str, list[str]]:
+    """Return the quickest tests of each mutant's function, then those of its module, up to some seconds in all."""
     stats = json.loads(STATS.read_text())
-    seconds = stats["duration_by_test"]
-    for name, tests in stats["tests_by_mangled_function_name"].items():
-        kept, sum_of_seconds = [], 0.0
-        for test in sorted(tests, key=lambda it: (seconds.get(it, 0), it)):
-            sum_of_seconds += seconds.get(test, 0)
-            if sum_of_seconds > SECONDS:
-                break
-            kept.append(test)
-        stats["tests_by_mangled_function_name"][name] = kept
-    STATS.write_text(json.dumps(stats))
+    seconds, by_function = stats["duration_by_test"], stats["tests_by_mangled_function_name"]
+    by_module: dict[str, set[str]] = {}
+    for function, of_function in by_function.items():
+        by_module.setdefault(function.rpartition(".")[0], set()).update(of_function)
+    by_time = {test: (took, test) for test, took in seconds.items()}.get
+    tests = {}
+    for name in names:
+        nearest = set(by_function.get(name.partition("__mutmut_")[0], []))
+        # what remembers its answers was run in one test alone
+        further = by_module[name.rpartition(".")[0]] - nearest
+        known = [test for tests_of in (nearest, further) for test in sorted(tests_of, key=by_time)]
+        sums = accumulate(seconds.get(it, 0) for it in known)
+        tests[name] = [test for test, so_far in zip(known, sums, strict=True) if so_far <= limit]
+    return tests
 
 
 def _choose(wanted: argparse.Namespace) -> list[str]:
@@ -179,27 +185,23 @@ def _choose(wanted: argparse.Namespace) -> list[str]:
     for module, names in _read_mutants().items():
         if any(fnmatch(module, pattern) for pattern in wanted.modules):
             chance = random.Random(f"{wanted.seed}/{module}")  # noqa: S311  # chosen, not secret
-            chosen += sorted(chance.sample(sorted(names), min(wanted.each, len(names))))
+            chosen += sorted(chance.sample(names, min(wanted.each, len(names))))
     return chosen
 
 
-def _read_mutants() -> dict[str, dict[str, int | None]]:
-    """Return each module's mutants and what became of them."""
+def _read_mutants() -> dict[str, list[str]]:
+    """Return each module's mutants."""
     found = {}
     for path in sorted((MADE / "cartwake").rglob("*.py.meta")):
-        outcomes = json.loads(path.read_text())["exit_code_by_key"]
-        if outcomes:
-            found[str(path.relative_to(MADE / "cartwake")).removesuffix(".py.meta").replace("/", ".")] = outcomes
+        if names := sorted(json.loads(path.read_text())["exit_code_by_key"]):
+            found[str(path.relative_to(MADE / "cartwake")).removesuffix(".py.meta").replace("/", ".")] = names
     return found
 
 
-def _is_open(name: str, again: str) -> bool:
-    outcome = _find_outcome(name)
-    return outcome in {"open", again}
-
-
-def _find_outcome(name: str) -> str:
-    return OUTCOMES.get(_read_mutants()[_name_module(name)][name], "open")
+def _read_outcomes() -> dict[str, str]:
+    """Return what became of each mutant that was tried since its module was last changed."""
+    lines = OUTCOMES.read_text().splitlines() if OUTCOMES.exists() else []
+    return dict(json.loads(line) for line in lines)
 
 
 def _name_module(mutant: str) -> str:
@@ -209,16 +211,17 @@ def _name_module(mutant: str) -> str:
 def _report(chosen: list[str]) -> None:
     """Write the page; a reason that was written beside a survivor stays there."""
     reasons = _read_reasons()
-    outcomes = {name: _find_outcome(name) for name in chosen}
+    outcomes = _read_outcomes()
     mutants = _read_mutants()
     rows = []
     for module in sorted({_name_module(name) for name in chosen}):
-        of_module = [outcome for name, outcome in outcomes.items() if _name_module(name) == module]
+        of_module = [outcomes[name] for name in chosen if _name_module(name) == module]
         counts = [of_module.count(it) for it in ("killed", "endless", "survived", "not run")]
         rows.append([f"`{module}`", len(mutants[module]), len(of_module), *counts])
     rows.append(["all", *(sum(row[at] for row in rows) for at in range(1, 7))])
     survivors = [
-        f"- {it}: {reasons.get(it, '?')}" for it in sorted(_describe(n) for n in chosen if outcomes[n] in OPEN)
+        f"- {it}: {reasons.get(it, '?')}"
+        for it in sorted(_describe(n) for n in chosen if outcomes[n] in {"survived", "not run"})
     ]
     PAGE.write_text(
         TEXT.format(date=f"{datetime.now(UTC):%Y-%m-%d}")
