@@ -235,6 +235,15 @@ def test_a_day_with_several_orders_is_one_purchase() -> None:
     assert history.next_order_at == NOON + 21 * DAY
 
 
+def test_a_day_ends_at_midnight_of_utc() -> None:
+    """To the millisecond: from then on it is another purchase."""
+    half = 0.5 - 1 / DAY
+    for days, repeats in (((-0.5, half), 0), ((half, 0.5), 1), ((-0.5 - 1 / DAY, -0.5), 1)):
+        history = read_history(tell(*((day, 10) for day in days)))
+        assert history is not None
+        assert history.repeats == repeats
+
+
 def test_one_day_has_no_rhythm() -> None:
     """Who ordered on one day only has no rhythm, no next order and no known risk, however often that was."""
     history = read_history(tell((0, 10), (0.1, 10), (0.2, 10)))

@@ -14,7 +14,7 @@ from cartwake.profiles import State, fold, merge, pack, prepare, trim, unpack
 from cartwake.registers import LARGEST_VALUE_BYTES, LONGEST_CONTACT, LONGEST_NAME_BYTES, MOST_TRAITS
 from cartwake.statements import Channel
 from cartwake.times import DAY
-from cartwake.trackers import EMPTY, MOST_ENTRIES, Entry, Need, Tracker, join, limit
+from cartwake.trackers import EMPTY, MOST_ENTRIES, Entry, Need, Tracker, join, lacks, limit
 
 
 def _fold_all(events: list[Event], *, begin: State | None = None, needs: dict[str, Need] = NEEDS) -> State:
@@ -130,6 +130,14 @@ def test_trackers_are_bounded_and_say_so() -> None:
     tracker = _fold_all(events, needs=needs).trackers["all"]
     assert len(tracker.entries) == MOST_ENTRIES
     assert tracker.complete_from == events[4].occurred_at + 1
+
+
+def test_what_happened_at_once_is_kept_together() -> None:
+    """Of orders that were imported with one time, the latest that a count needs are known: no history is looked for."""
+    needs = {"orders": Need(event="Order Completed", latest=2)}
+    state = _fold_all([an_order(id=name, at=NOON) for name in "abcd"], needs=needs)
+    assert len(state.trackers["orders"].entries) == 4
+    assert not lacks(state.trackers["orders"], needs["orders"], NOON + DAY)
 
 
 def test_traits_are_bounded() -> None:
