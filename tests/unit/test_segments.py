@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from builders import CART, NEEDS, NOON, VIP_THANKS, a_bundle, a_subscription, an_event
 
@@ -35,6 +36,20 @@ def _is_here(*told: dict[str, Any], rules: Bundle | None = None) -> bool:
     events = [an_event("Identified", traits=traits, at=NOON + index) for index, traits in enumerate(told)]
     profile, _ = _told(events, rules or _rules())
     return is_member(profile.state.memberships.get("here"))
+
+
+def test_who_is_in_a_segment_stays_while_that_is_not_known() -> None:
+    """A rule that needs history which is not there yet says nothing: whoever was in stays in, and nobody enters."""
+    profile, _ = _told([an_event("Identified", traits={"address": {"city": "Oslo"}})], _rules())
+    stranger, _ = _told([an_event("Identified", traits={"address": {"city": "Kyiv"}})], _rules())
+    needs = NEEDS | {"new": Need(event="Page Viewed", latest=3)}
+    for op, count in (("at_least", 1), ("at_most", 0)):
+        where = msgspec.convert({"kind": "did", "tracker": "new", "op": op, "count": count}, Did)
+        later = Segment(title="Here", where=where, events=("Page Viewed",), changed_generation=2)
+        rules = _rules(segments={"here": later}, needs=needs, generation=2)
+        for before, is_in in ((profile, True), (stranger, False)):
+            after = adopt(msgspec.structs.replace(before, version=1), rules, NOON + 1)
+            assert is_member(after.state.memberships.get("here")) is is_in
 
 
 def test_a_dotted_trait_is_found_inside_another() -> None:

@@ -250,6 +250,15 @@ def test_two_lives_are_added_together() -> None:
         assert check(Amount(tracker="t", op="more_than", bound=total), view).answer is Answer.FAILS
 
 
+def test_whose_history_is_not_read_yet_can_still_be_told_of_it() -> None:
+    """Who has added up is joined with who has not: what the other one did long ago, and is read in now, counts."""
+    need, now = Need(event="Order Completed", amount="revenue", whole=True), NOON + 20 * DAY
+    summed = trackers.cut(remember_all(EMPTY, orders(250), need), need, now)
+    other = an_order(1.0, id="long ago", at=NOON - 30 * DAY)
+    for joined in (trackers.join(summed, EMPTY, need), trackers.join(EMPTY, summed, need)):
+        assert len(trackers.remember(joined, other, need).entries) == len(joined.entries) + 1
+
+
 def test_what_is_dropped_is_not_taken_for_known() -> None:
     """A window that becomes longer does not reach over what has been added up and dropped."""
     need = Need(event="Order Completed", amount="revenue", within_ms=30 * DAY)
