@@ -141,7 +141,7 @@ def test_refused_events_are_kept_without_what_they_said(life: Life) -> None:
 
 RESERVED: Final = re.compile(r"(.*\.)?(example(\.(com|net|org))?|test|invalid|localhost|local)|[a-z]\.[a-z]")
 """Domains that nobody can own (RFC 2606), and those of one letter, which stand for any."""
-ADDRESS: Final = re.compile(r"[\w.%+-]+@((?:[\w-]+\.)+[A-Za-z][\w-]*[A-Za-z])\b")
+ADDRESS: Final = re.compile(r"(?<!\\)[\w.%+-]+@((?:[\w-]+\.)+[A-Za-z][\w-]*[A-Za-z])\b")
 NOT_ADDRESSES: Final = re.compile(r"(?i)\.(js|ts|json|md|py|git|svg|png|service|timer)$")
 SECRETS: Final = {
     "AWS access key": r"\b(AKIA|ASIA|AROA|AIDA)[0-9A-Z]{16}\b",
@@ -198,6 +198,8 @@ def test_the_search_finds_secrets() -> None:
     }
     for name, sample in samples.items():
         assert find_secrets(f"x = {sample}") == [name]
+    assert find_addresses("a line\\n@decorated.by.something") == set()
+    assert find_addresses("write to\\njane.doe@" + "gmail.com") == {"jane.doe@" + "gmail.com"}
     assert find_addresses("write to jane.doe@" + "gmail.com, ada@example.com or a@b.c") == {"jane.doe@" + "gmail.com"}
 
 
