@@ -17,7 +17,9 @@ import pytest
 import wire
 
 from cartwake.events import EVENT_NAMES, Event
+from cartwake.messages import MessageState
 from cartwake.profiles import Profile
+from cartwake.reasons import Skip
 from cartwake_cli.local.world import World, open_world
 from cartwake_cli.tables import Tables
 from tests.security.soak.clients import Client, Shoppers
@@ -177,10 +179,14 @@ def test_nobody_is_written_to_twice(soaked: Soaked) -> None:
     assert [key for key, times in sent.items() if times > 1] == []
     ledger = soaked.world.scan("messages")
     assert {row["state"] for row in ledger} <= {"accepted", "unknown", "skipped"}
-    own = [row for row in ledger if row["who"].startswith("u#shopper-")]
-    accepted = sum(row["state"] == "accepted" for row in own)
-    assert accepted <= sum(sent.values()) <= len(own)
-    assert accepted >= 0.9 * len(own) > 0
+    who_read = Tables(soaked.world.cloud, soaked.world.stack).read_facts
+    own = [who_read(who).messages for who in {row["who"] for row in ledger if row["who"].startswith("u#shopper-")}]
+    accepted = sum(message.state is MessageState.ACCEPTED for each in own for message in each)
+    assert 0 < accepted <= sum(sent.values()) <= sum(map(len, own))
+    for each in own:
+        # what a killed worker held comes with what follows it, and two within a second are one too many
+        assert {it.reason for it in each if it.state is MessageState.SKIPPED} <= {Skip.FREQUENCY_CAP}
+        assert any(it.state in (MessageState.ACCEPTED, MessageState.UNKNOWN) for it in each)
 
 
 def test_nothing_was_set_aside(soaked: Soaked) -> None:

@@ -21,6 +21,8 @@ from cartwake.events import Event, Trust
 from cartwake_cli.local.world import World
 
 TIMES = ("timestamp", "originalTimestamp", "sentAt")
+ROBOT, PERSON = "HeadlessChrome", "Chrome"
+"""The browser was recorded without a person before it; what it sends must count here."""
 OFTEN = 20
 """Attempts before a client gives up: the endpoint is never away for so long."""
 
@@ -64,11 +66,12 @@ class Client(Thread):
             if recorded.method == "POST":
                 data = self.renew(recorded.data, round_)
                 kept = ("content-type", "origin", "user-agent", "referer")
-                yield recorded.path, data, {name: recorded.headers[name] for name in kept if name in recorded.headers}
+                headers = {name: recorded.headers[name] for name in kept if name in recorded.headers}
+                yield recorded.path, data, {name: text.replace(ROBOT, PERSON) for name, text in headers.items()}
 
     def renew(self, data: Any, round_: int) -> Any:
         """Return what was recorded as somebody else would send it now."""
-        data = json.loads(json.dumps(data))
+        data = json.loads(json.dumps(data).replace(ROBOT, PERSON))
         data.pop("writeKey", None)
         now = datetime.now(UTC).isoformat()
         for holder in (data, *data.get("batch", ())):
