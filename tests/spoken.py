@@ -190,7 +190,7 @@ SEGMENTS = ("a", "b", "c")
 def conditions(*others: str) -> st.SearchStrategy[Spoken]:
     """Conditions, some of them composed; about other segments too."""
     of_segments = {name: st.sampled_from([{"in_segment": name}, {"tag": f"of-{name}"}]) for name in others}
-    leaf = st.one_of(*LEAVES.values(), *of_segments.values(), st.just({"tag": "vip"}))
+    leaf = st.one_of(*LEAVES.values(), *of_segments.values(), *of_segments.values(), st.just({"tag": "vip"}))
     group = _say_group(st.one_of(leaf, leaf, _say_group(leaf)))
     return st.one_of(leaf, group)
 

@@ -6,9 +6,13 @@ import pytest
 from builders import NOON, a_cart_event, an_event, an_order
 from hypothesis import given
 from hypothesis import strategies as st
+from reference_person import Known
+from strategies import any_event, histories
 
 from cartwake.carts import MOST_BYTES, MOST_CHANGES, Cart, fold, join, list_items
 from cartwake.events import Event
+from cartwake.knowledge import know
+from cartwake.profiles import State
 
 
 def _fold_all(events: list[Event]) -> Cart:
@@ -68,6 +72,21 @@ def test_what_is_dropped_does_not_depend_on_order(events: list[Event], at: int, 
     assert join(left, right) == join(right, left) == whole
     shuffler.shuffle(events)
     assert _fold_all(events) == whole
+
+
+BOUGHT = any_event(
+    st.integers(NOON, NOON + 3),
+    st.sampled_from(["Product Added", "Product Added", "Product Removed", "Order Completed"]),
+)
+
+
+@given(histories(10, BOUGHT), st.randoms(use_true_random=False), st.integers(0, 10))
+def test_the_cart_is_that_of_the_reference(events: list[Event], shuffler: random.Random, at: int) -> None:
+    """In any order, merged on the way: what was put in and not taken out since the last order, also of one instant."""
+    known, shuffled = Known(tuple(events)), shuffler.sample(events, len(events))
+    for cart in (_fold_all(shuffled), join(_fold_all(shuffled[:at]), _fold_all(shuffled[at:]))):
+        for name in ("cart.quantity", "cart.value", "cart.changed"):
+            assert know(State(cart=cart), name) == known.read(name)
 
 
 def test_what_was_too_much_stays_out() -> None:

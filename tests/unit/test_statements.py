@@ -15,6 +15,7 @@ from cartwake.knowledge import know
 from cartwake.profiles import State, fold, merge, pack, unpack
 from cartwake.registers import MOST_TRAITS
 from cartwake.statements import Channel, list_tags
+from cartwake.times import DAY
 
 CONSENTS = [f"consent.{channel}{part}" for channel in Channel for part in ("", ".at")]
 NAMES = [*CONSENTS, "reachable.email", "reachable.sms", "country", "language", "locale", "timezone"]
@@ -27,7 +28,18 @@ def fold_all(events: list[Event]) -> State:
     return state
 
 
-@given(histories(14, any_event(bots=st.booleans())), st.randoms(use_true_random=False), st.integers(0, 14))
+STATED = any_event(
+    st.sampled_from([NOON, NOON + 1, NOON + DAY]),
+    st.sampled_from(["Subscribed", "Unsubscribed", "Identified", "Tag Added", "Tag Removed", "Email Bounced"]),
+    bots=st.integers(0, 9).map(lambda it: it == 9),
+)
+
+
+@given(
+    histories(14, st.one_of(STATED, STATED, any_event(bots=st.booleans()))),
+    st.randoms(use_true_random=False),
+    st.integers(0, 14),
+)
 def test_what_is_known_is_what_was_stated_last(events: list[Event], shuffler: random.Random, split: int) -> None:
     """In any order, any number of times, stored or merged on the way: the latest statements count."""
     known = Known(tuple(events))
