@@ -133,8 +133,12 @@ def wait(world: World, seconds: float) -> int | None:
 
 
 def settle(world: World, clients: list[Client]) -> list[Event]:
-    """Wait until every accepted event is folded and every message has an end; return the events that never were."""
-    open_events = [event for client in clients for event in client.report.accepted.values() if not event.bot]
+    """Wait until every accepted event is folded and every message has an end; return the events that never were.
+
+    What a robot does, and what a browser says of consent, is stored and moves nothing.
+    """
+    told = [event for client in clients for event in client.report.accepted.values()]
+    open_events = [event for event in told if not (event.bot or event.is_hearsay)]
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         world.invoke("wake", {})
