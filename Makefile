@@ -24,10 +24,7 @@ demo: ## the main job, live, on this machine; CHECK=1 runs the scripted part and
 
 test: ## everything that a change must pass
 	@$(INSTALL) project engine tools chromium editor
-	@mkdir -p .build
-	@.venv/bin/pytest -m "not prove" --junitxml=.build/test.xml $(ARGS)
-	@# Under CI a test that skips itself proves nothing.
-	@if [ "$${CI:-}" = true ] && grep -q '<skipped' .build/test.xml; then echo "under CI=true no test may be skipped" >&2; exit 1; fi
+	@.venv/bin/python infra/test.py $(ARGS)
 
 prove: ## the long tier: every law with many more cases, the whole sweep, 3,000 worlds; resumes, and writes to docs/
 	@$(INSTALL) project engine tools

@@ -130,7 +130,7 @@ PLANTED = {
         "cart and reminder", (Fault.REFUSED,), 140,
     ),
     "what cannot be written now is forgotten": Planted(
-        (("functions/derive_segments/app.py", 'if again or unread:\n', 'if unread:\n'),),
+        (("functions/derive_segments/app.py", "if again or unread:\n", "if unread:\n"),),
         "cart and reminder", (Fault.REFUSED,), 140,
     ),
     "a merge keeps one side's trackers": Planted(

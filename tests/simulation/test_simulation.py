@@ -14,8 +14,6 @@ from simulation.planted import PLANTED, Planted
 from simulation.report import Report, find_thin
 from simulation.sweep import count_points, list_points, list_seeds, name_point, read_point
 
-pytestmark = pytest.mark.prove
-
 SEEDS = 100
 QUICK = ("the caps are not looked at", "exits are looked up under one source key only", "the SES client retries")
 
@@ -44,7 +42,6 @@ def test_one_seed_gives_one_history() -> None:
     assert told[0]["digest"] != told[1]["digest"]
 
 
-@pytest.mark.prove
 def test_every_fault_at_every_place(crew: Crew) -> None:
     """One point of the sweep for each place in the code that calls AWS, and each fault there."""
     points = list_points(crew, whole=False)
@@ -56,7 +53,6 @@ def test_every_fault_at_every_place(crew: Crew) -> None:
         demand(told)
 
 
-@pytest.mark.prove
 def test_random_worlds(crew: Crew) -> None:
     """A hundred random worlds, each with people, time and faults enough, in which every promise is kept."""
     report = Report()
@@ -86,7 +82,6 @@ def test_planted_faults_are_still_faults(planted: Planted) -> None:
         assert copy_code({file: [(old, new)]})
 
 
-@pytest.mark.prove
 @pytest.mark.parametrize("name", QUICK)
 def test_the_simulator_bites(name: str) -> None:
     """A planted fault is seen; `make prove` looks for all of them."""
