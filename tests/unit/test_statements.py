@@ -35,8 +35,11 @@ STATED = any_event(
 )
 
 
+CONSENTED = any_event(st.sampled_from([NOON, NOON + 1]), st.sampled_from(["Subscribed", "Unsubscribed"]))
+
+
 @given(
-    histories(14, st.one_of(STATED, STATED, any_event(bots=st.booleans()))),
+    histories(14, st.one_of(CONSENTED, STATED, any_event(bots=st.booleans()))),
     st.randoms(use_true_random=False),
     st.integers(0, 14),
 )
