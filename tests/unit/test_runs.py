@@ -162,6 +162,9 @@ def _view(at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, zone: str | No
         ("2026-11-21T08:00:00Z", "Nowhere/Land", None),
         ("2026-10-24T20:00:00Z", None, "2026-10-25T08:00:00Z"),
         ("2026-03-28T20:00:00Z", None, "2026-03-29T07:00:00Z"),
+        ("2026-11-30T20:00:00Z", None, "2026-12-01T08:00:00Z"),
+        ("2026-12-31T20:30:00Z", None, "2027-01-01T08:00:00Z"),
+        ("2028-02-28T20:00:00Z", None, "2028-02-29T08:00:00Z"),
     ],
 )
 def test_quiet_hours(at: str, zone: str | None, until: str | None) -> None:
