@@ -1,0 +1,97 @@
+"""Identity: who is whom, and who may become one person with whom."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from builders import NOON, a_bundle, an_event
+
+from cartwake.identity import MOST_MERGES_A_DAY, MOST_SOURCES, Ruling, choose_survivor, find_visitors, join, judge
+from cartwake.profiles import Profile, Register, State
+from cartwake.statements import Channel
+from cartwake.times import DAY
+
+
+def _person(who: str, **changes: Any) -> Profile:
+    version = changes.pop("version", 1)
+    return Profile(who=who, version=version, state=State(**changes))
+
+
+def _at(email: str) -> dict[Channel, Register]:
+    return {Channel.EMAIL: Register(email, NOON, 1)}
+
+
+@pytest.mark.parametrize(
+    ("told", "visitors"),
+    [
+        ({"user_id": "1", "anonymous_id": "x"}, ["a#x"]),
+        ({"user_id": "1", "anonymous_id": "x", "previous_id": "y"}, ["a#x", "a#y"]),
+        ({"user_id": "1", "anonymous_id": "x", "previous_id": "x"}, ["a#x"]),
+        ({"user_id": "1", "anonymous_id": "1"}, []),
+        ({"user_id": "1"}, []),
+        ({"anonymous_id": "x"}, []),
+        ({"user_id": "1", "anonymous_id": "x", "bot": "curl"}, []),
+    ],
+)
+def test_of_whom_an_event_says_that_they_are_its_user(told: dict[str, Any], visitors: list[str]) -> None:
+    """Each once; nobody is their own visitor, and what a robot says of people is not believed."""
+    assert find_visitors(an_event(**told)) == visitors
+
+
+def test_two_known_users_never_become_one() -> None:
+    """Whoever says so; a visitor and a user do, and two visitors."""
+    assert judge(_person("u#1"), _person("u#2"), NOON, trusted=True) is Ruling.TWO_KNOWN_USERS
+    for left, right in (("u#1", "a#x"), ("a#x", "u#1"), ("a#x", "a#y")):
+        assert judge(_person(left), _person(right), NOON, trusted=True) is Ruling.JOIN
+
+
+def test_too_many_are_not_joined() -> None:
+    """Neither in a day, counting both, nor in all: a shared machine is not one person."""
+    merges = tuple((NOON - DAY + 1 + index, f"a#{index}") for index in range(MOST_MERGES_A_DAY))
+    visitor = _person("a#x", merges=merges[:1])
+    assert judge(_person("u#1", merges=merges[1:]), visitor, NOON, trusted=True) is Ruling.TOO_MANY
+    assert judge(_person("u#1", merges=merges[1:]), visitor, NOON + 1, trusted=True) is Ruling.JOIN
+    for count, ruling in ((MOST_SOURCES - 2, Ruling.JOIN), (MOST_SOURCES - 1, Ruling.TOO_MANY)):
+        person = _person("u#1", sources=tuple(f"a#{index}" for index in range(count)))
+        assert judge(person, _person("a#x"), NOON, trusted=True) is ruling
+
+
+@pytest.mark.parametrize(
+    ("known", "told", "ruling"),
+    [
+        ({}, {}, Ruling.JOIN),
+        ({"contacts": _at("a@example.com")}, {"contacts": _at("A@example.com")}, Ruling.JOIN),
+        ({"contacts": _at("a@example.com")}, {"contacts": _at("b@example.com")}, Ruling.HEARSAY),
+        ({}, {"contacts": _at("b@example.com")}, Ruling.HEARSAY),
+        ({}, {"contacts": _at("no address")}, Ruling.HEARSAY),
+        ({"contacts": _at("no address")}, {"contacts": _at("no address")}, Ruling.HEARSAY),
+    ],
+)
+def test_a_browser_joins_no_address_that_is_not_the_users(known: Any, told: Any, ruling: Ruling) -> None:
+    """Whoever has a public key would direct somebody's messages elsewhere; a trusted source may."""
+    assert judge(_person("u#1", **known), _person("a#x", **told), NOON, trusted=False) is ruling
+    assert judge(_person("u#1", **known), _person("a#x", **told), NOON, trusted=True) is Ruling.JOIN
+
+
+def test_who_stays() -> None:
+    """The user, else whoever has a row, else whoever was seen first, else the smaller name: in any order of asking."""
+    ranked = [
+        _person("u#1", first_seen_at=9, version=0),
+        _person("a#y", first_seen_at=5),
+        _person("a#b", first_seen_at=6),
+        _person("a#c", first_seen_at=6),
+        _person("a#a", first_seen_at=1, version=0),
+    ]
+    for place, left in enumerate(ranked):
+        for right in ranked[place + 1 :]:
+            assert choose_survivor(left, right) == choose_survivor(right, left) == (left, right)
+
+
+def test_a_join_remembers_whom_it_joined() -> None:
+    """Under which keys, and when, for a day: that is what the limits count."""
+    old, new = (NOON - DAY, "a#old"), (NOON - DAY + 1, "a#new")
+    joined = join(_person("u#1", merges=(old, new)), _person("a#x", sources=("a#z",)), a_bundle(), now=NOON)
+    assert joined.state.merges == (new, (NOON, "a#x"))
+    assert joined.state.sources == ("a#x", "a#z")
+    assert joined.who == "u#1"
+    assert msgspec.structs.replace(joined, state=State()).version == 1
