@@ -82,9 +82,19 @@ def test_batches_change_nothing(scene: Scene, stored: list[bool]) -> None:
     assert one.profile == other.profile
 
 
+def read_all(profile: Profile) -> tuple[State, dict[str, tuple[int, int, int]]]:
+    """All that is known, and who is, was and will be where; but not until when that need not be looked at."""
+    state = profile.state
+    members = {name: (it.since, it.entered_at, it.left_at) for name, it in state.memberships.items() if it.entered_at}
+    return msgspec.structs.replace(state, memberships={}, evaluated_at=0), members
+
+
 @given(scenes(), st.data())
 def test_a_late_repetition_changes_nothing(scene: Scene, data: st.DataObject) -> None:
-    """An event may come again up to 14 days later, after others, when entries have been cut: nothing happens."""
+    """An event may come again up to 14 days later, after others, when entries have been cut: nothing happens.
+
+    But for one thing: where it has been cut, what is asked of it is not known for a moment, and is looked at once more.
+    """
     rules, events = scene
     once, again = Listener(rules), Listener(rules)
     heard = by_receipt(events)
@@ -102,7 +112,7 @@ def test_a_late_repetition_changes_nothing(scene: Scene, data: st.DataObject) ->
             again.hear(event)
         again.store(now)
         assert once.signals == again.signals
-        assert once.profile == again.profile
+        assert read_all(once.profile) == read_all(again.profile)
 
 
 def essence(state: State, rules: Bundle, now: int) -> State:
