@@ -74,7 +74,8 @@ def main() -> int:
         return 1
     chosen = _choose(wanted)
     outcomes = _read_outcomes()
-    left = [name for name in chosen if outcomes.get(name) in {None, wanted.again}]
+    done = {"killed", "endless"} if wanted.again else {"killed", "endless", "survived", "not run"}
+    left = [name for name in chosen if outcomes.get(name) not in done]
     random.Random(wanted.seed).shuffle(left)  # noqa: S311  # a run that is broken off has tried some of every module
     print(f"{len(chosen)} mutants, {len(chosen) - len(left)} of them tried before")
     if left and _try(left, wanted.seconds) != 0:
@@ -89,7 +90,7 @@ def _read_arguments() -> argparse.Namespace:
     parser.add_argument("--each", type=int, default=16, help="mutants of each module, chosen by the seed")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=2.0, help="how long the tests of one mutant may take in all")
-    parser.add_argument("--again", choices=["survived", "killed", "endless", "not run"], help="what to try once more")
+    parser.add_argument("--again", action="store_true", help="try once more what survived")
     return parser.parse_args()
 
 

@@ -2,15 +2,18 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from builders import CART, NEEDS, NOON, VIP_THANKS, a_bundle, a_cart_event, an_order
 
 from cartwake.conditions.kinds import Start
-from cartwake.entries import Occasion, propose
-from cartwake.profiles import Profile, State, prepare
-from cartwake.runs import Run
+from cartwake.entries import Occasion, propose, refuse
+from cartwake.events import Trust
+from cartwake.profiles import Kind, Profile, State, fold, prepare
+from cartwake.reasons import NotEntered
+from cartwake.runs import Run, Slot
 from cartwake.segments import Signal, SignalKind
-from cartwake.times import HOUR, MINUTE
+from cartwake.times import DAY, HOUR, MINUTE
 
 PROFILE = Profile(who="u#1", version=1, state=prepare(State(), NEEDS, complete_from=0))
 RULES = a_bundle(journeys={"cart": CART, "thanks": VIP_THANKS})
@@ -63,3 +66,44 @@ def test_a_signal_is_one_run_however_often_it_is_told() -> None:
         )
     }
     assert len(ids) == 7
+
+
+@pytest.mark.parametrize(
+    ("again_ms", "entered", "refused"),
+    [
+        (None, (), False),
+        (None, (NOON - DAY,), True),
+        (DAY, (NOON - DAY,), False),
+        (DAY, (NOON - DAY + 1,), True),
+        (DAY, (NOON - 9 * DAY, NOON - DAY + 1), True),
+        (DAY, (NOON - DAY + 1, NOON - 9 * DAY), True),
+    ],
+)
+def test_when_somebody_may_enter_again(again_ms: int | None, entered: tuple[int, ...], refused: bool) -> None:
+    """Once, or so long after the latest entry under any key."""
+    rules = a_bundle(journeys={"cart": msgspec.structs.replace(CART, again_ms=again_ms)})
+    occasion = Occasion(signal=HAPPENED, cause=ADDED, rules=rules, bundle="b", now=NOON)
+    slots = [Slot(who=f"a#{at}", journey="cart", run=f"r{at}", entered_at=at) for at in entered]
+    run = propose(PROFILE, "cart", occasion)
+    assert refuse(run, PROFILE, slots, occasion) is (NotEntered.ENTERED_BEFORE if refused else None)
+
+
+def test_why_a_run_does_not_start() -> None:
+    """Each reason has its own word."""
+    occasion = Occasion(signal=HAPPENED, cause=ADDED, rules=RULES, bundle="b", now=NOON)
+    run = propose(PROFILE, "cart", occasion)
+    active = Slot(who="u#1", journey="cart", run="other", active=True, entered_at=NOON - 99 * DAY)
+    paused = a_bundle(journeys={"cart": msgspec.structs.replace(CART, status="paused")})
+    receipt = a_bundle(journeys={"cart": msgspec.structs.replace(CART, kind="transactional")})
+    hearsay = msgspec.structs.replace(run, trigger=msgspec.structs.replace(ADDED, trust=Trust.BROWSER))
+    erased = msgspec.structs.replace(PROFILE, kind=Kind.TOMBSTONE)
+    bought = msgspec.structs.replace(PROFILE, state=fold(PROFILE.state, an_order(at=NOON + 1), NEEDS))
+    assert refuse(run, PROFILE, [Slot(who="u#1", journey="cart")], occasion) is None
+    assert refuse(run, erased, [], occasion) is NotEntered.ERASED
+    assert refuse(run, PROFILE, [msgspec.structs.replace(active, run=run.id)], occasion) is NotEntered.SAME_RUN
+    assert refuse(run, PROFILE, [active], occasion) is NotEntered.ALREADY_ACTIVE
+    assert refuse(run, PROFILE, [], msgspec.structs.replace(occasion, rules=paused)) is NotEntered.PAUSED
+    assert refuse(hearsay, PROFILE, [], msgspec.structs.replace(occasion, rules=receipt)) is NotEntered.HEARSAY
+    assert refuse(hearsay, PROFILE, [], occasion) is None
+    assert refuse(run, PROFILE, [], msgspec.structs.replace(occasion, rules=receipt)) is None
+    assert refuse(run, bought, [], msgspec.structs.replace(occasion, now=NOON + 2)) is NotEntered.FILTER

@@ -101,3 +101,9 @@ def test_no_address_inside() -> None:
 def test_signed_with_sha256() -> None:
     """The signature is SHA-256's: 43 characters, where the library's default has 27."""
     assert len(token_of(LINK, b"k").rpartition(".")[2]) == 43
+
+
+@given(links, secrets)
+def test_an_address_of_our_own_may_end_in_a_slash(link: Unsubscribe, secret: bytes) -> None:
+    """The links are the same."""
+    assert unsubscribe_url(f"{BASE}/", link, [secret]) == unsubscribe_url(BASE, link, [secret])
