@@ -1,7 +1,8 @@
 """JSON Schemas of the files, made of the models that read them, for editors to complete and explain."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 from pydantic import TypeAdapter
@@ -62,8 +63,9 @@ class _Generator(GenerateJsonSchema):
         return False
 
 
-def build_schemas() -> dict[str, bytes]:
-    """Return each schema by its file: `schemas/segment.json` and so on."""
+@cache
+def build_schemas() -> Mapping[str, bytes]:
+    """Return each schema by its file: `schemas/segment.json` and so on. It takes a good part of a second."""
     return {f"schemas/{name}.json": _write(build_schema(model)) for name, model in SCHEMAS.items()}
 
 
