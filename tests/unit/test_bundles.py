@@ -44,3 +44,4 @@ def test_ids_stay_the_same_for_ever() -> None:
     """What is derived once more, by whatever version of the code, is the same run and the same message."""
     assert derive_id("run", "cart", "u#1") == "5upyfpxombvguldxdtt7t36ma4"
     assert derive_id("a", "b") != derive_id("ab")
+    assert {len(derive_id(str(number))) for number in range(200)} == {26}

@@ -174,6 +174,19 @@ def test_any_word_of_ses_settles_a_lost_answer(name: str, state: MessageState) -
     assert count_changes(before, after) == ("2026-11-21", {"accepted": 1})
 
 
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        ("reject", "Bad content"),
+        ("delivery-delay", "TransientCommunicationFailure"),
+        ("rendering-failure", "Attribute 'name' is not present in the rendering data."),
+    ],
+)
+def test_what_ses_says_of_a_failure_is_kept(name: str, detail: str) -> None:
+    """Its reason, its message, or the kind of delay: whichever there is."""
+    assert read(name).detail == detail
+
+
 @pytest.mark.parametrize("names", [("send", "reject"), ("reject", "send")])
 def test_a_rejected_message_is_refused_in_any_order(names: tuple[str, str]) -> None:
     """SES may take a message and then throw it away: that is the end, whichever of the two arrives last."""
@@ -338,3 +351,11 @@ def test_any_link_is_stripped(text: str) -> None:
     stripped = strip_link(f"https://shop.example.com/{text}")
     assert "@" not in stripped
     assert len(stripped) <= 500
+
+
+@pytest.mark.parametrize(("name", "bounce"), [("bounce-soft", "transient"), ("complaint", None)])
+def test_an_event_says_whether_a_bounce_was_for_good(name: str, bounce: str | None) -> None:
+    """Rules ask for it by that name; what is no bounce does not say it."""
+    event = make_event(MESSAGE, read(name))
+    assert event is not None
+    assert event.properties.get("bounce") == bounce
