@@ -1,6 +1,7 @@
 """Change the pure core, one small change at a time, and see which changes no test notices: `make mutate`."""
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -20,6 +21,7 @@ MADE = PLACE / "mutants"
 STATS = MADE / "mutmut-stats.json"
 OUTCOMES = PLACE / "outcomes.jsonl"
 WANTED = PLACE / "wanted.json"
+MUTMUT = ROOT / ".tools" / "mutmut"
 PAGE = ROOT / "docs" / "mutation.md"
 
 # The core: what reads no table, calls no service and knows no environment.
@@ -80,7 +82,7 @@ def main() -> int:
     print(f"{len(chosen)} mutants, {len(chosen) - len(left)} of them tried before")
     if left and _try(left, wanted.seconds) != 0:
         return 1
-    _report(chosen)
+    _report()
     return 0
 
 
@@ -162,7 +164,7 @@ def _try(names: list[str], seconds: float) -> int:
 
 def _find_mutmut() -> dict[str, str]:
     """Return an environment in which the project's Python finds mutmut too."""
-    return {**os.environ, "PYTHONPATH": f"{ROOT / '.tools' / 'mutmut'}:{ROOT / 'infra'}", "PYTHONHASHSEED": "0"}
+    return {**os.environ, "PYTHONPATH": f"{MUTMUT}:{ROOT / 'infra'}", "PYTHONHASHSEED": "0"}
 
 
 def _find_tests(names: list[str], limit: float) -> dict[str, list[str]]:
@@ -213,11 +215,12 @@ def _name_module(mutant: str) -> str:
     return mutant.removeprefix("cartwake.").rpartition(".")[0]
 
 
-def _report(chosen: list[str]) -> None:
-    """Write the page; a reason that was written beside a survivor stays there."""
+def _report() -> None:
+    """Write the page of all that was tried; a reason that was written beside a survivor stays there."""
     reasons = _read_reasons()
     outcomes = _read_outcomes()
     mutants = _read_mutants()
+    chosen = [name for names in mutants.values() for name in names if name in outcomes]
     rows = []
     for module in sorted({_name_module(name) for name in chosen}):
         of_module = [outcomes[name] for name in chosen if _name_module(name) == module]
@@ -245,8 +248,11 @@ def _read_reasons() -> dict[str, str]:
 
 def _describe(mutant: str) -> str:
     """Return the function and the line of a mutant, before and after."""
-    command = [sys.executable, "-m", "mutmut", "show", mutant]
-    shown = subprocess.run(command, cwd=PLACE, env=_find_mutmut(), check=True, capture_output=True, text=True).stdout
+    sys.path[:0] = [] if "mutmut" in sys.modules else [str(MUTMUT)]
+    from mutmut.mutation.diff_apply import find_mutant, get_diff_for_mutant  # noqa: PLC0415  installed by now
+
+    with contextlib.chdir(PLACE):
+        shown = get_diff_for_mutant(mutant, path=find_mutant(mutant).path)
     lines = [line for line in shown.splitlines() if line[:1] in {"-", "+"} and line[:3] not in {"---", "+++"}]
     before, after = ([line[1:].strip() for line in lines if line[0] == sign] for sign in "-+")
     function = mutant.rpartition(".")[2].partition("__mutmut")[0].removeprefix("x").replace("ǁ", ".").lstrip("._")

@@ -20,6 +20,7 @@ from cartwake.conditions.buying import (
     Parameters,
     alive_until,
     chance_alive,
+    estimate_alive_until,
     expect_order_value,
     expect_orders,
     expect_value,
@@ -516,3 +517,10 @@ def test_the_same_is_answered_however_late_one_asks() -> None:
             for step in range(48)
         }
         assert len(told) == 1
+
+
+def test_a_chance_that_is_certain_ends_with_the_last_order() -> None:
+    """Only at the order itself is somebody known to be a customer; a chance of nothing is never reached."""
+    history = known(2, recency_weeks=5)
+    assert estimate_alive_until(PUBLISHED, history, 1.0) == history.last_at
+    assert estimate_alive_until(PUBLISHED, history, 0.0) == NEVER
