@@ -6,10 +6,12 @@ The midnight is the one after 28 February, so that days, leap days and dates cha
 import json
 from typing import Any, NamedTuple
 
+import msgspec
+from builders import WELCOME
 from hypothesis import strategies as st
 from strategies import CLOCKS, DAYS, any_event
 
-from cartwake.bundles import Bundle
+from cartwake.bundles import Bundle, Trigger
 from cartwake.conditions.kinds import Condition
 from cartwake.events import Event
 from cartwake.rules.compile import link
@@ -314,12 +316,17 @@ def lives(draw: st.DrawFn, words: str, most: int) -> list[Event]:
 
 @st.composite
 def scenes(draw: st.DrawFn, most: int = 12) -> Scene:
-    """A folder of rules, and no more than so many events."""
+    """A folder of rules with journeys that hear of every segment, and no more than so many events."""
     files = draw(WRITTEN)
     words = json.dumps([it["where"] for name, it in files.items() if name.startswith("segments/")])
     if '"score"' in words:
         words += json.dumps([it["points"] for name, it in files.items() if name.startswith("scores/")])
-    return Scene(compile_files(files), draw(lives(words, most)))
+    rules = compile_files(files)
+    journeys = {
+        name: msgspec.structs.replace(WELCOME, trigger=Trigger(entered=name), exits=(Trigger(left=name),))
+        for name in SEGMENTS
+    }
+    return Scene(msgspec.structs.replace(rules, journeys=journeys), draw(lives(words, most)))
 
 
 def compile_files(files: dict[str, Spoken]) -> Bundle:

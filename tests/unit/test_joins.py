@@ -67,14 +67,19 @@ def test_order_and_repetition_change_nothing(scene: Scene, shuffler: random.Rand
 
 @given(scenes(), st.lists(st.booleans(), min_size=12, max_size=12))
 def test_batches_change_nothing(scene: Scene, stored: list[bool]) -> None:
-    """Whether a profile is stored after each event or after many: memberships and signals are the same."""
+    """Whether a profile is stored and woken between events, or after many: memberships and signals are the same."""
     rules, events = scene
     one, other = Listener(rules), Listener(rules)
     for event, is_stored in zip(by_receipt(events), stored, strict=False):
         one.hear(event)
+        for tick in GRID:
+            if is_stored and tick < event.received_at:
+                other.wait(tick)
         other.hear(event)
         if is_stored:
             other.store(event.received_at)
+    for tick in GRID:
+        other.wait(tick)
     for listener in (one, other):
         listener.wait(END)
         listener.store(END)

@@ -140,6 +140,14 @@ def test_what_happened_at_once_is_kept_together() -> None:
     assert not lacks(state.trackers["orders"], needs["orders"], NOON + DAY)
 
 
+def test_an_entry_stays_for_its_whole_window() -> None:
+    """To the last millisecond in which it counts, and no longer: what is cut is not known any more."""
+    needs = {"orders": Need(event="Order Completed", latest=0, within_ms=DAY)}
+    state = _fold_all([an_order(at=NOON)], needs=needs)
+    assert trim(state, needs, NOON + DAY - 1) is state
+    assert not trim(state, needs, NOON + DAY).trackers["orders"].entries
+
+
 def test_traits_are_bounded() -> None:
     """A client that invents trait after trait cannot grow a profile without end: the latest stay."""
     state = State()

@@ -241,10 +241,11 @@ def test_what_is_drawn_stays() -> None:
 def test_everybody_has_drawn_a_lot() -> None:
     """A profile of the first version has no lot: it draws when the rules are adopted; of several the lowest stays."""
     rules = a_bundle(segments={})
-    old = adopt(Profile(who="u#1", version=3, state=State(sources=("a#1",), evaluated_at=5)), rules, NOON)
     alone = {who: adopt(Profile(who=who), rules, NOON).state.lot for who in ("u#1", "a#1")}
-    assert old.state.lot == min(alone.values()) < NO_LOT
-    heard, _ = absorb(old, an_event(who="a#1"), rules)
-    assert heard.state.lot == old.state.lot
+    for who, other in (("u#1", "a#1"), ("a#1", "u#1")):
+        old = adopt(Profile(who=who, version=3, state=State(sources=(other,), evaluated_at=5)), rules, NOON)
+        assert old.state.lot == min(alone.values()) < NO_LOT
+        heard, _ = absorb(old, an_event(who=other), rules)
+        assert heard.state.lot == old.state.lot
     never = View(State(), rules, NOON)
     assert check(Share(micros=1_000_000, salt="x"), never) == Verdict(Answer.UNKNOWN)
