@@ -4,9 +4,19 @@ from typing import Any
 
 import msgspec
 import pytest
-from builders import NOON, a_bundle, an_event
+from builders import NOON, a_bundle, a_subscription, an_event
 
-from cartwake.identity import MOST_MERGES_A_DAY, MOST_SOURCES, Ruling, choose_survivor, find_visitors, join, judge
+from cartwake.identity import (
+    MOST_MERGES_A_DAY,
+    MOST_SOURCES,
+    Ruling,
+    choose_survivor,
+    find_visitors,
+    join,
+    judge,
+    vouch,
+    weigh,
+)
 from cartwake.profiles import Profile, Register, State
 from cartwake.statements import Channel
 from cartwake.times import DAY
@@ -95,3 +105,18 @@ def test_a_join_remembers_whom_it_joined() -> None:
     assert joined.state.sources == ("a#x", "a#z")
     assert joined.who == "u#1"
     assert msgspec.structs.replace(joined, state=State()).version == 1
+
+
+def test_what_is_told_of_a_user_by_hearsay_states_no_yes() -> None:
+    """A server that names only the visitor speaks of whoever a browser said they are: no address, no subscription."""
+    user = _person("u#1", sources=("a#x",))
+    told = a_subscription(who="a#x", properties={"channel": "email", "list": "a"}, traits={"email": "b@example.com"})
+    heard = weigh(user, told)
+    assert heard.properties == {"channel": "", "list": "a"}
+    assert "email" not in heard.traits
+    assert weigh(vouch(user, ["a#x"]), told) is told
+    own = msgspec.structs.replace(told, who="u#1")
+    assert weigh(user, own) is own
+    assert weigh(_person("a#x"), told) is told
+    assert weigh(user, an_event(who="a#x", properties={"channel": "email"})).properties == {"channel": "email"}
+    assert vouch(user, ["a#unknown"]) is user

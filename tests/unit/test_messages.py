@@ -4,10 +4,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from builders import CART, NEEDS, NOON, a_bundle, an_order
+from builders import CART, NEEDS, NO_ORDER_SINCE_START, NOON, a_bundle, an_order
 
 from cartwake.addresses import Address, Sent, Suppression
-from cartwake.conditions.kinds import Start
+from cartwake.conditions.kinds import AnyOf, Start
 from cartwake.messages import (
     SETTLE_AFTER_MS,
     Message,
@@ -186,3 +186,12 @@ def test_the_id_of_a_message_stays_the_same_for_ever() -> None:
         )
         == 3
     )
+
+
+def test_a_filter_with_an_or_counts_since_the_start_of_its_run_too() -> None:
+    """What stands in a group of conditions is asked as it would be alone."""
+    filtered = _rules(filter=AnyOf(of=(NO_ORDER_SINCE_START, NO_ORDER_SINCE_START)), exits=())
+    bought_before = fold(PROFILE.state, an_order(at=NOON - 1), NEEDS)
+    bought_after = fold(PROFILE.state, an_order(at=NOON + 1), NEEDS)
+    for state, refused in ((bought_before, None), (bought_after, Skip.FILTER)):
+        assert _judge(profile=msgspec.structs.replace(PROFILE, state=state), rules=filtered, now=NOON + 2) is refused

@@ -9,7 +9,16 @@ from cartwake.bundles import Bundle, Segment
 from cartwake.sweeps import Aim, Moved, Part, SweepKind, Tally
 from cartwake.times import DAY
 from cartwake.trackers import Need
-from cartwake.trials import find_changed, name_basis, name_candidate, needs_sweep, read_result, show_result
+from cartwake.trials import (
+    GOOD_FOR_MS,
+    Result,
+    find_changed,
+    name_basis,
+    name_candidate,
+    needs_sweep,
+    read_result,
+    show_result,
+)
 
 LIVE = a_bundle(generation=5)
 
@@ -75,3 +84,11 @@ def test_the_result_of_a_trial_reads_back() -> None:
     assert (result.candidate, result.basis, result.people) == ("c", "d", 3)
     assert result.segments == {"vip": {"entered": 2, "left": 1}}
     assert read_result(None) is None
+
+
+def test_how_long_a_count_holds() -> None:
+    """For a week, and for the definitions that it was made with."""
+    result = Result(candidate="c", basis="d", people=3, counted_at=NOON)
+    assert result.holds("d", NOON + GOOD_FOR_MS - 1)
+    assert not result.holds("d", NOON + GOOD_FOR_MS)
+    assert not result.holds("e", NOON)
