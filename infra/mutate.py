@@ -60,8 +60,9 @@ _NICE = ["nice", "-n", "19"]
 TEXT = """# Mutants
 
 `make mutate` wrote this on {date} with [mutmut](https://github.com/boxed/mutmut): it changes the pure core in one small
-place at a time, and runs the tests that run that place, until one fails. *Killed*: a test failed. *Endless*: the change
-made a test run many times longer. *Survived*: no test noticed. Mutants of each module are chosen by a seed.
+place at a time, and runs the tests that run that place, the quickest first and for some seconds, until one fails.
+*Killed*: a test failed. *Endless*: the change made a test run many times longer. *Survived*: no test noticed. Which
+mutants of a module are tried follows from a seed. A module without functions has none, nor has what is decorated.
 
 | module | mutants | tried | killed | endless | survived | not run |
 |---|---|---|---|---|---|---|
