@@ -108,7 +108,9 @@ def make_state(small: Small, rules: Bundle) -> State:
     """Return a profile that knows of *small* what it can know, and no more than is needed."""
     state = prepare(State(), rules.needs, complete_from=small.known_from)
     for event, is_lucky in zip(small.events, small.lucky, strict=False):
-        if event.occurred_at >= small.known_from or is_lucky:
+        # of the millisecond before what is known, all is known or nothing: else the last of it could not be told
+        together = event.occurred_at == small.known_from - 1
+        if event.occurred_at >= small.known_from or (small.lucky[0] if together else is_lucky):
             state = fold(state, event, rules.needs)
     return trim(state, rules.needs, min(small.trimmed_at, small.now))
 
