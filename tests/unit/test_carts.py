@@ -38,7 +38,7 @@ def test_what_is_removed(quantity: object, left: int) -> None:
 
 def _many(size: int) -> list[Event]:
     return [
-        a_cart_event(at=NOON + index, properties={"product_id": f"P-{index}", "name": "n" * 900, "brand": "b" * size})
+        a_cart_event(at=NOON + index, properties={"product_id": f"P-{index}", "name": "n" * 900, "url": "u" * size})
         for index in range(MOST_CHANGES + 30)
     ]
 
@@ -50,6 +50,7 @@ def test_a_cart_is_bounded(size: int) -> None:
     assert cart.changes[-1].product == f"P-{MOST_CHANGES + 29}"
     assert len(cart.changes) <= MOST_CHANGES
     assert sum(len(text) for change in cart.changes for text in change.shown.values()) <= MOST_BYTES
+    assert len(cart.changes) == (MOST_CHANGES if size == 1 else 25)
 
 
 CHANGES = st.lists(
