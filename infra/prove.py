@@ -23,8 +23,6 @@ AT_ONCE = 2
 STOPPED_WITHIN_SECONDS = 30
 READ = ("functions", "layers", "infra/cartwake_cli", "infra/starter", "locks", "template.yaml", "pyproject.toml")
 """What tests read beside what is in their own folder: changed, all of them are run again."""
-APART = ("simulation", "security")
-"""Folders of tests whose shared modules nobody else reads. Worlds have a command of their own."""
 type Figures = dict[str, Any]
 """Of a module: the hash of what it read, its laws with the cases of each, and seconds."""
 
@@ -120,14 +118,27 @@ def holds_laws(name: str) -> bool:
 
 
 def compute_hash(name: str) -> str:
-    """Return what stands for all that a module depends on: what is tested, what tests share, and itself."""
-    apart = [TESTS / folder for folder in APART if not name.startswith(f"tests/{folder}/")]
-    shared = [it for it in list_files(TESTS) if not it.name.startswith("test_") and not {*apart} & {*it.parents}]
+    """Return what stands for all that a module depends on: what is tested, itself, and what it reads of the tests."""
+    path = TESTS.parent / name
+    above = [folder / "conftest.py" for folder in path.parents if TESTS in (folder, *folder.parents)]
+    data = [it for it in list_files(TESTS) if it.suffix != ".py"]
     read = [file for folder in READ for file in list_files(ROOT / folder)]
     digest = hashlib.sha256()
-    for path in sorted({ROOT / name, *read, *shared}):
-        digest.update(f"{path.relative_to(ROOT)}\0{hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
+    for each in sorted({*find_imported([path, *(it for it in above if it.exists())]), *data, *read}):
+        digest.update(f"{each.relative_to(ROOT)}\0{hashlib.sha256(each.read_bytes()).hexdigest()}\n".encode())
     return digest.hexdigest()
+
+
+def find_imported(modules: list[Path]) -> set[Path]:
+    """Return modules with all that they import of the tests, and what those import."""
+    found: set[Path] = set()
+    while modules:
+        module = modules.pop()
+        if module not in found:
+            found.add(module)
+            names = re.findall(r"^\s*(?:from|import) (?:tests\.)?([\w.]+)", module.read_text(), re.MULTILINE)
+            modules += [path for it in names if (path := TESTS / f"{it.replace('.', '/')}.py").exists()]
+    return found
 
 
 def list_files(path: Path) -> list[Path]:

@@ -30,8 +30,20 @@ LAW, OTHER = "tests/unit/test_x.py", "tests/security/test_y.py"
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(prove, "ROOT", tmp_path)
     monkeypatch.setattr(prove, "TESTS", tmp_path / "tests")
-    for name in (LAW, OTHER, "layers/a.py", "tests/small.py", "tests/security/front.py", "tests/payloads/a.json"):
+    for name in (
+        LAW,
+        OTHER,
+        "layers/a.py",
+        "tests/small.py",
+        "tests/world.py",
+        "tests/security/front.py",
+        "tests/payloads/a.json",
+    ):
         write(tmp_path, name, "from hypothesis import given")
+    write(tmp_path, LAW, "from hypothesis import given\nfrom strategies import LIVES")
+    write(tmp_path, OTHER, "from hypothesis import given\nfrom tests.security.front import Front")
+    write(tmp_path, "tests/strategies.py", "import small")
+    write(tmp_path, "tests/conftest.py", "def pause() -> None:\n    from world import aws")
     return tmp_path
 
 
@@ -53,13 +65,17 @@ def write(root: Path, name: str, text: str) -> None:
         ("layers/a.py", True, True),
         ("functions/new/app.py", True, True),
         ("infra/cartwake_cli/main.py", True, True),
-        ("tests/small.py", True, True),
+        ("tests/strategies.py", True, False),
+        ("tests/small.py", True, False),
+        ("tests/spoken.py", False, False),
+        ("tests/conftest.py", True, True),
+        ("tests/world.py", True, True),
         ("tests/payloads/a.json", True, True),
         ("template.yaml", True, True),
     ],
 )
 def test_what_has_changed_is_proved_again(root: Path, changed: str, law_again: bool, other_again: bool) -> None:
-    """A module is run again when it has changed, or what it tests, or what tests share; and for nothing else."""
+    """A module is run again when it has changed, or what it tests, or what it imports; and for nothing else."""
     before = {name: prove.compute_hash(name) for name in (LAW, OTHER)}
     write(root, changed, "other")
     assert (prove.compute_hash(LAW) != before[LAW], prove.compute_hash(OTHER) != before[OTHER]) == (
