@@ -203,7 +203,7 @@ def _evaluate(state: State, rules: Bundle, names: Iterable[str], *, now: Instant
     facts = ProfileFacts(state, rules)
     changed: dict[str, Membership] = {}
     signals: list[Signal] = []
-    for name in names:
+    for name in sorted(names):  # of one instant, signals are in one order, whenever it is looked at
         if name not in rules.segments:
             continue
         before = state.memberships.get(name, _NOT_YET)
