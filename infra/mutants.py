@@ -1,7 +1,7 @@
 """A plugin of pytest that tries mutants: tests are collected once, and run in a fork for each, the quickest first.
 
-`infra/mutate.py` starts it. `MUTANTS` names a file with `{mutant: [test, ...]}`; outcomes are appended to the file that
-`OUTCOMES` names, a line for each.
+`infra/mutate.py` starts it. `MUTANTS` names a file with `{mutant: [[test, ...], seconds]}`; outcomes are appended to
+the file that `OUTCOMES` names, a line for each.
 """
 
 import gc
@@ -16,21 +16,20 @@ from pathlib import Path
 import pytest
 from mutmut.mutation.trampoline import set_mutant_under_test
 
-LONGEST_CPU_SECONDS = 12
 LONGEST_SECONDS = 600
 MOST_BYTES = 6_000_000_000
 
 
 def pytest_runtestloop(session: pytest.Session) -> bool:
     """Try each mutant instead of running the tests."""
-    wanted: dict[str, list[str]] = json.loads(Path(os.environ["MUTANTS"]).read_text())
+    wanted: dict[str, tuple[list[str], int]] = json.loads(Path(os.environ["MUTANTS"]).read_text())
     items = {item.nodeid: item for item in session.items}
     gc.freeze()
     warnings.filterwarnings("ignore", "This process .* is multi-threaded")
     began, survived = time.monotonic(), 0
     with Path(os.environ["OUTCOMES"]).open("a") as outcomes:
-        for number, (mutant, tests) in enumerate(wanted.items(), start=1):
-            outcome = _try(mutant, [items[test] for test in tests if test in items])
+        for number, (mutant, (tests, most)) in enumerate(wanted.items(), start=1):
+            outcome = _try(mutant, [items[test] for test in tests if test in items], most)
             survived += outcome == "survived"
             outcomes.write(json.dumps([mutant, outcome]) + "\n")
             outcomes.flush()
@@ -39,22 +38,22 @@ def pytest_runtestloop(session: pytest.Session) -> bool:
     return True
 
 
-def _try(mutant: str, items: list[pytest.Item]) -> str:
+def _try(mutant: str, items: list[pytest.Item], seconds: int) -> str:
     if not items:
         return "not run"
     child = os.fork()
     if child == 0:
-        os._exit(_run(mutant, items))
+        os._exit(_run(mutant, items, seconds))
     _, status = os.waitpid(child, 0)
     return {0: "survived", 1: "killed"}.get(os.waitstatus_to_exitcode(status), "endless")
 
 
-def _run(mutant: str, items: list[pytest.Item]) -> int:
-    """Run tests until one fails; whatever else ends the process has the mutant for its cause."""
+def _run(mutant: str, items: list[pytest.Item], seconds: int) -> int:
+    """Run tests until one fails, for so many seconds of the processor's time at most."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for standard in (1, 2):
         os.dup2(nowhere, standard)
-    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_CPU_SECONDS, LONGEST_CPU_SECONDS + 1))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.alarm(LONGEST_SECONDS)

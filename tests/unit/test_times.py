@@ -10,6 +10,7 @@ from cartwake.times import (
     DAY,
     HOUR,
     MINUTE,
+    SECOND,
     format_duration,
     format_instant,
     parse_duration,
@@ -54,3 +55,18 @@ def test_instants_come_back(instant: int) -> None:
 def test_naive_times_are_utc() -> None:
     """A client that names no zone means UTC; microseconds are cut."""
     assert parse_instant("2026-11-21T12:00:00.123999") == to_instant(datetime(2026, 11, 21, 12, 0, 0, 123_000, UTC))
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "words"),
+    [
+        (SECOND, "1 second"),
+        (2 * SECOND, "2 seconds"),
+        (MINUTE, "1 minute"),
+        (90 * SECOND, "90 seconds"),
+        (DAY, "1 day"),
+    ],
+)
+def test_one_is_told_otherwise_than_two(duration_ms: int, words: str) -> None:
+    """In the largest unit of which it is a whole number."""
+    assert format_duration(duration_ms) == words
