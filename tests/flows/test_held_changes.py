@@ -1,6 +1,8 @@
 """Changed rules reach everybody, and a change that would move too many people waits for somebody's word."""
 
 import json
+import time
+from functools import cache
 from typing import Any
 
 import boto3
@@ -34,17 +36,22 @@ def buyers(at_least: int) -> dict[str, Any]:
     return {"name": "Buyers", "where": {"did": "Order Completed", "at_least": at_least}}
 
 
+@cache
+def client() -> Any:
+    return boto3.client("s3")
+
+
 def put(key: str, content: Any = "") -> None:
     body = json.dumps(content) if isinstance(content, dict) else content
-    boto3.client("s3").put_object(Bucket="rules-bucket", Key=key, Body=body)
+    client().put_object(Bucket="rules-bucket", Key=key, Body=body)
 
 
 def delete(key: str) -> None:
-    boto3.client("s3").delete_object(Bucket="rules-bucket", Key=key)
+    client().delete_object(Bucket="rules-bucket", Key=key)
 
 
 def get(key: str) -> Any:
-    return json.loads(boto3.client("s3").get_object(Bucket="rules-bucket", Key=key)["Body"].read())
+    return json.loads(client().get_object(Bucket="rules-bucket", Key=key)["Body"].read())
 
 
 class Market:
@@ -85,7 +92,7 @@ def put_all(files: dict[str, Any]) -> None:
 
 
 def results() -> list[Any]:
-    listed = boto3.client("s3").list_objects_v2(Bucket="rules-bucket", Prefix="trials/").get("Contents", ())
+    listed = client().list_objects_v2(Bucket="rules-bucket", Prefix="trials/").get("Contents", ())
     return [(each["Key"], get(each["Key"])) for each in listed]
 
 
@@ -200,6 +207,23 @@ def test_a_confirmation_before_the_count_is_none(market: Market, monkeypatch: py
     assert market.notify()["held"]["candidate"] == candidate
 
 
+def test_what_needs_a_held_segment_waits_with_it(market: Market) -> None:
+    """A journey that comes with a new segment is not called wrong: it goes live when the segment does."""
+    put("segments/one.json", {"name": "One", "where": {"did": "Order Completed"}})
+    put("journeys/one.json", HELLO | {"trigger": {"segment": "one"}})
+    put("journeys/wrong.json", HELLO | {"trigger": {"segment": "two"}})
+    market.notify()
+    status = market.sweep()
+    states = {file: (it["state"], it["in_use"]) for file, it in status["files"].items() if file.endswith("one.json")}
+    assert states == {"journeys/one.json": ("held", "none"), "segments/one.json": ("held", "none")}
+    assert status["files"]["journeys/one.json"]["faults"] == []
+    assert "segments/one.json" in status["message"]
+    assert "1 of 7 files are not taken over" in status["message"]
+    assert status["files"]["journeys/wrong.json"]["state"] == "rejected"
+    put(f"confirm/{status['held']['candidate']}")
+    assert market.notify()["files"]["journeys/one.json"]["state"] == "live"
+
+
 def test_what_moves_nobody_is_never_held(market: Market) -> None:
     """While a change is held, a journey can be paused and settings can be changed."""
     candidate = held(market)
@@ -271,6 +295,7 @@ def test_a_count_is_for_a_week(market: Market) -> None:
     market.save(buyers=buyers(5))
     market.shop.now += 7 * DAY
     put(f"confirm/{candidate}")
+    time.sleep(1)  # the bucket tells when a file was written to the second
     assert market.save(buyers=buyers(2))["held"]["counted"] is False
     first = get(f"trials/{candidate}.json")["counted_at"]
     status = market.sweep()

@@ -116,10 +116,10 @@ def _set_apart(
         kept = _put_back(files, texts, before.sources)
         rest = choose(kept, live=before.rules, sources=before.sources, now=now, seen=before.seen)
         if rest.bundle is None or not find_changed(rest.bundle, before.rules):
-            return texts, _mark(rest, texts, before.sources)
+            return texts, _mark(rest, texts, found, before.sources)
     # the files are what they were, and mean something else: Cartwake itself has changed
     nothing = Publication(bundle=None, sources=before.sources, files=rest.files, problem=rest.problem)
-    return texts, _mark(nothing, texts, before.sources)
+    return texts, _mark(nothing, texts, found, before.sources)
 
 
 def _list_texts(found: Sources, live: Sources, begin: Iterable[str]) -> Texts:
@@ -136,9 +136,15 @@ def _put_back(files: Mapping[str, bytes], texts: Texts, sources: Sources) -> dic
     return kept | {file: sources.files[file].encode() for file in texts if file in sources.files}
 
 
-def _mark(rest: Publication, texts: Texts, sources: Sources) -> Publication:
+def _mark(rest: Publication, texts: Texts, whole: Publication, sources: Sources) -> Publication:
+    """Say of the files of a change, and of those that are right only with it, that they are held."""
+    needing = {
+        file
+        for file, status in rest.files.items()
+        if status.state == "rejected" and file in whole.files and whole.files[file].state == "live"
+    }
     held = {
         file: FileStatus(state="held", in_use=InUse.LAST_GOOD if file in sources.files else InUse.NONE)
-        for file in texts
+        for file in texts.keys() | needing
     }
     return msgspec.structs.replace(rest, files=dict(sorted((rest.files | held).items())))

@@ -38,7 +38,7 @@ class FileStatus(msgspec.Struct, frozen=True, kw_only=True):
     """What became of a file.
 
     Attributes:
-        state: `live`, or `rejected`: then `in_use` says what counts instead.
+        state: `live`; `held` with a change that waits; or `rejected`: then `in_use` says what counts instead.
         warnings: What is allowed in the version that is in use, and hardly meant.
     """
 
