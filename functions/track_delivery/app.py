@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from cartwake.addresses import suppress
+from cartwake.addresses import Address
 from cartwake.batches import process_each
 from cartwake.clock import read_clock
 from cartwake.errors import BadInput, WriteConflict
@@ -12,10 +12,11 @@ from cartwake.feedback.deliveries import (
     Ignored,
     IgnoreReason,
     accept,
+    concerns_address,
     count_changes,
-    find_suppression,
     make_event,
     note,
+    protect,
 )
 from cartwake.feedback.notices import read_delivery
 from cartwake.messages import Message, change
@@ -61,10 +62,10 @@ def track(body: str) -> None:
         reason = IgnoreReason.NO_SUCH_MESSAGE
         logger.warning("feedback ignored", reason=reason, who=name_who(delivery.who), message_id=delivery.message)
         return
-    _suppress(message, delivery)
+    address = _protect(message, delivery)
     for step in (accept, note):
         message = _write(message, delivery, step)
-    event = make_event(message, delivery)
+    event = make_event(message, delivery, address)
     if event is not None:
         events.put_events([event])
     count("DeliveriesTracked")
@@ -72,20 +73,21 @@ def track(body: str) -> None:
     logger.info("delivery tracked", who=who, message_id=message.id, kind=delivery.kind, state=message.state)
 
 
-def _suppress(message: Message, delivery: Delivery) -> None:
-    """Stop the address that the message was claimed for, whatever the shopper's address is by now."""
-    why = find_suppression(delivery)
-    if why is None or not message.address_key:
-        return
+def _protect(message: Message, delivery: Delivery) -> Address | None:
+    """Stop the address that the message was claimed for, whatever the shopper's address is by now; return its row."""
+    if not message.address_key or not concerns_address(delivery):
+        return None
     for _ in range(_ATTEMPTS):
         before = addresses.get_address(message.address_key)
-        after = suppress(before, why, delivery.at)
+        after = protect(before, delivery)
         if after is before:
-            return
+            return before
         if addresses.put_address(after):
-            count("AddressesSuppressed")
-            logger.info("address suppressed", who=name_who(message.who), message_id=message.id, reason=why)
-            return
+            if after.suppression is not before.suppression:
+                count("AddressesSuppressed")
+                who, why = name_who(message.who), after.suppression
+                logger.info("address suppressed", who=who, message_id=message.id, reason=why)
+            return after
     raise WriteConflict("address written by others too often in a row")
 
 

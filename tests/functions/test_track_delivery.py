@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from builders import NOON
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, lambda_context
 
-from cartwake.addresses import Address, Sent, Suppression, note_send
+from cartwake.addresses import SOFT_BOUNCES, Address, Sent, Suppression, note_send
 from cartwake.errors import TryAgain
 from cartwake.events import Event
 from cartwake.feedback.deliveries import tags_for
@@ -152,12 +153,33 @@ def test_an_address_is_stopped(tracker: None, name: str, why: Suppression) -> No
     assert address.consent == Consent(True, 1, 1, "checkout")
 
 
-@pytest.mark.parametrize("name", ["bounce-soft", "delivery-delay", "send", "open", "click", "reject"])
-def test_an_address_that_works_is_not_stopped(tracker: None, name: str) -> None:
-    """A full mailbox is emptied one day."""
+@pytest.mark.parametrize("name", ["delivery", "delivery-delay", "send", "open", "click", "reject"])
+def test_an_address_that_works_is_not_written(tracker: None, name: str) -> None:
+    """What says nothing against an address costs no write."""
     before = addresses.get_address(KEY)
     assert deliver(read(name)) == []
     assert addresses.get_address(KEY) == before
+
+
+def test_soft_bounces_in_a_row_stop_an_address(tracker: None) -> None:
+    """The seventh message in a row that bounces softly is the last one."""
+    before = addresses.get_address(KEY)
+    softs = tuple(Sent(1, f"m{number}") for number in range(SOFT_BOUNCES - 1))
+    assert addresses.put_address(msgspec.structs.replace(before, softs=softs))
+    assert deliver(read("bounce-soft")) == []
+    assert addresses.get_address(KEY).suppression is Suppression.BOUNCE
+    assert told()[0].properties["suppressed"] is True
+
+
+def test_a_delivery_forgives_soft_bounces(tracker: None) -> None:
+    """What arrives shows that the address works; of those that always worked nothing is written."""
+    before = addresses.get_address(KEY)
+    assert addresses.put_address(msgspec.structs.replace(before, softs=(Sent(1, "m1"),)))
+    assert deliver(read("delivery")) == []
+    after = addresses.get_address(KEY)
+    assert after.softs == ()
+    assert deliver(read("delivery")) == []
+    assert addresses.get_address(KEY).version == after.version
 
 
 def test_nobody_else_is_stopped(tracker: None) -> None:
