@@ -108,12 +108,12 @@ def _prepare(message: Message, now: Instant) -> Letter | Message:
     view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
     why = deciding.may_send(message, run, profile, view)
     if why is Skip.PAUSED and now <= message.not_after:
-        return change(message, not_before=now + _LOOK_AGAIN_MS, retry_at=now + _LOOK_AGAIN_MS)
+        return deciding.put_off(message, now + _LOOK_AGAIN_MS)
     if why is not None:
         return deciding.skip(message, why, now)
     quiet = quiet_until(message.channel, view)
     if quiet is not None:
-        return change(message, not_before=quiet, retry_at=quiet)
+        return deciding.put_off(message, quiet)
     return _address(Case(message=message, run=run, profile=profile, rules=rules, now=view.now), now)
 
 
@@ -125,6 +125,10 @@ def _address(case: Case, now: Instant) -> Letter | Message:
         return deciding.skip(message, Skip.NO_ADDRESS, now)
     address = addresses.get_address(case.profile.address_keys[message.channel])
     why = deciding.may_reach(message, address, case.rules, now=now)
+    if why is Skip.FREQUENCY_CAP and letters.find_step_of(case).held:
+        free = deciding.capped_until(message, address, case.rules)
+        if free <= message.not_after:
+            return deciding.put_off(message, free)
     if why is not None:
         return deciding.skip(message, why, now)
     letter = letters.compose(case, to, address, _link(message, address))

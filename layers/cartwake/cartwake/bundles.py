@@ -141,12 +141,14 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="sen
     Attributes:
         subject: Jinja2 source; overrides the template's own.
         not_after_ms: How long after it was planned the message is still useful.
+        held: Under a frequency cap it waits until that is over, instead of being skipped.
     """
 
     channel: Channel
     template: str
     subject: str = ""
     not_after_ms: int = 24 * HOUR
+    held: bool = False
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="if", omit_defaults=True):

@@ -120,10 +120,18 @@ def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant
         return Skip.NO_CONSENT
     if not address.consent.subscribed:
         return Skip.UNSUBSCRIBED
-    since = now - rules.settings.cap_ms.get(message.channel, 0)
-    if any(sent.at > since and sent.message != message.id for sent in address.sends):
-        return Skip.FREQUENCY_CAP
-    return None
+    return Skip.FREQUENCY_CAP if capped_until(message, address, rules) > now else None
+
+
+def capped_until(message: Message, address: Address, rules: Bundle) -> Instant:
+    """Return when the cap of an address lets *message* through; 0 when nothing has been sent to it lately."""
+    last = max((sent.at for sent in address.sends if sent.message != message.id), default=None)
+    return 0 if last is None else last + rules.settings.cap_ms.get(message.channel, 0)
+
+
+def put_off(message: Message, until: Instant) -> Message:
+    """Return the message as one that is looked at again later."""
+    return change(message, not_before=until, retry_at=until)
 
 
 def skip(message: Message, why: Skip, now: Instant, *, detail: str = "") -> Message:

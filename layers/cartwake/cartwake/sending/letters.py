@@ -64,7 +64,7 @@ def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | Non
 
 def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
     """Render the live template; what cannot be rendered is not sent."""
-    step = _live_step(case.message, case.rules)
+    step = find_step_of(case)
     template = case.rules.templates.get(step.template)
     if template is None:
         return Unfit(Skip.TEMPLATE_GONE)
@@ -111,8 +111,9 @@ def to_sms(letter: Letter) -> Sms:
     )
 
 
-def _live_step(message: Message, rules: Bundle) -> Send:
+def find_step_of(case: Case) -> Send:
     """Return the step as it is live now, texts and all; as it was planned when the journey has changed around it."""
+    message, rules = case.message, case.rules
     planned = Send(channel=message.channel, template=message.template, subject=message.subject)
     live = find_step(rules.journeys[message.journey].steps, message.path)
     if isinstance(live, Send) and (live.channel, live.template) == (planned.channel, planned.template):
