@@ -15,15 +15,17 @@ from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, lambda_context
 
-from cartwake.addresses import SOFT_BOUNCES, Address, Sent, Suppression, note_send
+from cartwake.addresses import SOFT_BOUNCES, Address, Sent, Suppression, derive_key, note_send
 from cartwake.errors import TryAgain
 from cartwake.events import Event
 from cartwake.feedback.deliveries import tags_for
+from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message, MessageState, change
 from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events, messages, quarantine
+from cartwake.store.identities import IdentityRow
 from cartwake.telemetry import logger
-from cartwake.times import DAY
+from cartwake.times import DAY, format_instant
 from functions.track_delivery import app
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "ses"
@@ -180,6 +182,66 @@ def test_a_delivery_forgives_soft_bounces(tracker: None) -> None:
     assert after.softs == ()
     assert deliver(read("delivery")) == []
     assert addresses.get_address(KEY).version == after.version
+
+
+PHONE = derive_key(Channel.SMS, "+48512345678", derive_secret("a-test-root", "addresses"))
+
+
+def reply(text: str = "Stop!", *, at: int = NOON, id: str = "r1") -> str:  # noqa: A002  the provider's word
+    told = {"originationNumber": "+48512345678", "inboundMessageId": id, "messageBody": text}
+    return json.dumps({"Message": json.dumps(told), "Timestamp": format_instant(at)})
+
+
+def test_a_stop_by_sms_is_a_withdrawal(tracker: None) -> None:
+    """The number is stopped at once, whoever has it; its owner's profile is told, and a repetition adds nothing."""
+    assert addresses.put_address(Address(key=PHONE, consent=Consent(True, NOON + 500, 1, "checkout")))
+    IdentityRow(PHONE, who=WHO).save()
+    assert deliver(reply(), reply()) == []
+    assert deliver(reply()) == []
+    consent = addresses.get_address(PHONE).consent
+    assert consent is not None
+    # a clock of somebody else's was ahead: the stop counts all the same
+    assert (consent.subscribed, consent.at, consent.method) == (False, NOON + 500, "reply")
+    assert [(it.name, it.occurred_at, it.properties["channel"]) for it in told()] == [
+        ("Unsubscribed", NOON + 500, "sms")
+    ]
+
+
+def test_a_stop_of_an_unknown_number_is_kept(tracker: None) -> None:
+    """Whoever gets the number later is not written to."""
+    assert deliver(reply()) == []
+    consent = addresses.get_address(PHONE).consent
+    assert consent is not None
+    assert not consent.subscribed
+    assert told() == []
+
+
+def test_a_start_by_sms_is_a_yes(tracker: None) -> None:
+    """After a stop, by the same number; an older one lifts no newer stop."""
+    IdentityRow(PHONE, who=WHO).save()
+    assert deliver(reply(), reply("start", at=NOON - 1, id="r2")) == []
+    assert not addresses.get_address(PHONE).consent.subscribed  # type: ignore[union-attr]
+    assert deliver(reply("START", at=NOON + 1, id="r3")) == []
+    assert addresses.get_address(PHONE).consent.subscribed  # type: ignore[union-attr]
+
+
+def test_other_replies_are_told(tracker: None) -> None:
+    """They change no consent; a journey may answer them."""
+    IdentityRow(PHONE, who=WHO).save()
+    assert deliver(reply("Help")) == []
+    assert addresses.get_address(PHONE).version == 0
+    assert [(it.name, it.properties["keyword"]) for it in told()] == [("SMS Received", "help")]
+
+
+def test_a_reply_that_cannot_be_written_comes_again(tracker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stop stands before anything is told, and the telling is repeated."""
+    IdentityRow(PHONE, who=WHO).save()
+    with monkeypatch.context() as patched:
+        patched.setattr(app.events, "put_events", lambda *_: (_ for _ in ()).throw(TryAgain("throttled")))
+        assert deliver(reply()) == ["q0"]
+    assert addresses.get_address(PHONE).consent is not None
+    assert deliver(reply()) == []
+    assert [it.name for it in told()] == ["Unsubscribed"]
 
 
 def test_nobody_else_is_stopped(tracker: None) -> None:

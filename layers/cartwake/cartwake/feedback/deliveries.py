@@ -44,6 +44,7 @@ class IgnoreReason(StrEnum):
     NOT_OURS = "not_ours"
     NO_COMPLAINT = "no_complaint"
     NO_SUCH_MESSAGE = "no_such_message"
+    NO_NUMBER = "no_number"
 
 
 @dataclass(frozen=True, slots=True)
