@@ -16,6 +16,7 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.UNSUBSCRIBED: "the shopper has unsubscribed",
     Skip.BOUNCED: "mail to this address bounced",
     Skip.COMPLAINED: "the shopper marked an earlier mail as spam",
+    Skip.BUDGET: "the day's budget was spent",
     Skip.FREQUENCY_CAP: "another message went to this address a moment ago",
     Skip.TOO_LATE: "its last useful moment had passed",
     Skip.TEMPLATE: "the template could not be rendered",

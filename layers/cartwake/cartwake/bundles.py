@@ -51,6 +51,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         cap_ms: By channel, the window in which an address gets at most one marketing message.
         hours: By channel, the local hours in which messages may go out; absent: any hour.
+        budgets: By channel, the most that marketing may send in a day of the shop; of SMS, parts. Absent: any number.
         demo: Permits waits under a minute.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
     """
@@ -66,6 +67,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: dict[Channel, QuietHours] = msgspec.field(
         default_factory=lambda: {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
     )
+    budgets: dict[Channel, int] = {}
     demo: bool = False
     limit_moved: int | None = None
 

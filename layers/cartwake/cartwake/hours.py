@@ -1,6 +1,6 @@
 """Hours: when a message may go out, by the shopper's own clock."""
 
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -29,6 +29,13 @@ def quiet_until(channel: Channel, view: View) -> Instant | None:
         return None
     spread = min(SPREAD_MS, (hours.closes_minute - hours.opens_minute) * MINUTE // 2)
     return _next_opening(hours, view.now, zone) + view.state.lot % spread
+
+
+def begin_tomorrow(now: Instant, zone: str) -> tuple[str, Instant]:
+    """Return the day that it is in a timezone, and the instant at which the next one begins."""
+    local = to_datetime(now).astimezone(ZoneInfo(zone))
+    midnight = datetime.combine(local.date() + timedelta(days=1), time(), tzinfo=ZoneInfo(zone))
+    return local.date().isoformat(), to_instant(midnight)
 
 
 def _next_opening(hours: QuietHours, now: Instant, zone: ZoneInfo) -> Instant:

@@ -56,6 +56,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why it was skipped or refused.
         provider_id: What SES or SNS call it.
         happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
+        parts: Of an SMS: how many messages the shop pays for.
         version: Raised by every write; 0 means that there is no row yet.
     """
 
@@ -85,6 +86,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     provider_id: str = ""
     happened: dict[str, Instant] = {}
+    parts: int = 0
     version: int = 0
 
 

@@ -66,6 +66,7 @@ class Skip(StrEnum):
     BOUNCED = "suppressed_bounce"
     COMPLAINED = "suppressed_complaint"
     FREQUENCY_CAP = "frequency_cap"
+    BUDGET = "budget"
     TOO_LATE = "too_late"
     TEMPLATE = "template_error"
     TEMPLATE_GONE = "template_gone"

@@ -34,6 +34,11 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         language=rule.language,
         cap_ms={Channel.EMAIL: _compile_cap(rule.caps.email), Channel.SMS: _compile_cap(rule.caps.sms)},
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
+        budgets={
+            channel: each
+            for channel, each in ((Channel.EMAIL, rule.budgets.email), (Channel.SMS, rule.budgets.sms))
+            if each is not None
+        },
         demo=rule.demo,
         limit_moved=rule.limits.moved_people,
     )

@@ -112,6 +112,18 @@ class Caps(Rule):
     sms: Cap = Field(default="24 hours", description='By SMS; "none" for no limit.', examples=["24 hours"])
 
 
+class Budgets(Rule):
+    """The most that marketing may send in a day of the shop, by channel; what is transactional is not counted."""
+
+    email: Annotated[int, Field(ge=1)] | None = Field(None, description="Emails a day.", examples=[20000])
+    sms: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Parts of SMS a day, which is what is paid for: a part holds 160 characters, of longer texts 153, "
+        "and less than half where a character is not in GSM-7.",
+        examples=[500],
+    )
+
+
 class Hours(Rule):
     """Hours of the day, the shopper's own time."""
 
@@ -142,7 +154,6 @@ class Settings(File):
     """settings.json: what holds for the whole shop."""
 
     later = {
-        "budgets": "budgets come with a later version",
         "retention": "events are kept for 400 days and ended runs for 30; other times come with a later version",
     }
     shop: Shop = Field(
@@ -172,6 +183,12 @@ class Settings(File):
         SendingHours(),
         description="When messages may go out, by channel, in the shopper's own time. Outside, they are held.",
         examples=[{"sms": {"from": "09:00", "to": "20:00"}}, {"sms": None}],
+    )
+    budgets: Budgets = Field(
+        Budgets(),
+        description="The most that marketing may send in a day, by channel. What is above it waits for the next day, "
+        "if it is still useful then.",
+        examples=[{"email": 20000, "sms": 500}],
     )
     orders: Orders = Field(
         Orders(), description="Which event is an order.", examples=[{"event": "Order Completed", "amount": "revenue"}]

@@ -13,6 +13,7 @@ from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
+from cartwake.sending.parts import count_parts
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import Rendered, render
 from cartwake.statements import Channel
@@ -43,6 +44,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     address: Address
     content: Rendered
     link: str
+
+    @property
+    def parts(self) -> int:
+        """Of an SMS: how many messages the shop pays for; 0 for a mail."""
+        return count_parts(self.content.text).parts if self.case.message.channel is Channel.SMS else 0
 
 
 class Unfit(msgspec.Struct, frozen=True):
