@@ -8,6 +8,7 @@ from builders import CART, NOON, WELCOME, a_bundle, a_cart_event, a_subscription
 from shoppers import Shop
 
 import functions.send_message.app as send_message
+from cartwake.bundles import Send, Trigger
 from cartwake.hours import SPREAD_MS
 from cartwake.messages import Message, MessageState
 from cartwake.reasons import Skip
@@ -17,6 +18,7 @@ from cartwake.store import budgets, messages
 from cartwake.times import DAY, HOUR, MINUTE
 
 EMAIL = Channel.EMAIL
+SMS = Send(channel=Channel.SMS, template="cart-sms")
 
 
 def test_no_process_takes_more_than_is_there(tables: None) -> None:
@@ -112,3 +114,22 @@ def test_an_sms_costs_its_parts(shop: Shop) -> None:
         shop.hear(an_identify(who=who, at=shop.now, traits=phone), a_subscription("sms", who=who, at=shop.now))
     assert [_message(1).state, _message(2).state] == [MessageState.ACCEPTED, MessageState.PLANNED]
     assert _message(1).parts == 2
+
+
+@pytest.mark.parametrize(
+    ("phone", "sender"), [("+48512345671", "Nord"), ("+18335550111", "+18335550100"), ("+33612345678", "")]
+)
+def test_an_sms_comes_from_the_sender_of_its_country(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, phone: str, sender: str
+) -> None:
+    """A name where names are known, a number of the shop's own, or whatever the network chooses."""
+    sent: list[Any] = []
+    monkeypatch.setattr(send_message, "send_sms", lambda sms: sent.append(sms) or Accepted("p"))
+    before = a_bundle().settings
+    by_country = {"US": "+18335550100", "FR": ""}
+    who_from = msgspec.structs.replace(before.sender, sms_name="Nord", sms_by_country=by_country)
+    journey = msgspec.structs.replace(WELCOME, trigger=Trigger(event="Subscribed"), steps=(SMS,))
+    settings = msgspec.structs.replace(before, sender=who_from)
+    publish(a_bundle(generation=2, settings=settings, journeys={"w": journey}))
+    shop.hear(an_identify(at=shop.now, traits={"phone": phone}), a_subscription("sms", at=shop.now))
+    assert [(it.to, it.sender_name) for it in sent] == [(phone, sender)]

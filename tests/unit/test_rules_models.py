@@ -139,6 +139,10 @@ def test_no_setting_is_taken_that_nothing_reads() -> None:
         ({"sender": {"email": "shop"}}, "sender.email"),
         ({"sender": {"email": "a@b.example\r\nBcc: x@y.example"}}, "sender.email"),
         ({"sender": {"email": "shop@example.com", "sms_name": "much too long a name"}}, "sender.sms_name"),
+        (
+            {"sender": {"email": "shop@example.com", "sms_by_country": {"US": "much too long"}}},
+            "sender.sms_by_country.US",
+        ),
         ({"demo": "true"}, "demo"),
     ],
 )

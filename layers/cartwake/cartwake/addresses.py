@@ -67,6 +67,13 @@ def normalise(channel: Channel, text: str, *, country: str | None = None) -> str
     return _normalise_email(text) if channel is Channel.EMAIL else _normalise_phone(text, country)
 
 
+def find_country(number: str) -> str:
+    """Return the two letters of the country of an E.164 number; "" when it belongs to none."""
+    import phonenumbers  # noqa: PLC0415  as above
+
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+
+
 def name_address(normalised: str) -> str:
     """Return what stands for an address in an event about it: it tells the same ones from others, and no more."""
     return format(short_id(normalised), "x")

@@ -36,6 +36,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     reply_to: str = ""
     sms_name: str = ""
+    sms_by_country: dict[str, str] = {}
 
 
 class QuietHours(msgspec.Struct, frozen=True, kw_only=True):

@@ -28,6 +28,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
             name=sender.name or shop.name,
             reply_to=sender.reply_to or "",
             sms_name=sender.sms_name or "",
+            sms_by_country=dict(sender.sms_by_country),
         ),
         timezone=rule.timezone,
         currency=rule.currency,

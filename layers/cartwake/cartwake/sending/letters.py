@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cartwake.addresses import Address, derive_key, normalise
+from cartwake.addresses import Address, derive_key, find_country, normalise
 from cartwake.bundles import Bundle, Send
 from cartwake.errors import TemplateFailed
 from cartwake.feedback.deliveries import tags_for
@@ -108,11 +108,13 @@ def to_mail(letter: Letter, configuration_set: str) -> Mail:
 
 
 def to_sms(letter: Letter) -> Sms:
-    """Return the text message."""
+    """Return the text message, from the sender that is for its country."""
+    sender = letter.case.rules.settings.sender
+    name = sender.sms_by_country.get(find_country(letter.to), sender.sms_name) if sender.sms_by_country else None
     return Sms(
         to=letter.to,
         text=letter.content.text,
-        sender_name=letter.case.rules.settings.sender.sms_name,
+        sender_name=sender.sms_name if name is None else name,
         transactional=letter.case.message.kind == "transactional",
     )
 
