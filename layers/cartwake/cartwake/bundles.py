@@ -9,7 +9,7 @@ import msgspec
 
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.conditions.predictions import Parameters
-from cartwake.events import Event
+from cartwake.events import ORDER_COMPLETED, Event
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
@@ -53,6 +53,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         hours: By channel, the local hours in which messages may go out; absent: any hour.
         demo: Permits waits under a minute.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
+        order_event: The name of the event that is an order.
     """
 
     shop: Shop
@@ -68,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     )
     demo: bool = False
     limit_moved: int | None = None
+    order_event: str = ORDER_COMPLETED
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -76,6 +78,22 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     html: str = ""
     text: str = ""
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool of coupons.
+
+    Attributes:
+        valid_for_ms: How long after it was given a code is good; 0: as long as it says itself.
+        low_at: With fewer free codes than this an alarm is raised.
+        prefix: How codes begin that Cartwake makes.
+        length: How many letters follow; 0: codes are imported.
+    """
+
+    valid_for_ms: int = 0
+    low_at: int = 100
+    prefix: str = ""
+    length: int = 0
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,12 +159,14 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="sen
     Attributes:
         subject: Jinja2 source; overrides the template's own.
         not_after_ms: How long after it was planned the message is still useful.
+        coupon: The pool that it shows a code of; "": none.
     """
 
     channel: Channel
     template: str
     subject: str = ""
     not_after_ms: int = 24 * HOUR
+    coupon: str = ""
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="if", omit_defaults=True):
@@ -214,6 +234,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     predictions: Parameters | None = None
     journeys: dict[str, Journey] = {}
     templates: dict[str, Template] = {}
+    pools: dict[str, Pool] = {}
     retired: tuple[str, ...] = ()
 
     @cached_property

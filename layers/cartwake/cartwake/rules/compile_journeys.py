@@ -102,11 +102,15 @@ class JourneyCompiler:
             case EmailStep():
                 use = self._compile_use(step.not_after, path)
                 return bundles.Send(
-                    channel=Channel.EMAIL, template=step.email, subject=step.subject or "", not_after_ms=use
+                    channel=Channel.EMAIL,
+                    template=step.email,
+                    subject=step.subject or "",
+                    not_after_ms=use,
+                    coupon=step.coupon or "",
                 )
             case SmsStep():
                 use = self._compile_use(step.not_after, path)
-                return bundles.Send(channel=Channel.SMS, template=step.sms, not_after_ms=use)
+                return bundles.Send(channel=Channel.SMS, template=step.sms, not_after_ms=use, coupon=step.coupon or "")
             case IfStep():
                 return bundles.Branch(
                     condition=self._compile_condition(step.if_, f"{path}.if"),

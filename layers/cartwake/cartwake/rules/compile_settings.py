@@ -36,6 +36,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
         demo=rule.demo,
         limit_moved=rule.limits.moved_people,
+        order_event=rule.orders.event,
     )
 
 

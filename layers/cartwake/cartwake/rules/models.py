@@ -105,7 +105,6 @@ class MessageStep(Rule):
     """What messages have in common."""
 
     later = {
-        "coupon": "coupons come with a later version",
         "held": "holding a capped message comes with a later version",
         "variant": "tests come with a later version",
     }
@@ -113,6 +112,12 @@ class MessageStep(Rule):
         "24 hours",
         description="How long after it was due the message is still useful; later it is skipped.",
         examples=["24 hours"],
+    )
+    coupon: Name | None = Field(
+        None,
+        description="A pool, the name of a file in coupons/ without its ending: the message shows one of its codes "
+        "as {{ coupon.code }}. A shopper gets one code for a step, and the same again until it is over.",
+        examples=["comeback-10"],
     )
 
 
