@@ -60,7 +60,7 @@ class Taken(msgspec.Struct, frozen=True, kw_only=True):
 
 def normalise_code(text: str) -> str:
     """Return the spelling under which a code is known: shops take `back-7x` for `BACK-7X`."""
-    return unicodedata.normalize("NFKC", text.strip()).upper()
+    return unicodedata.normalize("NFC", text.upper()).strip()
 
 
 def find_good(given: Iterable[Given], now: Instant) -> Given | None:
