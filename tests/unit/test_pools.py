@@ -139,6 +139,15 @@ def test_a_template_may_do_without(body: str) -> None:
     assert tell(templates_m__mjml=mail(body)) == []
 
 
+def test_a_code_without_an_end_has_no_last_day() -> None:
+    """Generated codes that are always good cannot be shown with a date: each such message would be skipped."""
+    body = mail("<mj-text>{{ coupon.code }} {{ coupon.expires_at|date }}</mj-text>")
+    made = {"coupons_back__csv": None, "templates_m__mjml": body}
+    (fault,) = tell(**made, coupons_back__json=pool(generate={}))
+    assert (fault.file, fault.path, fault.example) == ("templates/m.mjml", "line 1", '"valid_for": "14 days"')
+    assert tell(**made, coupons_back__json=pool(generate={}, valid_for="14 days")) == []
+
+
 def test_a_code_that_nobody_sees_is_a_warning() -> None:
     """The step would take a code of the pool for each shopper, and show none."""
     (doubt,) = tell(templates_m__mjml=mail("{{ coupon.expires_at }}"))

@@ -72,14 +72,14 @@ class Findings:
         always: The dotted names that it shows whatever the data are.
         scores: The scores that it reads, as it writes them, and the line in which it first does.
         coupon: What it reads of the coupon, likewise.
-        wants_coupon: The first line in which it shows that whatever the data are, with nothing instead; 0: none.
+        wants_coupon: What it shows of the coupon whatever the data are, with nothing instead, likewise.
     """
 
     problems: list[Problem] = field(default_factory=list)
     always: set[str] = field(default_factory=set)
     scores: dict[str, int] = field(default_factory=dict)
     coupon: dict[str, int] = field(default_factory=dict)
-    wants_coupon: int = 0
+    wants_coupon: dict[str, int] = field(default_factory=dict)
 
 
 def examine(source: str) -> Findings:
@@ -217,7 +217,7 @@ class _Walker:
     def _note_coupon(self, key: str, line: int) -> None:
         self.findings.coupon.setdefault(key, line)
         if not self._branches and not self._defaults:
-            self.findings.wants_coupon = self.findings.wants_coupon or line
+            self.findings.wants_coupon.setdefault(key, line)
 
     def _tell(self, node: nodes.Node, message: str, suggestion: str = "", example: str = "") -> Shape:
         self.findings.problems.append(Problem(node.lineno, message, suggestion, example))

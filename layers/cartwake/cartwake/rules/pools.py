@@ -78,7 +78,7 @@ def _check_journey(
 ) -> Iterator[Conflict]:
     for path, step in walk(rule.steps):
         if isinstance(step, EmailStep | SmsStep):
-            found = _check_name(step.coupon, pools) if step.coupon else _check_without(step, files)
+            found = _check_with(step, files, pools) if step.coupon else _check_without(step, files)
             for fault, others in found:
                 # what stands in a template is told there, and names the journey; all else is told in the journey
                 place = f"{path}.{fault.path}" if fault.file == "" else fault.path
@@ -87,11 +87,23 @@ def _check_journey(
                 yield Conflict(told, (file, *others))
 
 
-def _check_name(name: str, pools: Mapping[str, bundles.Pool] | None) -> Iterator[tuple[Fault, tuple[str, ...]]]:
+def _check_with(
+    step: EmailStep | SmsStep, files: Mapping[str, Content], pools: Mapping[str, bundles.Pool] | None
+) -> Iterator[tuple[Fault, tuple[str, ...]]]:
+    """Yield what is wrong with a step that gives a coupon."""
+    name = step.coupon or ""
+    codes, settings = f"coupons/{name}.csv", f"coupons/{name}.json"
     if pools is not None and name not in pools:
-        codes, settings = f"coupons/{name}.csv", f"coupons/{name}.json"
         message = f'There is no pool "{name}" ({codes}, or {settings} that generates codes).'
         yield Fault(file="", path="coupon", message=message, suggestion=find_nearest(name, pools)), (codes, settings)
+    pool = (pools or {}).get(name)
+    if pool is not None and pool.length and not pool.valid_for_ms:
+        for template, findings in _find_templates(step, files):
+            if "expires_at" in findings.wants_coupon:
+                place = f"line {findings.wants_coupon['expires_at']}"
+                message = f"The codes of {settings} have no end; say how long they are good, or show it in an if."
+                fault = Fault(file=template, path=place, message=message, example='"valid_for": "14 days"')
+                yield fault, (settings, template)
 
 
 def _check_without(step: EmailStep | SmsStep, files: Mapping[str, Content]) -> Iterator[tuple[Fault, tuple[str, ...]]]:
@@ -99,7 +111,7 @@ def _check_without(step: EmailStep | SmsStep, files: Mapping[str, Content]) -> I
     example = '"coupon": "comeback-10"'
     for template, findings in _find_templates(step, files):
         if findings.wants_coupon:
-            place = f"line {findings.wants_coupon}"
+            place = f"line {min(findings.wants_coupon.values())}"
             message = "It shows a coupon, and {where} sends it without one."
             yield Fault(file=template, path=place, message=message, example=example), (template,)
     for findings in _examine_subject(step):
