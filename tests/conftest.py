@@ -31,6 +31,7 @@ _TABLES = (
     "QUARANTINE",
     "NAMES",
     "SWEEPS",
+    "COUPONS",
 )
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",

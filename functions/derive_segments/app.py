@@ -17,10 +17,11 @@ from cartwake.identity import weigh
 from cartwake.live import forget, load_live
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Refusal
+from cartwake.redemptions import redeem_coupons
 from cartwake.seen import note_names
 from cartwake.segments import Signal, absorb, advance, finish
 from cartwake.store import base, events, profiles, quarantine
-from cartwake.telemetry import logger, metrics, name_who
+from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, NEVER, Instant
 
 _ATTEMPTS = 5
@@ -116,6 +117,9 @@ def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
 
     def process(group: Group) -> None:
         derive(group[0], group[1], now=now)
+        redeemed = redeem_coupons(group[1], load_live(now))
+        if redeemed:
+            count("CouponsRedeemed", redeemed)
 
     again += process_each(groups, process, set_aside=one_by_one)
     if again or unread:

@@ -8,8 +8,10 @@ from cartwake.bundles import Bundle, decode, encode, name_bundle
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.gateways import bucket, queue
+from cartwake.importing import import_codes
 from cartwake.progress import FILES, show_progress
 from cartwake.progress import encode as encode_progress
+from cartwake.rules.codes import NO_CODES
 from cartwake.rules.doubts.names import Seen
 from cartwake.rules.files import FOLDERS, SINGLE
 from cartwake.rules.holding import Before, Change, find_change
@@ -26,29 +28,36 @@ from cartwake.times import SECOND
 from cartwake.trials import name_confirmation, name_result, needs_sweep, read_result
 
 MOST_ROUNDS = 8
+SPARE_MS = 15 * SECOND
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, Any], context: object) -> None:
+def handler(event: dict[str, Any], context: Any) -> None:
     """Bring what is live up to date with the bucket.
 
     What the notifications say is not looked at: they come late, doubled and in any order. Each of them only means
     that something changed, and the whole bucket is read as it is now.
 
     Raises:
-        TryAgain: Others kept changing the files or the pointer; Lambda invokes once more.
+        TryAgain: Others kept changing the files or the pointer, or there was no time for all codes; Lambda invokes once
+            more.
     """
     for _ in range(MOST_ROUNDS):
         try:
             if publish(now=read_clock()):
-                return
+                break
         except TryAgain:
             raise
         except Exception as error:
             tell_failed(error, now=read_clock())
             raise
-    raise WriteConflict("the rules kept changing while they were published")
+    else:
+        raise WriteConflict("the rules kept changing while they were published")
+    # after it: whatever becomes of the codes, the rules are live
+    live, _ = read_live(get_live())
+    if live is not None:
+        import_codes(live, read_clock(), has_time=lambda: context.get_remaining_time_in_millis() > SPARE_MS)
 
 
 def publish(*, now: int) -> bool:
@@ -134,7 +143,8 @@ def announce(parts: list[Part], *, now: int, delay_seconds: int = 0) -> None:
 def read_files() -> dict[str, bytes]:
     """Return every file that can be a rule."""
     keys = [key for prefix in (*SINGLE, *(f"{folder}/" for folder in FOLDERS)) for key in bucket.list_keys(prefix)]
-    contents = {key: bucket.read(key) for key in keys}
+    # codes make no difference to the rules: of their files it counts that they are there
+    contents = {key: NO_CODES if key.endswith(".csv") else bucket.read(key) for key in keys}
     return {key: content for key, content in contents.items() if content is not None}
 
 

@@ -133,6 +133,7 @@ def _message(run: Run, planned: Planned | None, *, live: Bundle, now: Instant) -
         kind=live.journeys[run.journey].kind,
         template=planned.step.template,
         subject=planned.step.subject,
+        coupon=planned.step.coupon,
         state=MessageState.SKIPPED if skipped else MessageState.PLANNED,
         planned_at=now,
         not_after=min(now, run.due_at) + planned.step.not_after_ms,

@@ -4,6 +4,8 @@ import random
 from typing import Any, Final
 from uuid import uuid4
 
+import msgspec
+
 from cartwake import messages as deciding
 from cartwake.addresses import Address, Sent, note_send, release_send
 from cartwake.batches import keep_record, process_queue, read_asked
@@ -12,6 +14,7 @@ from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
 from cartwake.gateways.secrets import address_secret, link_secrets
 from cartwake.gateways.sms import send_sms
+from cartwake.giving import give_coupon
 from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.live import load_live
@@ -128,12 +131,16 @@ def _address(case: Case, now: Instant) -> Letter | Message:
         return deciding.skip(message, Skip.NO_ADDRESS, now)
     address = addresses.get_address(case.profile.address_keys[message.channel])
     why = deciding.may_reach(message, address, case.rules, now=now)
-    if why is Skip.FREQUENCY_CAP and letters.find_step_of(case).held:
+    if why is Skip.FREQUENCY_CAP and letters.find_live_step(message, case.rules).held:
         free = deciding.capped_until(message, address, case.rules)
         if free <= message.not_after:
             return deciding.put_off(message, free)
     if why is not None:
         return deciding.skip(message, why, now)
+    coupon = give_coupon(case, now)
+    if isinstance(coupon, Unfit):
+        return deciding.skip(message, coupon.why, now, detail=coupon.detail)
+    case = msgspec.structs.replace(case, coupon=coupon)
     letter = letters.compose(case, to, address, _link(message, address))
     return deciding.skip(message, letter.why, now, detail=letter.detail) if isinstance(letter, Unfit) else letter
 

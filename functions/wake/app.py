@@ -4,15 +4,19 @@ from typing import Any, Final
 
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
-from cartwake.gateways import queue
+from cartwake.errors import TryAgain
+from cartwake.gateways import bucket, queue
 from cartwake.live import load_live
-from cartwake.store import messages, profiles, runs, sweeps
+from cartwake.stocks import STATUS, count_anew, decode_stocks, encode_stocks, list_watched
+from cartwake.store import coupons, messages, profiles, runs, sweeps
 from cartwake.sweeps import SweepKind, is_stale
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import MINUTE
 
 OVERDUE_AFTER_MS: Final = 3 * MINUTE
 MOST_A_SHARD: Final = 500
+COUNT_EVERY: Final = 10
+"""Minutes between two looks at how many coupons are left."""
 
 
 @metrics.log_metrics
@@ -38,6 +42,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     count("OverdueRuns", len(overdue))
     count("StuckMessages", len(stuck))
     count("ProfilesWoken", len(woken))
+    if now // MINUTE % COUNT_EVERY == 0:
+        _count_coupons(load_live(now), now)
     logger.info(
         "woken",
         runs=len(overdue),
@@ -46,6 +52,24 @@ def handler(event: dict[str, Any], context: Any) -> None:
         profiles=len(woken),
         sweeps=len(stale),
     )
+
+
+def _count_coupons(rules: Bundle, now: int) -> None:
+    """Count the pools that run low; no further in each than to its limit, so it costs little however large they are."""
+    counted = {name: coupons.count_free(name, now, most=rules.pools[name].low_at) for name in list_watched(rules)}
+    low = [name for name, free in counted.items() if free < rules.pools[name].low_at]
+    if not counted:
+        return
+    count("CouponsLow", len(low))
+    logger.info("coupons counted", pools=len(counted), low=low)
+    try:
+        stocks = decode_stocks(bucket.read(STATUS))
+        after = count_anew(stocks, counted, rules, now)
+        if after != stocks:
+            bucket.write(STATUS, encode_stocks(after))
+    except TryAgain:
+        # before the first import there is none, and whoever may not list is told no more than that
+        logger.warning("the status of the coupons is as it was")
 
 
 def _list_resumed(rules: Bundle) -> list[tuple[str, str]]:

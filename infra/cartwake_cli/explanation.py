@@ -60,6 +60,7 @@ def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Addr
             explain_predictions(view),
             _explain_runs(facts),
             _explain_messages(facts),
+            _explain_coupons(facts, now),
             _explain_not_entered(facts),
             _explain_refused(facts),
         ),
@@ -160,6 +161,22 @@ def _message(message: Message) -> tuple[str, ...]:
         message.reason,
         detail,
         happened,
+    )
+
+
+def _explain_coupons(facts: Facts, now: Instant) -> Section:
+    lines = []
+    for code in dict.fromkeys(facts.coupons):
+        own = code.who in facts.profile.keys
+        used = f"{_when(code.redeemed_at)}, order {code.order}" if code.redeemed_at else "no"
+        until = "always" if code.until >= NEVER else _when(code.until)
+        whose = _when(code.given_at) if own else "to somebody else"
+        lines.append((code.pool, code.code, code.journey, whose, until, code.state(now), used))
+    return Section(
+        title="coupons",
+        columns=("pool", "code", "journey", "given", "good until", "state", "redeemed"),
+        lines=tuple(lines),
+        empty="none was ever given",
     )
 
 

@@ -11,6 +11,7 @@ from typing import Any, Final
 from cartwake.rules import (
     behaviour_models,
     condition_models,
+    coupon_models,
     group_models,
     groups,
     models,
@@ -71,6 +72,10 @@ _JOURNEYS: Final[Parts] = (
     ("A step: `sms`", models.SmsStep),
     ("A step: `if`", models.IfStep),
 )
+_COUPONS: Final[Parts] = (
+    ("The file", coupon_models.Coupons),
+    ("`generate`", coupon_models.Generate),
+)
 _FILES: Final[dict[type[Rule], str]] = {
     settings_models.Settings: "settings.json",
     models.Segment: "segments/vip.json",
@@ -97,6 +102,8 @@ def write_page() -> str:
         *_write_section("predictions.json", _PREDICTIONS),
         texts.PREDICTIONS,
         *_write_section("Journeys", _JOURNEYS),
+        *_write_section("Coupons", _COUPONS),
+        texts.COUPONS,
         texts.TEMPLATES,
         *_write_template_words(),
         f"## Events\n\nAny name will do. Those that editors offer: {_list(vocabulary.EVENTS)}.\n",

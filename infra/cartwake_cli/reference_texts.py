@@ -17,14 +17,18 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `journeys/<name>.json` | what happens to a shopper, step by step |
 | `templates/<name>.mjml` | an email |
 | `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
+| `coupons/<name>.csv` | codes, one in a line under the heading `code`; a column `expires` may have dates |
+| `coupons/<name>.json` | what holds for these codes, or that codes are made |
 | `predictions.json` | written by `cartwake fit`: how customers buy |
 | `confirm/<name>` | an empty file of yours: a change that was held back goes live; `_status/status.json` names it |
 | `_status/status.json` | written for you: which files are live, and what is wrong where |
 | `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and how many moved |
+| `_status/coupons.json` | written for you: how many codes there are, which lines were passed over, what runs low |
 | `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor explains every key |
 
 Names have lower-case letters, digits and hyphens. A file with a fault is not taken over: its last good version stays in
-use. A file that others need cannot be deleted before they are changed. Files are UTF-8 and at most 256 KB.
+use. A file that others need cannot be deleted before they are changed. Files are UTF-8 and at most 256 KB; those of
+codes at most 32 MB.
 
 Times are words: a number and `second`, `minute`, `hour`, `day` or `week`, such as `"90 days"`. A day is 24 hours.
 Numbers are written without quotes. A key that is not listed here is refused, with the nearest right one.
@@ -88,6 +92,26 @@ PREDICTIONS: Final = """\
 The file among the starter files was fitted to CDNOW, a public record of a shop for CDs in 1997 and 1998,
 so that there is something to begin with. As soon as a hundred of your own customers have ordered on more than one day,
 let `cartwake fit` replace it: until then `churn_risk` and what is expected speak of other people's customers.
+"""
+
+COUPONS: Final = """\
+```csv
+code;expires
+BACK-7HK2QX;2026-12-31
+BACK-9QX4ZT;
+```
+
+Spreadsheets' own ways of writing this file are all read: commas, semicolons or tabs, quotes or none, a byte order mark,
+line ends of any kind, more columns. A line that is wrong is passed over and told, with its number, in
+`_status/coupons.json`. A code is good to the end of its date in the shop's timezone. Lines that are added are imported
+within seconds, some thousands a second; a code whose line is deleted is given to nobody any more. A code that somebody
+has is never given to anybody else, whatever is imported, also when it stands in two files.
+
+A step with `"coupon"` takes one code for each shopper, as late as it can: after the filter, consent and caps. The
+shopper keeps it for this step until it is over. With an empty pool the message is not sent: `no_coupon` in
+`cartwake explain`. An order whose property `coupon` (a text, or a list) names the code marks it as used, and the
+shopper has the event `Coupon Redeemed`, which segments and exits can name like any other.
+
 """
 
 TAGS: Final = """\

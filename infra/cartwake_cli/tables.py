@@ -1,7 +1,7 @@
 """The deployed stack's tables, read and never written: what is stored of one shopper, as the layer's own values."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +21,7 @@ from cartwake.statements import Channel
 from cartwake.store.base import unsqueeze
 from cartwake_cli.cloud import Cloud
 from cartwake_cli.faults import Fault
+from cartwake_cli.pools import Code, list_of_shopper
 from cartwake_cli.stack import Stack
 
 MOST_HOPS: Final = 10
@@ -37,6 +38,7 @@ class Facts:
     runs: tuple[Run, ...] = ()
     slots: tuple[Slot, ...] = ()
     messages: tuple[Message, ...] = ()
+    coupons: tuple[Code, ...] = ()
     refused: tuple[tuple[str, str, int], ...] = ()
     """Reason, where, and when of each event that was not accepted."""
 
@@ -86,12 +88,17 @@ class Tables:
             runs=tuple(_decode(_runs, row) for key in keys for row in self._query("runs", key)),
             slots=tuple(decode_slot(row) for key in keys for row in self._query("slots", key)),
             messages=tuple(_decode(_messages, row) for key in keys for row in self._query("messages", key)),
+            coupons=self._read_coupons(keys),
             refused=tuple(
                 (str(row["reason"]), str(row.get("where", "")), int(row["at"]))
                 for key in keys
                 for row in self._query("quarantine", key)
             ),
         )
+
+    def _read_coupons(self, keys: Iterable[str]) -> tuple[Code, ...]:
+        """Return the codes that a shopper was given, and those of others that the shopper has used."""
+        return tuple(code for key in keys for code in list_of_shopper(self._tables["coupons"], key))
 
     def find_key(self, text: str) -> str:
         """Return the key of the shopper whom an address, a user id, an anonymous id, or a key itself names."""

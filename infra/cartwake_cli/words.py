@@ -21,6 +21,7 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.TOO_LATE: "its last useful moment had passed",
     Skip.TEMPLATE: "the template could not be rendered",
     Skip.TEMPLATE_GONE: "the template is gone",
+    Skip.NO_COUPON: "no coupon was left to be given",
     Skip.ERASED: "the shopper's data was erased",
     Skip.REFUSED_BY_PROVIDER: "the mail service refused it",
     Skip.OUTCOME_UNKNOWN: "nobody knows whether it went out, so it is not sent again",

@@ -15,9 +15,12 @@ from world import lambda_context, read_queue
 
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
-from cartwake.store import base, sweeps
+from cartwake.bundles import Pool, Send
+from cartwake.live import load_live
+from cartwake.statements import Channel
+from cartwake.store import base, coupons, sweeps
 from cartwake.sweeps import Aim, SweepKind, begin
-from cartwake.times import DAY, MINUTE
+from cartwake.times import DAY, MINUTE, NEVER
 from cartwake.trackers import Need
 from tests.security.front import SERVER, Front, empty, fill_cart
 
@@ -136,6 +139,44 @@ def write_first(front: Front) -> None:
     front.monkeypatch.setattr(sweep_profiles, "_write", write)
 
 
+def give_a_coupon(front: Front) -> None:
+    """Codes are imported from a file, counted, given with a message, and used by an order; one is nobody's any more."""
+    rules = a_bundle()
+    step = Send(channel=Channel.EMAIL, template="welcome", subject="Hi", coupon="hello")
+    publish(
+        replace(rules, generation=2, pools={"hello": Pool()}, journeys={"welcome": replace(WELCOME, steps=(step,))})
+    )
+    save_text("coupons/hello.csv", "code\nHELLO-1\nHELLO-2\n")
+    import_hello()
+    save_text("coupons/hello.csv", "code\nHELLO-1\n")
+    import_hello()
+    coupons.put_free("hello", {"HELLO-3": NEVER})
+    front.shop.wait(-front.shop.now % (10 * MINUTE))
+    coupons.delete_free("hello", ["HELLO-3"])
+    subscribe(front)
+    assert len(front.shop.mails()) == 1
+    told = {"event": "Order Completed", "properties": {"order_id": "o-1", "revenue": 1, "coupon": "HELLO-1"}}
+    front.report("track", WHO | told, key=SERVER)
+    assert coupons.list_redeemed("u#1") == ["HELLO-1"]
+    coupons.put_free("hello", {"HELLO-1": NEVER})  # an old file
+    front.report("identify", {"userId": "2", "traits": {"email": "ben@example.com"}}, key=SERVER)
+    front.report("track", {"userId": "2", "event": "Subscribed", "properties": {"channel": "email"}}, key=SERVER)
+    assert coupons.list_free("hello") == {}
+
+
+def save_text(key: str, text: str) -> None:
+    """Save a file as it is."""
+    boto3.client("s3").put_object(Bucket="rules-bucket", Key=key, Body=text)
+
+
+def import_hello() -> None:
+    """Do what the bucket's notification starts; the rules of this act stay as they are."""
+    with pytest.MonkeyPatch.context() as as_they_are:
+        as_they_are.setattr(publish_rules, "publish", lambda **_: True)
+        as_they_are.setattr(publish_rules, "read_live", lambda _: (load_live(0), None))
+        publish_rules.handler({}, lambda_context())
+
+
 ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     tell_two_at_once,
     change_the_address,
@@ -144,4 +185,5 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     become_a_user,
     forget_and_wake,
     change_the_rules,
+    give_a_coupon,
 )

@@ -110,7 +110,7 @@ def test_nobody_is_named_where_they_are_only_counted(life: Life) -> None:
     """
     own = {name: CANARIES[name] for name in ("address", "phone", "name", "product", "typed", "server's key", "root")}
     held = {table: "\n".join(read(item) for item in scan(table)) for table in (
-        "addresses", "identities", "slots", "counts", "keys", "names", "runs", "messages",
+        "addresses", "identities", "slots", "counts", "keys", "names", "runs", "messages", "coupons",
     )}  # fmt: skip
     assert all(held[table] for table in ("addresses", "identities", "slots", "counts", "keys", "runs", "messages"))
     for table, text in held.items():

@@ -242,7 +242,7 @@ def test_nobody_deletes_a_table_and_one_reads_a_whole_one() -> None:
     scanning = [(f.name, each["Resource"]) for f in FUNCTIONS for each in f.statements if "dynamodb:Scan" in str(each)]
     assert scanning == [("sweep_profiles", {"Fn::GetAtt": "ProfilesTable.Arn"})]
     deleting = {f.name for f in FUNCTIONS if "dynamodb:DeleteItem" in str(f.statements)}
-    assert deleting == {"derive_segments"}, "it releases identities"
+    assert deleting == {"derive_segments", "send_message"}, "one releases identities, one takes codes that are given"
 
 
 def test_bucket_is_private() -> None:
@@ -296,6 +296,7 @@ def test_every_alarm_is_there() -> None:
         "profiles-age": ("IteratorAge", 5 * 60 * 1000, 60),
         "sweeps-age": ("ApproximateAgeOfOldestMessage", 30 * 60, 60),
         "rules-problems": ("RulesProblems", 0, 60),
+        "coupons-low": ("CouponsLow", 0, 900),
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
         "messages-unknown": ("MessagesUnknown", 0, 60),

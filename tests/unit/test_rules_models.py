@@ -107,7 +107,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
         (journey(include_existing=True), "include_existing"),
         (journey(steps=[{"split": []}]), "steps[0]"),
         (journey(steps=[{"test": "subject", "split": []}]), "steps[0]"),
-        (journey(steps=[{"email": "a", "coupon": "x"}]), "steps[0].coupon"),
+        (journey(steps=[{"email": "a", "variant": "a"}]), "steps[0].variant"),
     ],
 )
 def test_what_comes_later_is_told_so(data: Any, path: str) -> None:

@@ -9,7 +9,7 @@ import msgspec
 
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.conditions.predictions import Parameters
-from cartwake.events import Event
+from cartwake.events import ORDER_COMPLETED, Event
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
@@ -55,6 +55,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         budgets: By channel, the most that marketing may send in a day of the shop; of SMS, parts. Absent: any number.
         demo: Permits waits under a minute.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
+        order_event: The name of the event that is an order.
     """
 
     shop: Shop
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     budgets: dict[Channel, int] = {}
     demo: bool = False
     limit_moved: int | None = None
+    order_event: str = ORDER_COMPLETED
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -79,6 +81,22 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     subject: str = ""
     html: str = ""
     text: str = ""
+
+
+class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A pool of coupons.
+
+    Attributes:
+        valid_for_ms: How long after it was given a code is good; 0: as long as it says itself.
+        low_at: With fewer free codes than this an alarm is raised.
+        prefix: How codes begin that Cartwake makes.
+        length: How many letters follow; 0: codes are imported.
+    """
+
+    valid_for_ms: int = 0
+    low_at: int = 100
+    prefix: str = ""
+    length: int = 0
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -145,6 +163,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="sen
         subject: Jinja2 source; overrides the template's own.
         not_after_ms: How long after it was planned the message is still useful.
         held: Under a frequency cap it waits until that is over, instead of being skipped.
+        coupon: The pool that it shows a code of; "": none.
     """
 
     channel: Channel
@@ -152,6 +171,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="sen
     subject: str = ""
     not_after_ms: int = 24 * HOUR
     held: bool = False
+    coupon: str = ""
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="if", omit_defaults=True):
@@ -219,6 +239,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     predictions: Parameters | None = None
     journeys: dict[str, Journey] = {}
     templates: dict[str, Template] = {}
+    pools: dict[str, Pool] = {}
     retired: tuple[str, ...] = ()
 
     @cached_property

@@ -69,6 +69,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     template: str
     subject: str = ""
+    coupon: str = ""
     state: MessageState = MessageState.PLANNED
     planned_at: Instant
     not_after: Instant

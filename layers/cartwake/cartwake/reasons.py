@@ -70,6 +70,7 @@ class Skip(StrEnum):
     TOO_LATE = "too_late"
     TEMPLATE = "template_error"
     TEMPLATE_GONE = "template_gone"
+    NO_COUPON = "no_coupon"
     ERASED = "erased"
     REFUSED_BY_PROVIDER = "refused_by_provider"
     OUTCOME_UNKNOWN = "outcome_unknown"

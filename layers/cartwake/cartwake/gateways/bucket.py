@@ -49,5 +49,13 @@ def list_keys(prefix: str = "") -> list[str]:
         return [item["Key"] for page in pages for item in page.get("Contents", ())]
 
 
+def list_etags(prefix: str, *, ending: str) -> dict[str, str]:
+    """Return what tells the contents of the objects under *prefix* apart, by their keys, of those that end so."""
+    with clients.transient("bucket"):
+        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=require("BUCKET"), Prefix=prefix)
+        found = {item["Key"]: str(item["ETag"]).strip('"') for page in pages for item in page.get("Contents", ())}
+    return {key: etag for key, etag in sorted(found.items()) if key.endswith(ending)}
+
+
 def _s3() -> Any:
     return clients.client("s3")

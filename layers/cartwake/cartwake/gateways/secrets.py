@@ -15,6 +15,11 @@ def address_secret() -> bytes:
     return derive_secret(_secret()["root"], "addresses")
 
 
+def coupon_secret() -> bytes:
+    """Return the key from which generated coupons follow."""
+    return derive_secret(_secret()["root"], "coupons")
+
+
 def link_secrets() -> list[bytes]:
     """Return the keys of signed links, the newest first: it signs, all verify.
 

@@ -20,6 +20,7 @@ from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, l
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
+from cartwake.rules.pools import compile_pools, find_pool_conflicts
 from cartwake.rules.prediction_models import Predictions, compile_predictions
 from cartwake.rules.references import References, gather
 from cartwake.rules.score_models import Score
@@ -108,6 +109,7 @@ class _Linker:
         scores = self._compile_each(Score, self._compile_score)
         self._conflicts += self._references.find_cycles() + self._references.find_chains()
         self._conflicts += self._find_unknown_shown()
+        self._conflicts += find_pool_conflicts(self._files, partial=self._partial)
         templates = self._join_templates()
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, templates))
         left = {} if self._conflicts else self._carry(journeys, scores)
@@ -123,6 +125,7 @@ class _Linker:
             predictions=self._predictions,
             journeys=journeys,
             templates=templates,
+            pools=compile_pools(self._files),
             retired=self._retire(journeys),
         )
         return Linked(bundle, self._conflicts)

@@ -114,10 +114,17 @@ class JourneyCompiler:
                     subject=step.subject or "",
                     not_after_ms=use,
                     held=step.held,
+                    coupon=step.coupon or "",
                 )
             case SmsStep():
                 use = self._compile_use(step.not_after, path)
-                return bundles.Send(channel=Channel.SMS, template=step.sms, not_after_ms=use, held=step.held)
+                return bundles.Send(
+                    channel=Channel.SMS,
+                    template=step.sms,
+                    not_after_ms=use,
+                    held=step.held,
+                    coupon=step.coupon or "",
+                )
             case IfStep():
                 return bundles.Branch(
                     condition=self._compile_condition(step.if_, f"{path}.if"),

@@ -42,6 +42,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         },
         demo=rule.demo,
         limit_moved=rule.limits.moved_people,
+        order_event=rule.orders.event,
     )
 
 

@@ -57,6 +57,7 @@ class ListOf:
 
 _ANY: Final = "*"
 _SCORES: Final = "profile.scores"
+_COUPON: Final = "coupon"
 _OPEN: Final = "open"
 _VALUE: Final = "value"
 type Shape = str | ListOf | dict[str, Shape]
@@ -70,11 +71,15 @@ class Findings:
         problems: What is wrong with it.
         always: The dotted names that it shows whatever the data are.
         scores: The scores that it reads, as it writes them, and the line in which it first does.
+        coupon: What it reads of the coupon, likewise.
+        wants_coupon: What it shows of the coupon whatever the data are, with nothing instead, likewise.
     """
 
     problems: list[Problem] = field(default_factory=list)
     always: set[str] = field(default_factory=set)
     scores: dict[str, int] = field(default_factory=dict)
+    coupon: dict[str, int] = field(default_factory=dict)
+    wants_coupon: dict[str, int] = field(default_factory=dict)
 
 
 def examine(source: str) -> Findings:
@@ -100,6 +105,7 @@ class _Walker:
         self.findings = Findings()
         self._loops = 0
         self._branches = 0
+        self._defaults = 0
 
     def visit(self, node: nodes.Node, names: dict[str, Shape]) -> Shape:
         """Check *node* and what is below it; return the shape of its value."""
@@ -138,6 +144,8 @@ class _Walker:
         if isinstance(shape, dict):
             if _name_of(node.node) == _SCORES:
                 self.findings.scores.setdefault(key, node.lineno)
+            if _name_of(node.node) == _COUPON:
+                self._note_coupon(key, node.lineno)
             if key not in shape and _ANY in shape:
                 return shape[_ANY]
             if key not in shape:
@@ -169,7 +177,9 @@ class _Walker:
                 f'There is no filter "{node.name}"; there are {name_all(sorted(FILTERS))}.',
                 find_nearest(node.name, FILTERS),
             )
+        self._defaults += node.name == "default"
         shapes = [self.visit(child, names) for child in node.iter_child_nodes()]
+        self._defaults -= node.name == "default"
         if node.name == "default":
             return shapes[0] if shapes else _VALUE
         return _OPEN if node.name in ("first", "last") else _VALUE
@@ -203,6 +213,11 @@ class _Walker:
     def _show(self, name: str) -> None:
         if not self._branches:
             self.findings.always.add(name)
+
+    def _note_coupon(self, key: str, line: int) -> None:
+        self.findings.coupon.setdefault(key, line)
+        if not self._branches and not self._defaults:
+            self.findings.wants_coupon.setdefault(key, line)
 
     def _tell(self, node: nodes.Node, message: str, suggestion: str = "", example: str = "") -> Shape:
         self.findings.problems.append(Problem(node.lineno, message, suggestion, example))

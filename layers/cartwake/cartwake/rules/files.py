@@ -2,10 +2,13 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Final
 
 from cartwake import bundles
 from cartwake.rules.base import check
+from cartwake.rules.codes import CodeFile, read_codes
+from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.mjml import compile_mjml, compile_text, to_fault
@@ -20,13 +23,20 @@ SETTINGS: Final = "settings.json"
 PREDICTIONS: Final = "predictions.json"
 SINGLE: Final = (SETTINGS, PREDICTIONS)
 """Files that stand in no folder."""
-FOLDERS: Final = {"segments": (".json",), "scores": (".json",), "journeys": (".json",), "templates": (".mjml", ".txt")}
-_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey]]] = {
+FOLDERS: Final = {
+    "segments": (".json",),
+    "scores": (".json",),
+    "journeys": (".json",),
+    "templates": (".mjml", ".txt"),
+    "coupons": (".json", ".csv"),
+}
+_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey | Coupons]]] = {
     SETTINGS: Settings,
     PREDICTIONS: Predictions,
     "segments": Segment,
     "scores": Score,
     "journeys": Journey,
+    "coupons": Coupons,
 }
 
 
@@ -38,7 +48,7 @@ class TemplateFile:
     findings: Findings
 
 
-type Content = Settings | Predictions | Segment | Score | Journey | TemplateFile
+type Content = Settings | Predictions | Segment | Score | Journey | Coupons | CodeFile | TemplateFile
 
 
 def is_rule(file: str) -> bool:
@@ -78,6 +88,8 @@ def tell_unexpected(file: str, error: Exception) -> Fault:
 
 def _read(file: str, content: bytes) -> Content:
     _check_name(file)
+    if file.endswith(".csv"):
+        return read_codes(file, content, UTC)
     text = read_text(file, content)
     if file.endswith(".mjml"):
         return TemplateFile(*compile_mjml(file, text))

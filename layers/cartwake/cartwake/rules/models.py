@@ -105,7 +105,6 @@ class MessageStep(Rule):
     """What messages have in common."""
 
     later = {
-        "coupon": "coupons come with a later version",
         "variant": "tests come with a later version",
     }
     not_after: Duration = Field(
@@ -118,6 +117,12 @@ class MessageStep(Rule):
         description="true: where the frequency cap stands against it the message waits until it may go out, if that is "
         "within not_after; else it is skipped.",
         examples=[True],
+    )
+    coupon: Name | None = Field(
+        None,
+        description="A pool, the name of a file in coupons/ without its ending: the message shows one of its codes "
+        "as {{ coupon.code }}. A shopper gets one code for a step, and the same again until it is over.",
+        examples=["comeback-10"],
     )
 
 

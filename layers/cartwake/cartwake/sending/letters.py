@@ -4,6 +4,7 @@ import msgspec
 
 from cartwake.addresses import Address, derive_key, find_country, normalise
 from cartwake.bundles import Bundle, Send
+from cartwake.coupons import Given, show
 from cartwake.errors import TemplateFailed
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
@@ -21,13 +22,14 @@ from cartwake.times import Instant
 
 
 class Case(msgspec.Struct, frozen=True, kw_only=True):
-    """A message, and what decides about it."""
+    """A message, what decides about it, and the code that it shows."""
 
     message: Message
     run: Run
     profile: Profile
     rules: Bundle
     now: Instant
+    coupon: Given | None = None
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +72,7 @@ def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | Non
 
 def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
     """Render the live template; what cannot be rendered is not sent."""
-    step = find_step_of(case)
+    step = find_live_step(case.message, case.rules)
     template = case.rules.templates.get(step.template)
     if template is None:
         return Unfit(Skip.TEMPLATE_GONE)
@@ -82,12 +84,22 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
         settings=case.rules.settings,
         marks=read_marks(case.profile.state, case.rules, case.now),
         unsubscribe_url=link,
+        coupon=show(case.coupon, case.rules.settings.timezone) if case.coupon else None,
     )
     try:
         content = render(template, data, name=step.template)
     except TemplateFailed as error:
         return Unfit(Skip.TEMPLATE, error.detail)
     return Letter(case=case, to=to, address=address, content=content, link=link)
+
+
+def find_live_step(message: Message, rules: Bundle) -> Send:
+    """Return the step as it is live now, texts and all; as it was planned when the journey has changed around it."""
+    planned = Send(channel=message.channel, template=message.template, subject=message.subject, coupon=message.coupon)
+    live = find_step(rules.journeys[message.journey].steps, message.path)
+    if isinstance(live, Send) and (live.channel, live.template) == (planned.channel, planned.template):
+        return live
+    return planned
 
 
 def to_mail(letter: Letter, configuration_set: str) -> Mail:
@@ -117,13 +129,3 @@ def to_sms(letter: Letter) -> Sms:
         sender_name=sender.sms_name if name is None else name,
         transactional=letter.case.message.kind == "transactional",
     )
-
-
-def find_step_of(case: Case) -> Send:
-    """Return the step as it is live now, texts and all; as it was planned when the journey has changed around it."""
-    message, rules = case.message, case.rules
-    planned = Send(channel=message.channel, template=message.template, subject=message.subject)
-    live = find_step(rules.journeys[message.journey].steps, message.path)
-    if isinstance(live, Send) and (live.channel, live.template) == (planned.channel, planned.template):
-        return live
-    return planned

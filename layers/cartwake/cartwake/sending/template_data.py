@@ -39,6 +39,8 @@ SEEN: Final = {
     "cart.total": "Sum of the cart.",
     "cart.currency": "Currency of the cart, or the shop's.",
     "event.*": "A property of the event that started the journey, for example `event.order_id`. It may be absent.",
+    "coupon.code": "The code that the step's `coupon` gives this shopper; absent where the step has none.",
+    "coupon.expires_at": "The last day on which it is good: `{{ coupon.expires_at|date }}`; absent when it has no end.",
     "shop.name": "From settings.json, like all of `shop`.",
     "shop.url": "Address of the shop.",
     "shop.postal_address": "Must stand in every marketing email.",
@@ -67,7 +69,13 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def gather(  # noqa: PLR0913  as many things are seen
-    state: State, *, event: Event | None, settings: Settings, marks: Marks = _NO_MARKS, unsubscribe_url: str = ""
+    state: State,
+    *,
+    event: Event | None,
+    settings: Settings,
+    marks: Marks = _NO_MARKS,
+    unsubscribe_url: str = "",
+    coupon: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Return what a template sees.
 
@@ -77,6 +85,7 @@ def gather(  # noqa: PLR0913  as many things are seen
         settings: The live ones.
         marks: The shopper's tags and scores.
         unsubscribe_url: The shopper's own, signed.
+        coupon: The code that is given (`coupons.show`).
     """
     shop = settings.shop
     return {
@@ -92,6 +101,7 @@ def gather(  # noqa: PLR0913  as many things are seen
             "currency": settings.currency,
             "language": settings.language,
         },
+        "coupon": coupon,
         "unsubscribe_url": unsubscribe_url or None,
     }
 

@@ -50,6 +50,11 @@ def put_events(events: Sequence[Event]) -> None:
         raise TryAgain(f"events: {base.failed_with(error)}") from error
 
 
+def write_event(event: Event) -> base.Put:
+    """Return the write of *event*, for a transaction."""
+    return base.Put(_to_row(event))
+
+
 def get_event(who: str, key: str) -> Event | None:
     """Return the event under a key, read consistently."""
     try:

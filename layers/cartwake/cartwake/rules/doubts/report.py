@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from cartwake.rules.compiling.desk import describe_shop
+from cartwake.rules.doubts.coupons import doubt_coupons
 from cartwake.rules.doubts.history import doubt_history
 from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
@@ -33,7 +34,7 @@ def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now
     found: list[Fault] = []
     for file in sorted(files):
         some = {name: files[name] for name in (file, SETTINGS) if name in files}
-        for doubt in (_doubt_names(seen), _doubt_history(now), _doubt_logic(file, files)):
+        for doubt in (_doubt_names(seen), _doubt_history(now), _doubt_logic(file, files), _doubt_coupons(file, files)):
             found += _find(file, some, doubt)
     return found
 
@@ -53,6 +54,10 @@ def _doubt_names(seen: Seen) -> _Doubter:
 
 def _doubt_history(now: Instant) -> _Doubter:
     return lambda some: doubt_history(some, now)
+
+
+def _doubt_coupons(file: str, files: Mapping[str, Content]) -> _Doubter:
+    return lambda _: doubt_coupons(file, files)
 
 
 def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
