@@ -5,7 +5,7 @@ It knows no trackers, no spans and no expiries. What it shares with the code is 
 
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from fractions import Fraction
 from hashlib import blake2b
 from itertools import pairwise
@@ -86,20 +86,25 @@ def holds(condition: kinds.Condition, past: Past) -> bool:  # noqa: PLR0911  a l
 
 
 def reckon(rule: kinds.ScoreRule, past: Past) -> float:
-    """Return a score."""
-    total = 0.0
+    """Return a score, reckoned with more digits than anything cancels to."""
+    with localcontext(prec=40):
+        return float(round(_reckon(rule, past), 25))
+
+
+def _reckon(rule: kinds.ScoreRule, past: Past) -> Decimal:
+    total = Decimal(0)
     for points in rule.points:
         if points.condition is not None:
-            total += points.points if holds(points.condition, past) else 0.0
+            total += Decimal(points.points) if holds(points.condition, past) else 0
             continue
-        weight = 0.0
+        weight = Decimal(0)
         for item in list_items(points.tracker, past):
             if not rule.reach_ms or item.at > past.now - rule.reach_ms:
-                weight += 2.0 ** ((item.at - past.now) / rule.half_life_ms) if rule.half_life_ms else 1.0
-        part = points.points * weight
-        total += part if points.most is None else max(-points.most, min(points.most, part))
-    total = max(rule.floor, total)
-    return total if rule.cap is None else min(rule.cap, total)
+                weight += 2 ** (Decimal(item.at - past.now) / rule.half_life_ms) if rule.half_life_ms else 1
+        part, most = Decimal(points.points) * weight, points.most
+        total += part if most is None else max(-Decimal(most), min(Decimal(most), part))
+    total = max(Decimal(rule.floor), total)
+    return total if rule.cap is None else min(Decimal(rule.cap), total)
 
 
 def list_items(tracker: str, past: Past) -> list[Item]:

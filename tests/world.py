@@ -110,7 +110,9 @@ def _forget() -> None:
     """Drop what processes remember of the world; clients are kept, for making them takes most of the time."""
     from cartwake import live, seen
     from cartwake.gateways import secrets
+    from cartwake.store import budgets
 
     live.forget()
     seen.forget()
+    budgets.forget()
     secrets._secret.cache_clear()

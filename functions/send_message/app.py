@@ -15,7 +15,7 @@ from cartwake.gateways.email import send_email
 from cartwake.gateways.secrets import address_secret, link_secrets
 from cartwake.gateways.sms import send_sms
 from cartwake.giving import give_coupon
-from cartwake.hours import quiet_until
+from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.live import load_live
 from cartwake.messages import Message, MessageState, change
@@ -26,7 +26,7 @@ from cartwake.sending.letters import Case, Letter, Unfit
 from cartwake.sending.outcomes import Outcome
 from cartwake.settings import require
 from cartwake.statements import Channel
-from cartwake.store import addresses, base, messages, profiles, runs
+from cartwake.store import addresses, base, budgets, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, MINUTE, Instant, format_instant
 
@@ -85,6 +85,8 @@ def _send(message: Message, now: Instant) -> None:
     """Decide, claim, attempt, record; a claim that somebody's write prevented is decided anew."""
     for _ in range(_ATTEMPTS):
         letter = _prepare(message, now)
+        if isinstance(letter, Letter):
+            letter = _afford(letter, now)
         if isinstance(letter, Message):
             _replace(message, letter)
             return
@@ -93,6 +95,7 @@ def _send(message: Message, now: Instant) -> None:
             outcome = _attempt(letter)
             _record(letter, claimed, deciding.settle(claimed, outcome, read_clock(), jitter=random.random()))  # noqa: S311
             return
+        _refund(letter, now)
         current = messages.get_message(message.who, message.id)
         if current is None or current.state is not MessageState.PLANNED:
             return
@@ -111,12 +114,12 @@ def _prepare(message: Message, now: Instant) -> Letter | Message:
     view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
     why = deciding.may_send(message, run, profile, view)
     if why is Skip.PAUSED and now <= message.not_after:
-        return change(message, not_before=now + _LOOK_AGAIN_MS, retry_at=now + _LOOK_AGAIN_MS)
+        return deciding.put_off(message, now + _LOOK_AGAIN_MS)
     if why is not None:
         return deciding.skip(message, why, now)
     quiet = quiet_until(message.channel, view)
     if quiet is not None:
-        return change(message, not_before=quiet, retry_at=quiet)
+        return deciding.put_off(message, quiet)
     return _address(Case(message=message, run=run, profile=profile, rules=rules, now=view.now), now)
 
 
@@ -128,6 +131,10 @@ def _address(case: Case, now: Instant) -> Letter | Message:
         return deciding.skip(message, Skip.NO_ADDRESS, now)
     address = addresses.get_address(case.profile.address_keys[message.channel])
     why = deciding.may_reach(message, address, case.rules, now=now)
+    if why is Skip.FREQUENCY_CAP and letters.find_live_step(message, case.rules).held:
+        free = deciding.capped_until(message, address, case.rules)
+        if free <= message.not_after:
+            return deciding.put_off(message, free)
     if why is not None:
         return deciding.skip(message, why, now)
     coupon = give_coupon(case, now)
@@ -138,11 +145,32 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     return deciding.skip(message, letter.why, now, detail=letter.detail) if isinstance(letter, Unfit) else letter
 
 
+def _afford(letter: Letter, now: Instant) -> Letter | Message:
+    """Take the message from the day's budget; without it, it waits for tomorrow, or is skipped if that is too late."""
+    message, settings = letter.case.message, letter.case.rules.settings
+    limit = settings.budgets.get(message.channel)
+    if limit is None or message.kind == "transactional":
+        return letter
+    day, tomorrow = begin_tomorrow(now, settings.timezone)
+    if budgets.take(message.channel, day, letter.parts or 1, limit=limit):
+        return letter
+    count("BudgetsSpent")
+    until = tomorrow + letter.case.profile.state.lot % SPREAD_MS
+    return deciding.put_off(message, until) if until <= message.not_after else deciding.skip(message, Skip.BUDGET, now)
+
+
+def _refund(letter: Letter, taken_at: Instant) -> None:
+    """Put back into the day's budget what did not go out."""
+    message, settings = letter.case.message, letter.case.rules.settings
+    if message.channel in settings.budgets and message.kind != "transactional":
+        budgets.give_back(message.channel, begin_tomorrow(taken_at, settings.timezone)[0], letter.parts or 1)
+
+
 def _claim(letter: Letter, now: Instant) -> Message | None:
     """Claim the message in one transaction with everything that permits it; None when any of that has changed."""
     before, address = letter.case.message, letter.address
     attempt = uuid4().hex
-    claimed = deciding.claim(before, attempt, address.key, now)
+    claimed = change(deciding.claim(before, attempt, address.key, now), parts=letter.parts)
     marketing = before.kind != "transactional"
     writes = [
         messages.write_message(claimed),
@@ -182,6 +210,7 @@ def _record(letter: Letter, claimed: Message, after: Message) -> None:
 
 def _give_back(letter: Letter, before: Message, after: Message) -> None:
     """Record that nothing was sent, and take it off the cap of the address, in one transaction."""
+    _refund(letter, before.claimed_at)
     for _ in range(_ATTEMPTS):
         address = addresses.get_address(letter.address.key)
         released = release_send(address, before.id)

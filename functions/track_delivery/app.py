@@ -1,26 +1,33 @@
-"""track_delivery: settle the ledger with what SES tells, suppress, and put it back in as events."""
+"""track_delivery: settle the ledger with what SES tells, hear what shoppers answer, and put it back in as events."""
 
 from collections.abc import Callable
 from typing import Any
 
-from cartwake.addresses import suppress
+from cartwake.addresses import Address, derive_key, normalise, state_consent
 from cartwake.batches import process_each
 from cartwake.clock import read_clock
 from cartwake.errors import BadInput, WriteConflict
+from cartwake.events import short_id
 from cartwake.feedback.deliveries import (
     Delivery,
     Ignored,
     IgnoreReason,
     accept,
+    concerns_address,
     count_changes,
-    find_suppression,
     make_event,
     note,
+    protect,
 )
 from cartwake.feedback.notices import read_delivery
+from cartwake.feedback.replies import Reply, Word, read_reply
+from cartwake.feedback.replies import make_event as make_reply_event
+from cartwake.gateways.secrets import address_secret
 from cartwake.messages import Message, change
 from cartwake.reasons import Refusal
+from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events, messages, quarantine
+from cartwake.store.identities import find_owner
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
 
@@ -35,7 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take a batch of the feedback queue.
 
     Args:
-        event: `Records` of SQS; each body is SES's event JSON, bare or in SNS's envelope.
+        event: `Records` of SQS; each body is SES's event JSON, bare or in SNS's envelope, or a reply in that envelope.
         context: Lambda's.
     """
     now = read_clock()
@@ -52,6 +59,10 @@ def track(body: str) -> None:
         TryAgain: Not all could be written.
         BadInput: It is not an event of SES.
     """
+    reply = read_reply(body)
+    if reply is not None:
+        answer(reply)
+        return
     delivery = read_delivery(body)
     if isinstance(delivery, Ignored):
         logger.info("feedback ignored", reason=delivery.reason)
@@ -61,10 +72,10 @@ def track(body: str) -> None:
         reason = IgnoreReason.NO_SUCH_MESSAGE
         logger.warning("feedback ignored", reason=reason, who=name_who(delivery.who), message_id=delivery.message)
         return
-    _suppress(message, delivery)
+    address = _protect(message, delivery)
     for step in (accept, note):
         message = _write(message, delivery, step)
-    event = make_event(message, delivery)
+    event = make_event(message, delivery, address)
     if event is not None:
         events.put_events([event])
     count("DeliveriesTracked")
@@ -72,20 +83,57 @@ def track(body: str) -> None:
     logger.info("delivery tracked", who=who, message_id=message.id, kind=delivery.kind, state=message.state)
 
 
-def _suppress(message: Message, delivery: Delivery) -> None:
-    """Stop the address that the message was claimed for, whatever the shopper's address is by now."""
-    why = find_suppression(delivery)
-    if why is None or not message.address_key:
+def answer(reply: Reply) -> None:
+    """Do what a reply asks for: the number's consent first, then the event for the shopper whose number it is.
+
+    Raises:
+        TryAgain: Not all could be written.
+    """
+    number = normalise(Channel.SMS, reply.number)
+    if number is None:
+        logger.warning("feedback ignored", reason=IgnoreReason.NO_NUMBER)
         return
+    key = derive_key(Channel.SMS, number, address_secret())
+    at = _state(reply, key) if reply.word in (Word.STOP, Word.START) else reply.at
+    owner = find_owner(key)
+    if owner is not None:
+        events.put_events([make_reply_event(reply, owner, at=at)])
+    count("RepliesTracked")
+    logger.info("reply tracked", who=name_who(owner or ""), word=reply.word, known=owner is not None)
+
+
+def _state(reply: Reply, key: str) -> Instant:
+    """Write what the number's owner states to its row, and return the instant for which that counts."""
+    for _ in range(_ATTEMPTS):
+        address = addresses.get_address(key)
+        known = address.consent
+        ident = short_id(reply.id)
+        if known is not None and known.id == ident:
+            return known.at
+        # Never before what is known: clocks differ, and a stop must not lose to a yes just before it.
+        at = max(reply.at, known.at) if known is not None and reply.word is Word.STOP else reply.at
+        stated = Consent(subscribed=reply.word is Word.START, at=at, id=ident, method="reply")
+        after = state_consent(address, stated)
+        if after is address or addresses.put_address(after):
+            return at
+    raise WriteConflict("address written by others too often in a row")
+
+
+def _protect(message: Message, delivery: Delivery) -> Address | None:
+    """Stop the address that the message was claimed for, whatever the shopper's address is by now; return its row."""
+    if not message.address_key or not concerns_address(delivery):
+        return None
     for _ in range(_ATTEMPTS):
         before = addresses.get_address(message.address_key)
-        after = suppress(before, why, delivery.at)
+        after = protect(before, delivery)
         if after is before:
-            return
+            return before
         if addresses.put_address(after):
-            count("AddressesSuppressed")
-            logger.info("address suppressed", who=name_who(message.who), message_id=message.id, reason=why)
-            return
+            if after.suppression is not before.suppression:
+                count("AddressesSuppressed")
+                who, why = name_who(message.who), after.suppression
+                logger.info("address suppressed", who=who, message_id=message.id, reason=why)
+            return after
     raise WriteConflict("address written by others too often in a row")
 
 

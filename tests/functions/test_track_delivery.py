@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import msgspec
 import pytest
 from builders import NOON
 from hypothesis import HealthCheck, Phase, given, settings
@@ -14,15 +15,17 @@ from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, lambda_context
 
-from cartwake.addresses import Address, Sent, Suppression, note_send
+from cartwake.addresses import SOFT_BOUNCES, Address, Sent, Suppression, derive_key, note_send
 from cartwake.errors import TryAgain
 from cartwake.events import Event
 from cartwake.feedback.deliveries import tags_for
+from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message, MessageState, change
 from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events, messages, quarantine
+from cartwake.store.identities import IdentityRow
 from cartwake.telemetry import logger
-from cartwake.times import DAY
+from cartwake.times import DAY, format_instant
 from functions.track_delivery import app
 
 PAYLOADS = Path(__file__).parents[1] / "payloads" / "ses"
@@ -152,12 +155,93 @@ def test_an_address_is_stopped(tracker: None, name: str, why: Suppression) -> No
     assert address.consent == Consent(True, 1, 1, "checkout")
 
 
-@pytest.mark.parametrize("name", ["bounce-soft", "delivery-delay", "send", "open", "click", "reject"])
-def test_an_address_that_works_is_not_stopped(tracker: None, name: str) -> None:
-    """A full mailbox is emptied one day."""
+@pytest.mark.parametrize("name", ["delivery", "delivery-delay", "send", "open", "click", "reject"])
+def test_an_address_that_works_is_not_written(tracker: None, name: str) -> None:
+    """What says nothing against an address costs no write."""
     before = addresses.get_address(KEY)
     assert deliver(read(name)) == []
     assert addresses.get_address(KEY) == before
+
+
+def test_soft_bounces_in_a_row_stop_an_address(tracker: None) -> None:
+    """The seventh message in a row that bounces softly is the last one."""
+    before = addresses.get_address(KEY)
+    softs = tuple(Sent(1, f"m{number}") for number in range(SOFT_BOUNCES - 1))
+    assert addresses.put_address(msgspec.structs.replace(before, softs=softs))
+    assert deliver(read("bounce-soft")) == []
+    assert addresses.get_address(KEY).suppression is Suppression.BOUNCE
+    assert told()[0].properties["suppressed"] is True
+
+
+def test_a_delivery_forgives_soft_bounces(tracker: None) -> None:
+    """What arrives shows that the address works; of those that always worked nothing is written."""
+    before = addresses.get_address(KEY)
+    assert addresses.put_address(msgspec.structs.replace(before, softs=(Sent(1, "m1"),)))
+    assert deliver(read("delivery")) == []
+    after = addresses.get_address(KEY)
+    assert after.softs == ()
+    assert deliver(read("delivery")) == []
+    assert addresses.get_address(KEY).version == after.version
+
+
+PHONE = derive_key(Channel.SMS, "+48512345678", derive_secret("a-test-root", "addresses"))
+
+
+def reply(text: str = "Stop!", *, at: int = NOON, id: str = "r1") -> str:  # noqa: A002  the provider's word
+    told = {"originationNumber": "+48512345678", "inboundMessageId": id, "messageBody": text}
+    return json.dumps({"Message": json.dumps(told), "Timestamp": format_instant(at)})
+
+
+def test_a_stop_by_sms_is_a_withdrawal(tracker: None) -> None:
+    """The number is stopped at once, whoever has it; its owner's profile is told, and a repetition adds nothing."""
+    assert addresses.put_address(Address(key=PHONE, consent=Consent(True, NOON + 500, 1, "checkout")))
+    IdentityRow(PHONE, who=WHO).save()
+    assert deliver(reply(), reply()) == []
+    assert deliver(reply()) == []
+    consent = addresses.get_address(PHONE).consent
+    assert consent is not None
+    # a clock of somebody else's was ahead: the stop counts all the same
+    assert (consent.subscribed, consent.at, consent.method) == (False, NOON + 500, "reply")
+    assert [(it.name, it.occurred_at, it.properties["channel"]) for it in told()] == [
+        ("Unsubscribed", NOON + 500, "sms")
+    ]
+
+
+def test_a_stop_of_an_unknown_number_is_kept(tracker: None) -> None:
+    """Whoever gets the number later is not written to."""
+    assert deliver(reply()) == []
+    consent = addresses.get_address(PHONE).consent
+    assert consent is not None
+    assert not consent.subscribed
+    assert told() == []
+
+
+def test_a_start_by_sms_is_a_yes(tracker: None) -> None:
+    """After a stop, by the same number; an older one lifts no newer stop."""
+    IdentityRow(PHONE, who=WHO).save()
+    assert deliver(reply(), reply("start", at=NOON - 1, id="r2")) == []
+    assert not addresses.get_address(PHONE).consent.subscribed  # type: ignore[union-attr]
+    assert deliver(reply("START", at=NOON + 1, id="r3")) == []
+    assert addresses.get_address(PHONE).consent.subscribed  # type: ignore[union-attr]
+
+
+def test_other_replies_are_told(tracker: None) -> None:
+    """They change no consent; a journey may answer them."""
+    IdentityRow(PHONE, who=WHO).save()
+    assert deliver(reply("Help")) == []
+    assert addresses.get_address(PHONE).version == 0
+    assert [(it.name, it.properties["keyword"]) for it in told()] == [("SMS Received", "help")]
+
+
+def test_a_reply_that_cannot_be_written_comes_again(tracker: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stop stands before anything is told, and the telling is repeated."""
+    IdentityRow(PHONE, who=WHO).save()
+    with monkeypatch.context() as patched:
+        patched.setattr(app.events, "put_events", lambda *_: (_ for _ in ()).throw(TryAgain("throttled")))
+        assert deliver(reply()) == ["q0"]
+    assert addresses.get_address(PHONE).consent is not None
+    assert deliver(reply()) == []
+    assert [it.name for it in told()] == ["Unsubscribed"]
 
 
 def test_nobody_else_is_stopped(tracker: None) -> None:

@@ -1,6 +1,7 @@
 """Deliveries: SES's events, and what they make of a message."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -8,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwake.addresses import Suppression
+from cartwake import statements
+from cartwake.addresses import SOFT_BOUNCES, Address, Suppression
 from cartwake.errors import BadInput
 from cartwake.events import Trust
 from cartwake.feedback.deliveries import (
@@ -18,15 +20,16 @@ from cartwake.feedback.deliveries import (
     Kind,
     accept,
     count_changes,
-    find_suppression,
     make_event,
     note,
+    protect,
     read_tags,
     tags_for,
 )
 from cartwake.feedback.notices import read_delivery
 from cartwake.feedback.tracking import strip_link
 from cartwake.messages import Message, MessageState, change
+from cartwake.profiles import State
 from cartwake.statements import Channel
 from cartwake.times import DAY, parse_instant
 
@@ -242,7 +245,37 @@ def test_order_and_doubles_change_nothing(names: list[str]) -> None:
 )
 def test_who_is_suppressed(name: str, why: Suppression | None) -> None:
     """A hard bounce (also SES's own list) and a complaint stop an address; a full mailbox does not."""
-    assert find_suppression(read(name)) is why
+    assert protect(Address(key="k"), read(name)).suppression is why
+
+
+def test_the_last_of_many_soft_bounces_is_for_good() -> None:
+    """Seven in a row stop an address; the same one told twice is one, and a delivery begins the row anew."""
+    soft, delivered = read("bounce-soft"), read("delivery")
+    at, address = soft.at, Address(key="k")
+
+    def bounce(address: Address, number: int) -> Address:
+        told = replace(soft, message=f"m{number}", at=at + number)
+        return protect(protect(address, told), told)
+
+    for number in range(SOFT_BOUNCES - 1):
+        address = bounce(address, number)
+    assert (address.suppression, len(address.softs)) == (None, SOFT_BOUNCES - 1)
+    last = bounce(address, SOFT_BOUNCES)
+    assert (last.suppression, last.suppressed_at) == (Suppression.BOUNCE, at + SOFT_BOUNCES)
+    began_anew = protect(address, replace(delivered, at=at + SOFT_BOUNCES - 3))
+    assert [it.message for it in began_anew.softs] == [f"m{SOFT_BOUNCES - 2}"]
+    assert bounce(began_anew, SOFT_BOUNCES).suppression is None
+    assert protect(last, replace(delivered, at=at + 100)).suppression is Suppression.BOUNCE
+
+
+def test_the_last_soft_bounce_tells_that_the_address_is_of_no_use() -> None:
+    """So that "can be mailed" is false of whoever cannot be; the ones before tell no such thing."""
+    soft = read("bounce-soft")
+    stopped = Address(key="k", suppression=Suppression.BOUNCE, suppressed_at=soft.at)
+    for address, blocked in ((None, False), (Address(key="k"), False), (stopped, True)):
+        event = make_event(MESSAGE, soft, address)
+        assert event is not None
+        assert bool(statements.fold(State(), event)["blocked"]) is blocked
 
 
 def test_a_click_becomes_an_event() -> None:

@@ -47,6 +47,14 @@ def test_a_text_is_handed_over_whole(sns: Endpoint, transactional: bool, kind: s
     assert attributes == {"AWS.SNS.SMS.SMSType": kind, "AWS.SNS.SMS.SenderID": "Fern"}
 
 
+def test_a_number_of_the_shops_own_is_the_origin(sns: Endpoint) -> None:
+    """Some countries know no names; there the sender is a number."""
+    assert send_sms(replace(SMS, sender_name="+18335550100")) == Accepted("s-1")
+    sent = {name: values[0] for name, values in parse_qs(sns.requests[0].decode()).items()}
+    assert sent["MessageAttributes.entry.2.Name"] == "AWS.MM.SMS.OriginationNumber"
+    assert sent["MessageAttributes.entry.2.Value.StringValue"] == "+18335550100"
+
+
 @pytest.mark.parametrize("status", [0, 500, 503])
 def test_a_lost_answer_is_one_attempt(sns: Endpoint, status: int) -> None:
     """A text whose answer was lost may be on its way; asking again would send a second one."""

@@ -137,13 +137,20 @@ class Story:
             self.profile = msgspec.structs.replace(finished, state=unpack(pack(finished.state)))
 
     def check(self, now: int) -> None:
-        """See that memberships are what the reference says."""
+        """See that memberships are what the reference says, now and wherever they changed on the way."""
+        stepped = self.profile
+        while (at := min((it.until for it in stepped.state.memberships.values()), default=now)) < now:
+            stepped, _ = advance(stepped, self.rules, at)
+            self._compare(stepped, at)
         self.profile, _ = advance(self.profile, self.rules, now)
+        self._compare(self.profile, now)
+
+    def _compare(self, profile: Profile, now: int) -> None:
         if not self._told:
             return
         past = reference.Past(self._told, self.rules, now, entered=self._entered)
         members = {name for name in SEGMENTS if reference.holds(self.rules.segments[name].where, past)}
-        assert {name for name in SEGMENTS if is_member(self.profile.state.memberships.get(name))} == members
+        assert {name for name in SEGMENTS if is_member(profile.state.memberships.get(name))} == members
         self._entered |= members
 
 

@@ -270,3 +270,28 @@ def test_a_warning_keeps_nothing_from_going_live() -> None:
     assert (warning.path, warning.severity) == ("where.did", "warning")
     assert not choose(files, seen=Seen({"Quiz Done"})).files["segments/s.json"].warnings
     assert not choose(files, live=found.bundle, sources=found.sources).is_news(found.bundle, found.sources)
+
+
+def doubts_of_text(text: str, *more: str) -> list[tuple[str, str]]:
+    files = {name: read_file(name, text.encode()) for name in ("templates/t.txt", *more)}
+    return [(fault.path, fault.message) for fault in find_doubts(files)]
+
+
+def test_what_makes_an_sms_dear_is_told() -> None:
+    """A dash of a word processor halves what a part holds: told with its line; letters of a language are no mistake."""
+    ((path, message),) = doubts_of_text("Hello\nyour cart \u2013 it waits")
+    assert path == "line 2"
+    assert "\u2013" in message
+    assert doubts_of_text("Zażółć gęślą jaźń \u2013 teraz") == []
+    assert doubts_of_text("Your cart waits: {{ event.name|default('\u2013') }}") == []
+    ((_, message),) = doubts_of_text("x" * 460)
+    assert "4 messages" in message
+    assert doubts_of_text("x" * 459) == []
+
+
+def test_the_plain_text_of_an_email_is_no_sms() -> None:
+    """It may be as long as it likes."""
+    column = "<mj-column><mj-text>Hello \u2013 {{ shop.name }}</mj-text></mj-column>"
+    text = f"<mjml><mj-body><mj-section>{column}</mj-section></mj-body></mjml>"
+    mail = {"templates/t.mjml": read_file("templates/t.mjml", text.encode())}
+    assert find_doubts(mail | {"templates/t.txt": read_file("templates/t.txt", "\u2013".encode() * 900)}) == []

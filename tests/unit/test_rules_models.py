@@ -107,7 +107,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
         (journey(include_existing=True), "include_existing"),
         (journey(steps=[{"split": []}]), "steps[0]"),
         (journey(steps=[{"test": "subject", "split": []}]), "steps[0]"),
-        (journey(steps=[{"email": "a", "held": True}]), "steps[0].held"),
+        (journey(steps=[{"email": "a", "variant": "a"}]), "steps[0].variant"),
     ],
 )
 def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
@@ -139,6 +139,10 @@ def test_no_setting_is_taken_that_nothing_reads() -> None:
         ({"sender": {"email": "shop"}}, "sender.email"),
         ({"sender": {"email": "a@b.example\r\nBcc: x@y.example"}}, "sender.email"),
         ({"sender": {"email": "shop@example.com", "sms_name": "much too long a name"}}, "sender.sms_name"),
+        (
+            {"sender": {"email": "shop@example.com", "sms_by_country": {"US": "much too long"}}},
+            "sender.sms_by_country.US",
+        ),
         ({"demo": "true"}, "demo"),
     ],
 )

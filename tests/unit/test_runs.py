@@ -142,14 +142,14 @@ def test_paths_past_the_end_lead_nowhere() -> None:
     assert find_step((IF,), "0.else.3") is None
 
 
-def _view(at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, zone: str | None = None) -> View:
+def _view(at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, zone: str | None = None, lot: int = 0) -> View:
     settings = msgspec.structs.replace(
         a_bundle().settings,
         timezone="Europe/Berlin",
         hours={Channel.SMS: QuietHours(opens_minute=opens, closes_minute=closes)},
     )
     traits = {"timezone": Register(zone, NOON, 1)} if zone else {}
-    return View(State(traits=traits), a_bundle(settings=settings), parse_instant(at))
+    return View(State(traits=traits, lot=lot), a_bundle(settings=settings), parse_instant(at))
 
 
 @pytest.mark.parametrize(
@@ -170,6 +170,16 @@ def _view(at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, zone: str | No
 def test_quiet_hours(at: str, zone: str | None, until: str | None) -> None:
     """SMS between 9:00 and 20:00 by the shopper's clock, else the shop's, also across a change of clocks."""
     assert quiet_until(Channel.SMS, _view(at, zone=zone)) == (parse_instant(until) if until else None)
+
+
+@pytest.mark.parametrize(("closes", "minutes"), [(20 * 60, 10), (9 * 60 + 6, 3)])
+def test_what_is_held_goes_out_spread(closes: int, minutes: int) -> None:
+    """Each shopper has a place of their own in the first ten minutes, or in half of the hours where they are short."""
+    opening = parse_instant("2026-11-22T08:00:00Z")
+    for lot in (0, 1, 59_999, minutes * MINUTE - 1, minutes * MINUTE, 2**62):
+        view = _view("2026-11-21T19:00:00Z", closes=closes, lot=lot)
+        assert quiet_until(Channel.SMS, view) == opening + lot % (minutes * MINUTE)
+    assert quiet_until(Channel.SMS, _view("2026-11-22T08:00:00Z", closes=closes, lot=1)) is None
 
 
 def test_an_opening_that_the_clock_skips() -> None:

@@ -117,6 +117,14 @@ def test_scores_that_rise_and_fall(test: Score, rule: ScoreRule, told: Told) -> 
     check_in_time(test, rule, told, now=25)
 
 
+@pytest.mark.parametrize("op", ["more_than", "at_least", "less_than", "at_most"])
+def test_what_cancels_stays_cancelled(op: str) -> None:
+    """Two points three milliseconds ago are one point now: rounding makes no more and no less than nothing of it."""
+    given_and_taken = [Points(points=2.0, tracker="a"), Points(points=-1.0, tracker="b")]
+    rule = ScoreRule(title="S", points=tuple(given_and_taken), half_life_ms=3, floor=-100.0)
+    check_in_time(Score(name="s", op=op, bound=0.0), rule, [("a", 1), ("b", 4)], now=4)
+
+
 @given(TESTS, SCORES, EVENTS, st.integers(1, 25))
 def test_scores_of_a_part(test: Score, rule: ScoreRule, told: Told, known_from: int) -> None:
     """Over a part of the past a score is unknown, or right, until it can be known."""

@@ -12,6 +12,8 @@ from cartwake.statements import Channel, Consent
 from cartwake.times import Instant
 
 MOST_SENDS: Final = 20
+SOFT_BOUNCES: Final = 7
+"""So many in a row, with nothing delivered between them, are as good as a hard one."""
 
 
 class Suppression(StrEnum):
@@ -36,6 +38,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         consent: The latest explicit statement about marketing.
         suppression: Set: nothing goes out, not even a receipt.
         sends: The last marketing messages, for the frequency cap.
+        softs: The messages that bounced softly since the last one that was delivered.
         version: Raised by every write; 0 means that there is no row yet.
     """
 
@@ -44,6 +47,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     suppression: Suppression | None = None
     suppressed_at: Instant = 0
     sends: tuple[Sent, ...] = ()
+    softs: tuple[Sent, ...] = ()
     version: int = 0
 
 
@@ -61,6 +65,13 @@ def normalise(channel: Channel, text: str, *, country: str | None = None) -> str
         country: Two-letter country of numbers that are written without their prefix.
     """
     return _normalise_email(text) if channel is Channel.EMAIL else _normalise_phone(text, country)
+
+
+def find_country(number: str) -> str:
+    """Return the two letters of the country of an E.164 number; "" when it belongs to none."""
+    import phonenumbers  # noqa: PLC0415  as above
+
+    return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
 
 
 def name_address(normalised: str) -> str:
@@ -81,6 +92,20 @@ def suppress(address: Address, why: Suppression, at: Instant) -> Address:
     if address.suppression is not None:
         return address
     return msgspec.structs.replace(address, suppression=why, suppressed_at=at)
+
+
+def note_soft_bounce(address: Address, message: str, at: Instant) -> Address:
+    """Return the row with a message that bounced softly; the last of so many in a row suppresses it."""
+    if any(it.message == message for it in address.softs):
+        return address
+    noted = msgspec.structs.replace(address, softs=(*address.softs, Sent(at, message))[-SOFT_BOUNCES:])
+    return noted if len(noted.softs) < SOFT_BOUNCES else suppress(noted, Suppression.BOUNCE, at)
+
+
+def note_delivery(address: Address, at: Instant) -> Address:
+    """Return the row without the soft bounces before a delivery; what is suppressed stays so."""
+    later = tuple(it for it in address.softs if it.at > at)
+    return address if later == address.softs else msgspec.structs.replace(address, softs=later)
 
 
 def note_send(address: Address, sent: Sent) -> Address:

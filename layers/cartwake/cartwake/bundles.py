@@ -36,6 +36,7 @@ class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str = ""
     reply_to: str = ""
     sms_name: str = ""
+    sms_by_country: dict[str, str] = {}
 
 
 class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +52,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         cap_ms: By channel, the window in which an address gets at most one marketing message.
         hours: By channel, the local hours in which messages may go out; absent: any hour.
+        budgets: By channel, the most that marketing may send in a day of the shop; of SMS, parts. Absent: any number.
         demo: Permits waits under a minute.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
         order_event: The name of the event that is an order.
@@ -67,6 +69,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: dict[Channel, QuietHours] = msgspec.field(
         default_factory=lambda: {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
     )
+    budgets: dict[Channel, int] = {}
     demo: bool = False
     limit_moved: int | None = None
     order_event: str = ORDER_COMPLETED
@@ -159,6 +162,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="sen
     Attributes:
         subject: Jinja2 source; overrides the template's own.
         not_after_ms: How long after it was planned the message is still useful.
+        held: Under a frequency cap it waits until that is over, instead of being skipped.
         coupon: The pool that it shows a code of; "": none.
     """
 
@@ -166,6 +170,7 @@ class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="sen
     template: str
     subject: str = ""
     not_after_ms: int = 24 * HOUR
+    held: bool = False
     coupon: str = ""
 
 

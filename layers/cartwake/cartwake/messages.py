@@ -56,6 +56,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         reason: Why it was skipped or refused.
         provider_id: What SES or SNS call it.
         happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
+        parts: Of an SMS: how many messages the shop pays for.
         version: Raised by every write; 0 means that there is no row yet.
     """
 
@@ -86,6 +87,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     provider_id: str = ""
     happened: dict[str, Instant] = {}
+    parts: int = 0
     version: int = 0
 
 
@@ -121,10 +123,18 @@ def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant
         return Skip.NO_CONSENT
     if not address.consent.subscribed:
         return Skip.UNSUBSCRIBED
-    since = now - rules.settings.cap_ms.get(message.channel, 0)
-    if any(sent.at > since and sent.message != message.id for sent in address.sends):
-        return Skip.FREQUENCY_CAP
-    return None
+    return Skip.FREQUENCY_CAP if capped_until(message, address, rules) > now else None
+
+
+def capped_until(message: Message, address: Address, rules: Bundle) -> Instant:
+    """Return when the cap of an address lets *message* through; 0 when nothing has been sent to it lately."""
+    last = max((sent.at for sent in address.sends if sent.message != message.id), default=None)
+    return 0 if last is None else last + rules.settings.cap_ms.get(message.channel, 0)
+
+
+def put_off(message: Message, until: Instant) -> Message:
+    """Return the message as one that is looked at again later."""
+    return change(message, not_before=until, retry_at=until)
 
 
 def skip(message: Message, why: Skip, now: Instant, *, detail: str = "") -> Message:

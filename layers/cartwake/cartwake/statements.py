@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 import msgspec
 
 from cartwake import registers
-from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.events import COMPLAINED, SUBSCRIBED, UNSUBSCRIBED, Event, Trust
 from cartwake.registers import Register
 from cartwake.times import Instant
 
@@ -19,7 +19,7 @@ LONGEST_TAG_BYTES: Final = 100
 _LONGEST_METHOD: Final = 100
 _COUNTRY_LETTERS: Final = 2
 _OF_ADDRESSES: Final = ("email", "phone", "country")
-_FINAL_FEEDBACK: Final = ("Email Bounced", "Email Marked as Spam")
+_FINAL_FEEDBACK: Final = ("Email Bounced", COMPLAINED)
 
 
 class Channel(StrEnum):
@@ -117,7 +117,7 @@ def _read_blocked(event: Event) -> dict[Channel, Register]:
     address = event.properties.get("address_id")
     if event.trust is not Trust.OWN or not address:
         return {}
-    if event.properties.get("bounce") == "transient":
+    if event.properties.get("bounce") == "transient" and event.properties.get("suppressed") is not True:
         return {}
     return {Channel.EMAIL: Register(address, event.occurred_at, event.short_id)}
 

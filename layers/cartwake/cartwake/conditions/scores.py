@@ -10,6 +10,9 @@ from cartwake.conditions.spans import compare
 from cartwake.times import NEVER, Instant
 from cartwake.trackers import Tracker
 
+_ROUNDING = 1e-13
+"""Events one millisecond apart differ by more than this share of their points, with a half-life of up to 50 years."""
+
 
 class _Part(NamedTuple):
     """What gives points from here on: events by their times, or something that holds."""
@@ -53,8 +56,12 @@ class Reckoning(NamedTuple):
 
     def add_up(self, weights: list[float]) -> float:
         """Return the score, given how many events each part is worth."""
-        total = math.fsum(_reckon(part, weight) for part, weight in zip(self.parts, weights, strict=True))
-        total = max(self.rule.floor, total)
+        fixed: list[float] = []
+        halving: list[float] = []
+        for part, weight in zip(self.parts, weights, strict=True):
+            value = _reckon(part, weight)
+            (halving if value == part.points.points * weight and part.events else fixed).append(value)
+        total = max(self.rule.floor, math.fsum([*fixed, _cancel(halving)]))
         return total if self.rule.cap is None else min(self.rule.cap, total)
 
 
@@ -128,6 +135,12 @@ def _list_events(tracker: Tracker, rule: ScoreRule, now: Instant) -> tuple[tuple
     after = _find_after(rule, now)
     coming = min((at for at, _ in both if at > now), default=NEVER)
     return tuple(it for it in both if after < it[0] <= now), coming
+
+
+def _cancel(values: list[float]) -> float:
+    """Return the sum of what halves together; what cancels but for rounding is nothing, and stays nothing."""
+    total = math.fsum(values)
+    return total if abs(total) > _ROUNDING * math.fsum(map(abs, values)) else 0.0
 
 
 def _reckon(part: _Part, weight: float) -> float:

@@ -12,8 +12,8 @@ from typing import Final
 
 import msgspec
 
-from cartwake.addresses import Suppression
-from cartwake.events import Event, derive_id, own_event
+from cartwake.addresses import Address, Suppression, note_delivery, note_soft_bounce, suppress
+from cartwake.events import COMPLAINED, Event, derive_id, own_event
 from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
 from cartwake.times import Instant, format_instant
@@ -44,6 +44,7 @@ class IgnoreReason(StrEnum):
     NOT_OURS = "not_ours"
     NO_COMPLAINT = "no_complaint"
     NO_SUCH_MESSAGE = "no_such_message"
+    NO_NUMBER = "no_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,15 +151,35 @@ def count_changes(before: Message, after: Message) -> tuple[str, dict[str, int]]
     return day, dict.fromkeys(firsts, 1)
 
 
-def find_suppression(delivery: Delivery) -> Suppression | None:
-    """Return why nothing may go to the message's address any more, or None."""
-    if delivery.kind is Kind.COMPLAINED:
-        return Suppression.COMPLAINT
-    return Suppression.BOUNCE if delivery.kind is Kind.BOUNCED and delivery.permanent else None
+def concerns_address(delivery: Delivery) -> bool:
+    """Say whether the row of the address has to know."""
+    return delivery.kind in (Kind.COMPLAINED, Kind.BOUNCED, Kind.DELIVERED)
 
 
-def make_event(message: Message, delivery: Delivery) -> Event | None:
-    """Return the event that the delivery is, or None for what only the ledger keeps; told twice it is the same."""
+def protect(address: Address, delivery: Delivery) -> Address:
+    """Return the row of the message's address after this: suppressed for good, or nearer to it, or farther from it."""
+    match delivery.kind:
+        case Kind.COMPLAINED:
+            return suppress(address, Suppression.COMPLAINT, delivery.at)
+        case Kind.BOUNCED if delivery.permanent:
+            return suppress(address, Suppression.BOUNCE, delivery.at)
+        case Kind.BOUNCED:
+            return note_soft_bounce(address, delivery.message, delivery.at)
+        case Kind.DELIVERED:
+            return note_delivery(address, delivery.at)
+        case _:
+            return address
+
+
+def make_event(message: Message, delivery: Delivery, address: Address | None = None) -> Event | None:
+    """Return the event that the delivery is, or None for what only the ledger keeps; told twice it is the same.
+
+    Args:
+        message: Its row.
+        delivery: What happened.
+        address: The row of its address after that, where it had to know.
+    """
+    last = address is not None and address.suppression is not None and address.suppressed_at == delivery.at
     name = _EVENT_NAMES.get(delivery.kind)
     if name is None:
         return None
@@ -171,6 +192,7 @@ def make_event(message: Message, delivery: Delivery) -> Event | None:
         "link": delivery.link,
         "link_id": delivery.link_id,
         "bounce": {True: "permanent", False: "transient"}[delivery.permanent] if delivery.kind is Kind.BOUNCED else "",
+        "suppressed": last and delivery.kind is Kind.BOUNCED and not delivery.permanent,
         "bot": delivery.bot,
         "address_id": delivery.address_id if delivery.kind in (Kind.BOUNCED, Kind.COMPLAINED) else "",
     }
@@ -186,5 +208,5 @@ _EVENT_NAMES: Final = {
     Kind.OPENED: "Email Opened",
     Kind.CLICKED: "Email Link Clicked",
     Kind.BOUNCED: "Email Bounced",
-    Kind.COMPLAINED: "Email Marked as Spam",
+    Kind.COMPLAINED: COMPLAINED,
 }

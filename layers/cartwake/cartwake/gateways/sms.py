@@ -20,7 +20,8 @@ class Sms:
     Attributes:
         to: E.164, for example `+48601234567`.
         text: At most 1,600 characters.
-        sender_name: Up to 11 letters and digits, shown instead of a number where the country permits.
+        sender_name: Up to 11 letters and digits, shown instead of a number where the country permits; or a number of
+            the shop's own, in E.164.
         transactional: Sent for reliability; otherwise for price.
     """
 
@@ -55,13 +56,18 @@ def _find_fault(message: Sms) -> str:
         return "EmptyText"
     if len(message.text) > LONGEST_TEXT:
         return "TextTooLong"
-    if message.sender_name and not _SENDER.fullmatch(message.sender_name):
+    if message.sender_name and not (_SENDER.fullmatch(message.sender_name) or _is_number(message.sender_name)):
         return "InvalidSenderName"
     return ""
+
+
+def _is_number(sender: str) -> bool:
+    return _NUMBER.fullmatch(sender) is not None
 
 
 def _build_attributes(message: Sms) -> dict[str, dict[str, str]]:
     values = {"AWS.SNS.SMS.SMSType": "Transactional" if message.transactional else "Promotional"}
     if message.sender_name:
-        values["AWS.SNS.SMS.SenderID"] = message.sender_name
+        own = "AWS.MM.SMS.OriginationNumber" if _is_number(message.sender_name) else "AWS.SNS.SMS.SenderID"
+        values[own] = message.sender_name
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}

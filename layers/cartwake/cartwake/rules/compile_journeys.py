@@ -5,6 +5,7 @@ from typing import Final, assert_never
 
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition
+from cartwake.events import COMPLAINED
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
@@ -46,11 +47,7 @@ class JourneyCompiler:
             status=rule.status,
             trigger=self._compile_trigger(rule.trigger, "trigger", latest=TRIGGERS_KEPT),
             filter=self._compile_condition(rule.filter, "filter") if rule.filter else None,
-            exits=tuple(
-                # One entry more: the event that started the run may itself be the last one.
-                self._compile_trigger(trigger, f"exit[{index}]", latest=2)
-                for index, trigger in enumerate(rule.exit)
-            ),
+            exits=self._compile_exits(rule),
             again_ms=_compile_again(rule.again),
             steps=self._compile_steps(rule.steps, "steps"),
         )
@@ -89,6 +86,16 @@ class JourneyCompiler:
                 entered = rule.on == "entered"
                 return bundles.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
 
+    def _compile_exits(self, rule: Journey) -> tuple[bundles.Trigger, ...]:
+        """Return what ends a run: what the file says, and of marketing whatever calls it spam."""
+        # One entry more: the event that started the run may itself be the last one.
+        said = tuple(
+            self._compile_trigger(trigger, f"exit[{index}]", latest=2) for index, trigger in enumerate(rule.exit)
+        )
+        if rule.kind != "marketing" or any(trigger.event == COMPLAINED and not trigger.where for trigger in said):
+            return said
+        return (*said, self._compile_trigger(ByEvent(event=COMPLAINED), "exit", latest=2))
+
     def _compile_condition(self, rule: AnyCondition, path: str) -> Condition:
         return self._conditions.compile(rule, path)
 
@@ -106,11 +113,18 @@ class JourneyCompiler:
                     template=step.email,
                     subject=step.subject or "",
                     not_after_ms=use,
+                    held=step.held,
                     coupon=step.coupon or "",
                 )
             case SmsStep():
                 use = self._compile_use(step.not_after, path)
-                return bundles.Send(channel=Channel.SMS, template=step.sms, not_after_ms=use, coupon=step.coupon or "")
+                return bundles.Send(
+                    channel=Channel.SMS,
+                    template=step.sms,
+                    not_after_ms=use,
+                    held=step.held,
+                    coupon=step.coupon or "",
+                )
             case IfStep():
                 return bundles.Branch(
                     condition=self._compile_condition(step.if_, f"{path}.if"),

@@ -28,12 +28,18 @@ def compile_settings(rule: Settings) -> bundles.Settings:
             name=sender.name or shop.name,
             reply_to=sender.reply_to or "",
             sms_name=sender.sms_name or "",
+            sms_by_country=dict(sender.sms_by_country),
         ),
         timezone=rule.timezone,
         currency=rule.currency,
         language=rule.language,
         cap_ms={Channel.EMAIL: _compile_cap(rule.caps.email), Channel.SMS: _compile_cap(rule.caps.sms)},
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
+        budgets={
+            channel: each
+            for channel, each in ((Channel.EMAIL, rule.budgets.email), (Channel.SMS, rule.budgets.sms))
+            if each is not None
+        },
         demo=rule.demo,
         limit_moved=rule.limits.moved_people,
         order_event=rule.orders.event,

@@ -105,13 +105,18 @@ class MessageStep(Rule):
     """What messages have in common."""
 
     later = {
-        "held": "holding a capped message comes with a later version",
         "variant": "tests come with a later version",
     }
     not_after: Duration = Field(
         "24 hours",
         description="How long after it was due the message is still useful; later it is skipped.",
         examples=["24 hours"],
+    )
+    held: bool = Field(
+        default=False,
+        description="true: where the frequency cap stands against it the message waits until it may go out, if that is "
+        "within not_after; else it is skipped.",
+        examples=[True],
     )
     coupon: Name | None = Field(
         None,

@@ -14,6 +14,7 @@ from cartwake.rules.group_models import EngagementSettings, KnownNames, Lifecycl
 from cartwake.rules.words import Line
 from cartwake.times import parse_duration
 
+_SMS_SENDER: Final = re.compile(r"(?=.{1,11}$)[0-9]*[A-Za-z][A-Za-z0-9]*|\+[1-9][0-9]{6,14}")
 _TIME: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -59,6 +60,16 @@ def _check_cap(words: str) -> str:
     return words
 
 
+def _check_sms_sender(sender: str) -> str:
+    if sender and not _SMS_SENDER.fullmatch(sender):
+        raise complain(
+            "Should be a name of at most 11 letters and digits with a letter in it, one of your numbers with its +, "
+            "or empty.",
+            example='{"US": "+18335550100"}',
+        )
+    return sender
+
+
 def _text(pattern: str, *examples: str) -> WithJsonSchema:
     return WithJsonSchema({"type": "string", "pattern": pattern, "examples": list(examples)})
 
@@ -69,6 +80,14 @@ Timezone = Annotated[str, AfterValidator(_check_timezone)]
 TimeOfDay = Annotated[str, AfterValidator(_check_time), _text(r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", "09:00", "20:00")]
 Cap = Annotated[
     str, AfterValidator(_check_cap), _text(r"^(none|\d{1,6} (second|minute|hour|day|week)s?)$", "16 hours", "none")
+]
+
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$")]
+SmsSender = Annotated[
+    str,
+    AfterValidator(_check_sms_sender),
+    _text(r"^([A-Za-z0-9]{1,11}|\+[1-9][0-9]{6,14})?$", "+18335550100", "Nordlicht", ""),
 ]
 
 
@@ -100,6 +119,13 @@ class Sender(Rule):
         None, description="The name beside it; the shop's name if nothing is said.", examples=["Nordlicht Shoes"]
     )
     reply_to: Email | None = Field(None, description="Where answers go.", examples=["hello@example.com"])
+    sms_by_country: dict[Country, SmsSender] = Field(
+        {},
+        max_length=100,
+        description="Who SMS come from in countries that want another sender, by their two letters: a name, or one of "
+        "your own numbers with its +. An empty text leaves the choice to the network.",
+        examples=[{"US": "+18335550100", "FR": ""}],
+    )
     sms_name: Annotated[str, Field(max_length=11, pattern=r"^[0-9]*[A-Za-z][A-Za-z0-9]*$")] | None = Field(
         None, description="What phones show as the sender: at most 11 letters and digits.", examples=["Nordlicht"]
     )
@@ -110,6 +136,18 @@ class Caps(Rule):
 
     email: Cap = Field(default="16 hours", description='By email; "none" for no limit.', examples=["16 hours"])
     sms: Cap = Field(default="24 hours", description='By SMS; "none" for no limit.', examples=["24 hours"])
+
+
+class Budgets(Rule):
+    """The most that marketing may send in a day of the shop, by channel; what is transactional is not counted."""
+
+    email: Annotated[int, Field(ge=1)] | None = Field(None, description="Emails a day.", examples=[20000])
+    sms: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Parts of SMS a day, which is what is paid for: a part holds 160 characters, of longer texts 153, "
+        "and less than half where a character is not in GSM-7.",
+        examples=[500],
+    )
 
 
 class Hours(Rule):
@@ -142,7 +180,6 @@ class Settings(File):
     """settings.json: what holds for the whole shop."""
 
     later = {
-        "budgets": "budgets come with a later version",
         "retention": "events are kept for 400 days and ended runs for 30; other times come with a later version",
     }
     shop: Shop = Field(
@@ -172,6 +209,12 @@ class Settings(File):
         SendingHours(),
         description="When messages may go out, by channel, in the shopper's own time. Outside, they are held.",
         examples=[{"sms": {"from": "09:00", "to": "20:00"}}, {"sms": None}],
+    )
+    budgets: Budgets = Field(
+        Budgets(),
+        description="The most that marketing may send in a day, by channel. What is above it waits for the next day, "
+        "if it is still useful then.",
+        examples=[{"email": 20000, "sms": 500}],
     )
     orders: Orders = Field(
         Orders(), description="Which event is an order.", examples=[{"event": "Order Completed", "amount": "revenue"}]

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from cartwake.addresses import Address, derive_key, normalise
+from cartwake.addresses import Address, derive_key, find_country, normalise
 from cartwake.bundles import Bundle, Send
 from cartwake.coupons import Given, show
 from cartwake.errors import TemplateFailed
@@ -14,6 +14,7 @@ from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
+from cartwake.sending.parts import count_parts
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import Rendered, render
 from cartwake.statements import Channel
@@ -45,6 +46,11 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     address: Address
     content: Rendered
     link: str
+
+    @property
+    def parts(self) -> int:
+        """Of an SMS: how many messages the shop pays for; 0 for a mail."""
+        return count_parts(self.content.text).parts if self.case.message.channel is Channel.SMS else 0
 
 
 class Unfit(msgspec.Struct, frozen=True):
@@ -114,10 +120,12 @@ def to_mail(letter: Letter, configuration_set: str) -> Mail:
 
 
 def to_sms(letter: Letter) -> Sms:
-    """Return the text message."""
+    """Return the text message, from the sender that is for its country."""
+    sender = letter.case.rules.settings.sender
+    name = sender.sms_by_country.get(find_country(letter.to), sender.sms_name) if sender.sms_by_country else None
     return Sms(
         to=letter.to,
         text=letter.content.text,
-        sender_name=letter.case.rules.settings.sender.sms_name,
+        sender_name=sender.sms_name if name is None else name,
         transactional=letter.case.message.kind == "transactional",
     )

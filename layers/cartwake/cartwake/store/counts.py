@@ -11,7 +11,7 @@ from cartwake.store import base
 
 
 class CountRow(Model):
-    """Counts of one step and one shard on one day (UTC)."""
+    """Counts of one step and one shard on one day (UTC); of a budget, what was leased on one day of the shop."""
 
     class Meta(base.Meta):
         table_name = require("COUNTS_TABLE")
@@ -25,6 +25,7 @@ class CountRow(Model):
     bounced = NumberAttribute(null=True)
     complained = NumberAttribute(null=True)
     unsubscribed = NumberAttribute(null=True)
+    leased = NumberAttribute(null=True)
 
 
 def add(counter: str, day: str, amounts: Mapping[str, int]) -> base.Update:

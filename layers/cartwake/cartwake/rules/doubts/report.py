@@ -9,9 +9,10 @@ from cartwake.rules.doubts.history import doubt_history
 from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
 from cartwake.rules.doubts.sending import doubt_journey
+from cartwake.rules.doubts.texts import doubt_text
 from cartwake.rules.doubts.walks import list_conditions
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import SETTINGS, Content, name_of
+from cartwake.rules.files import SETTINGS, Content, TemplateFile, name_of
 from cartwake.rules.models import Journey
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
@@ -64,15 +65,22 @@ def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
         settings = some.get(SETTINGS)
         shop = describe_shop(settings if isinstance(settings, Settings) else None, {})
         judge = Judge(shop, {name_of(name): it for name, it in files.items() if isinstance(it, Score)})
-        for found in (*_doubt_file(some[file], judge), *judge.doubts):
+        for found in (*_doubt_file(some[file], judge, is_sms=_is_sms(file, files)), *judge.doubts):
             yield Fault(file=file, path=found.path, message=found.message, severity="warning")
 
     return doubt
 
 
-def _doubt_file(content: Content, judge: Judge) -> list[Doubt]:
+def _is_sms(file: str, files: Mapping[str, Content]) -> bool:
+    """Say whether a text is an SMS, and not the plain text of an email."""
+    return file.endswith(".txt") and f"{file.removesuffix('.txt')}.mjml" not in files
+
+
+def _doubt_file(content: Content, judge: Judge, *, is_sms: bool) -> list[Doubt]:
     if isinstance(content, Journey):
         return list(doubt_journey(content, judge))
+    if isinstance(content, TemplateFile):
+        return list(doubt_text(content.template.text)) if is_sms else []
     for path, rule in list_conditions(content):
         judge.judge(rule, path)
     return []
