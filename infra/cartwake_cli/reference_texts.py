@@ -16,6 +16,7 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `scores/<name>.json` | points for what shoppers do and are |
 | `journeys/<name>.json` | what happens to a shopper, step by step |
 | `templates/<name>.mjml` | an email |
+| `templates/layouts/<name>.mjml`, `templates/parts/<name>.mjml` | what emails have in common |
 | `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
 | `predictions.json` | written by `cartwake fit`: how customers buy |
 | `confirm/<name>` | an empty file of yours: a change that was held back goes live; `_status/status.json` names it |
@@ -108,6 +109,13 @@ are not there.
 What is absent is false in an `if`, and equal to nothing. Shown without `|default('…')` it is an error: the message is
 not sent: `template_error`, with the name, in `cartwake explain`. A marketing email must always show
 `{{ unsubscribe_url }}` and `{{ shop.postal_address }}`; otherwise it is not taken over.
+
+What many emails have in common stands in a layout, `templates/layouts/<name>.mjml`: a whole email with
+`{% block body %}…{% endblock %}` where emails differ, and in it what stands there if they say nothing. An email then
+begins with `{% extends "shop" %}` and fills blocks; nothing else stands in it. A layout may have a layout. What stands
+in the middle of several is a part, `templates/parts/<name>.mjml`: `{% include "products" %}` puts it there. Layouts and
+parts are put in when files are published: a change of one changes all emails that use it, a fault is told where it was
+written, and as long as it is there the last good version counts. They cannot be sent by themselves.
 
 Much of what a template sees was said by browsers. So texts have no links in them and at most 500 characters, names that
 look like addresses are absent, lists have at most 50 entries, and a key that ends in `url` leads to the shop's domain

@@ -279,7 +279,7 @@ def break_when(monkeypatch: pytest.MonkeyPatch, where: str, *texts: str, gone: s
 
 
 @pytest.mark.parametrize(
-    "where", ["_carry", "_finish_segments", "_join_templates", "_collect_tags", "_find_defined", "_retire"]
+    "where", ["_carry", "_finish_segments", "_find_unknown_shown", "_collect_tags", "_find_defined", "_retire"]
 )
 def test_a_failure_over_all_files_is_the_fault_of_one(
     files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, where: str

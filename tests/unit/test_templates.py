@@ -14,6 +14,7 @@ from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
 from cartwake.marks import Marks
 from cartwake.profiles import Register, State
+from cartwake.rules.assembly import Flat
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Faulty
 from cartwake.rules.mjml import compile_mjml
@@ -73,7 +74,7 @@ def mail(body: str, *, title: str = "Hi") -> str:
 
 def compile_fault(source: str) -> str:
     with pytest.raises(Faulty) as caught:
-        compile_mjml("templates/a.mjml", source)
+        compile_mjml(Flat.of("templates/a.mjml", source))
     return str(caught.value.faults[0])
 
 
@@ -141,7 +142,7 @@ def test_the_scores_that_a_text_shows_are_found_with_their_lines() -> None:
     text = "{{ profile.scores.engagement }}\n{% if profile.scores.high_intent %}x{% endif %} {{ profile.first_name }}"
     assert examine(text).scores == {"engagement": 1, "high_intent": 2}
     source = mail("<mj-text>Hi</mj-text>\n<mj-text>{{ profile.scores.engagement|default(0) }}</mj-text>")
-    assert compile_mjml("templates/a.mjml", source)[1].scores == {"engagement": 4}
+    assert compile_mjml(Flat.of("templates/a.mjml", source)).scores == {"engagement": ("templates/a.mjml", "line 4")}
 
 
 def test_html_is_escaped_and_text_is_not() -> None:
@@ -326,7 +327,7 @@ def test_plain_text_is_made_of_the_html() -> None:
         "<td>{% if item.variant %}<div>{{ item.variant }}</div>{% endif %}</td></tr>{% endfor %}</mj-table>"
         '<mj-button href="{{ shop.url }}/cart">Go</mj-button>'
     )
-    template, _ = compile_mjml("templates/a.mjml", source)
+    template = compile_mjml(Flat.of("templates/a.mjml", source)).template
     items = [{"name": "A", "variant": "red"}, {"name": "B"}]
     assert render(template, data(items=items)).text == (
         "Hi there\n\nOne\ntwo\n\nA\nred\nB\n\nGo: https://www.nordlicht.example/cart"
@@ -364,7 +365,7 @@ def test_expressions_survive_mjml() -> None:
     """Expressions with any sign in them, in text, attributes and the subject, arrive as they were written."""
     expression = '{% if cart.total > 100 and cart.count < 9 %}{{ "<&\'" }}{% endif %}'
     source = mail(f"<mj-text>{expression}</mj-text>", title='{{ shop.name|default("<x>") }}')
-    template, _ = compile_mjml("templates/a.mjml", source)
+    template = compile_mjml(Flat.of("templates/a.mjml", source)).template
     assert expression in template.html
     assert template.subject == '{{ shop.name|default("<x>") }}'
 

@@ -1,6 +1,6 @@
 """Journeys as marketers write them become journeys as they are run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final, assert_never
 
 from cartwake import bundles
@@ -56,7 +56,7 @@ class JourneyCompiler:
         )
 
     def check_templates(
-        self, rule: Journey, templates: Mapping[str, bundles.Template], shown: Mapping[str, set[str]]
+        self, rule: Journey, templates: Mapping[str, bundles.Template], shown: Mapping[str, Set[str]]
     ) -> list[Conflict]:
         """Return what is wrong with the templates that the journey names.
 
@@ -176,7 +176,7 @@ class JourneyCompiler:
         files = (self._file, f"templates/{step.sms}.txt", f"templates/{step.sms}.mjml")
         return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
 
-    def _check_marketing(self, name: str, shown: set[str]) -> list[Conflict]:
+    def _check_marketing(self, name: str, shown: Set[str]) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""
         file = f"templates/{name}.mjml"
         wanted = {

@@ -1,15 +1,15 @@
 """Files: which of them are rules, and what each says by itself."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
-from cartwake import bundles
+from cartwake.rules.assembly import Flat
 from cartwake.rules.base import check
-from cartwake.rules.expressions import Findings, examine
+from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty
-from cartwake.rules.mjml import compile_mjml, compile_text, to_fault
+from cartwake.rules.mjml import TemplateFile, compile_mjml, compile_text, to_fault
 from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment
+from cartwake.rules.pieces import LAYOUTS, PARTS, Piece, read_piece
 from cartwake.rules.prediction_models import Predictions
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
@@ -30,15 +30,7 @@ _MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFile:
-    """A template's file: MJML is an email; a text is an SMS, or the plain text of the email of the same name."""
-
-    template: bundles.Template
-    findings: Findings
-
-
-type Content = Settings | Predictions | Segment | Score | Journey | TemplateFile
+type Content = Settings | Predictions | Segment | Score | Journey | TemplateFile | Piece
 
 
 def is_rule(file: str) -> bool:
@@ -80,9 +72,10 @@ def _read(file: str, content: bytes) -> Content:
     _check_name(file)
     text = read_text(file, content)
     if file.endswith(".mjml"):
-        return TemplateFile(*compile_mjml(file, text))
+        piece = read_piece(file, text)
+        return compile_mjml(Flat.of(file, text)) if piece.is_whole else piece
     if file.endswith(".txt"):
-        return TemplateFile(*compile_text(file, text))
+        return compile_text(file, text)
     read = check(_MODELS[file.partition("/")[0]], read_json(file, text), file)
     faults = read if isinstance(read, list) else _check_subjects(file, read)
     if isinstance(read, list) or faults:
@@ -93,17 +86,22 @@ def _read(file: str, content: bytes) -> Content:
 def _check_name(file: str) -> None:
     if file in SINGLE:
         return
-    folder, _, name = file.partition("/")
+    below = next((folder for folder in (LAYOUTS, PARTS) if file.startswith(folder)), "")
+    folder, name = (below.removesuffix("/"), file.removeprefix(below)) if below else _split(file)
+    endings = (".mjml",) if below else FOLDERS[folder]
     stem, dot, ending = name.rpartition(".")
-    if f"{dot}{ending}" not in FOLDERS[folder]:
-        message = f"Files in {folder}/ end in {' or '.join(FOLDERS[folder])}."
-        raise Faulty(
-            [Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{FOLDERS[folder][0]}")]
-        )
+    if f"{dot}{ending}" not in endings:
+        message = f"Files in {folder}/ end in {' or '.join(endings)}."
+        raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{endings[0]}")])
     if not re.fullmatch(NAME, stem):
         better = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "name"
         message = "The name of a file has lower-case letters, digits and hyphens, at most 63, and no folders below."
         raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{better}.{ending}")])
+
+
+def _split(file: str) -> tuple[str, str]:
+    folder, _, name = file.partition("/")
+    return folder, name
 
 
 def _check_subjects(file: str, read: object) -> list[Fault]:

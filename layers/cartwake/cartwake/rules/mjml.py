@@ -1,6 +1,8 @@
 """MJML templates: compiled to HTML, with a plain text made of it, and every expression carried over untouched."""
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import mrml
@@ -8,10 +10,10 @@ from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
 
 from cartwake.bundles import Template
-from cartwake.rules.expressions import Findings, examine
+from cartwake.rules.assembly import Flat, Span
+from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty, find_nearest
 from cartwake.rules.plain import write_plain
-from cartwake.rules.texts import tell_place
 
 TAGS: Final = frozenset({
     "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-font", "mj-preview",
@@ -32,21 +34,36 @@ _PLAIN_JINJA: Final = Environment(autoescape=False)  # nosec B701  # noqa: S701 
 _MARK: Final = re.compile(r"cwx\d{5}x")
 
 
-def compile_mjml(file: str, source: str) -> tuple[Template, Findings]:
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template: MJML is an email; a text is an SMS, or the plain text of the email of the same name.
+
+    Attributes:
+        always: The dotted names that it shows whatever the data are.
+        scores: The scores that it reads, as it writes them, and file and line where it first does.
+        files: The files that it is made of.
+    """
+
+    template: Template
+    always: frozenset[str] = frozenset()
+    scores: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+
+
+def compile_mjml(source: Flat) -> TemplateFile:
     """Return the compiled template of an email and what its expressions say.
 
     Raises:
         Faulty: It is not MJML, uses what is not there, or would do more than show.
     """
-    marked, expressions = _mark(file, source)
-    _check_tags(file, marked)
-    findings = examine(source)
-    faults = [to_fault(file, problem) for problem in findings.problems]
+    marked, expressions = _mark(source)
+    _check_tags(marked)
+    faults, scores, _ = source.examine()
     try:
-        output = mrml.to_html(marked)
+        output = mrml.to_html(marked.text)
     except OSError as error:
-        raise Faulty([Fault(file=file, message=f"This is not MJML: {error}.")]) from None
-    faults += _find_dropped(file, source, output.content, expressions)
+        raise Faulty([Fault(file=source.file, message=f"This is not MJML: {error}.")]) from None
+    faults += _find_dropped(source, output.content, expressions)
     if faults:
         raise Faulty(faults)
     html = _unmark(output.content, expressions)
@@ -56,19 +73,19 @@ def compile_mjml(file: str, source: str) -> tuple[Template, Findings]:
         text=_unmark(write_plain(output.content), expressions),
     )
     # what is always shown is what the HTML shows; where something stands is told by the lines of the file
-    return template, Findings(always=examine(html).always, scores=findings.scores)
+    return TemplateFile(template, frozenset(examine(html).always), scores, tuple(source.sources))
 
 
-def compile_text(file: str, source: str) -> tuple[Template, Findings]:
+def compile_text(file: str, source: str) -> TemplateFile:
     """Return the compiled template of an SMS, or of the plain text of an email.
 
     Raises:
         Faulty: It uses what is not there.
     """
-    findings = examine(source)
-    if findings.problems:
-        raise Faulty(to_fault(file, problem) for problem in findings.problems)
-    return Template(text=source.strip()), findings
+    faults, scores, found = Flat.of(file, source).examine()
+    if faults:
+        raise Faulty(faults)
+    return TemplateFile(Template(text=source.strip()), frozenset(found.always), scores, (file,))
 
 
 def to_fault(file: str, problem: Any, *, path: str = "") -> Fault:
@@ -77,56 +94,77 @@ def to_fault(file: str, problem: Any, *, path: str = "") -> Fault:
     return Fault(file=file, path=place, message=problem.message, suggestion=problem.suggestion, example=problem.example)
 
 
-def _mark(file: str, source: str) -> tuple[str, list[tuple[str, int]]]:
+def _mark(source: Flat) -> tuple[Flat, list[tuple[str, int]]]:
     """Replace every expression by a mark that MJML leaves alone; return the expressions and where they stand."""
     expressions: list[tuple[str, int]] = []
-    marked: list[str] = []
+    marked = _Copy(source)
     position, inside = 0, ""
     try:
-        for line, kind, value in _PLAIN_JINJA.lex(source):
+        for _, kind, value in _PLAIN_JINJA.lex(source.text):
             if kind.startswith("raw"):
-                raise Faulty(
-                    [Fault(file=file, path=f"line {line}", message="{% raw %} is not available in templates.")]
-                )
+                raise Faulty([source.fault(position, "{% raw %} is not available in templates.")])
             inside += value if inside or kind.endswith("_begin") else ""
             if not inside:
-                marked.append(value)
+                position = max(source.text.find(value, position), position)
+                marked.add(value, position)
+                position += len(value)
             elif kind.endswith("_end"):
-                start = max(source.find(inside, position), position)
+                start = max(source.text.find(inside, position), position)
                 position = start + len(inside)
                 if not inside.startswith("{#"):
-                    marked.append(f"cwx{len(expressions):05}x")
+                    marked.add(f"cwx{len(expressions):05}x", start)
                     expressions.append((inside, start))
                 inside = ""
     except TemplateSyntaxError as error:
         message = f"This is not a template expression: {error.message.rstrip('.') if error.message else 'unknown'}."
-        raise Faulty([Fault(file=file, path=f"line {error.lineno}", message=message)]) from None
-    return "".join(marked), expressions
+        raise Faulty([Fault(file=source.file, path=f"line {error.lineno}", message=message)]) from None
+    return marked.flat, expressions
+
+
+class _Copy:
+    """A text that is written anew, of which each stretch is known by where it was before."""
+
+    def __init__(self, source: Flat) -> None:
+        self._source = source
+        self._parts: list[str] = []
+        self._moved: list[tuple[int, int]] = []
+        self._length = 0
+
+    def add(self, text: str, position: int) -> None:
+        self._moved.append((self._length, position))
+        self._parts.append(text)
+        self._length += len(text)
+
+    @property
+    def flat(self) -> Flat:
+        spans = []
+        ends = [begin for begin, _ in self._moved[1:]] + [self._length]
+        for (begin, position), end in zip(self._moved, ends, strict=True):
+            spans.append(self._source.find_span(position, begin))
+            spans += [
+                Span(begin + span.begin - position, span.file, span.at)
+                for span in self._source.spans
+                if position < span.begin < position + end - begin
+            ]
+        return Flat(self._source.file, "".join(self._parts), tuple(spans), self._source.sources)
 
 
 def _unmark(text: str, expressions: list[tuple[str, int]]) -> str:
     return _MARK.sub(lambda mark: expressions[int(mark[0][3:8])][0], text)
 
 
-def _check_tags(file: str, source: str) -> None:
+def _check_tags(source: Flat) -> None:
     """Refuse tags that MJML does not know, tags that are not closed, and whatever would run in a mail program."""
-    active = _ACTIVE.search(source)
+    active = _ACTIVE.search(source.text)
     if active:
         word = active[0].strip(" <=\n")
-        raise Faulty(
-            [
-                Fault(
-                    file=file, path=tell_place(source, active.start()), message=f'"{word}" does not belong in an email.'
-                )
-            ]
-        )
+        raise Faulty([source.fault(active.start(), f'"{word}" does not belong in an email.')])
     is_open: list[tuple[str, int]] = []
-    for tag in _TAG.finditer(source):
+    for tag in _TAG.finditer(source.text):
         name = (tag["name"] or "").lower()
         if name.startswith("mj") and name not in TAGS:
-            place = tell_place(source, tag.start())
             message = f"There is no <{name}> in MJML, or not in this version."
-            raise Faulty([Fault(file=file, path=place, message=message, suggestion=find_nearest(name, TAGS))])
+            raise Faulty([source.fault(tag.start(), message, suggestion=find_nearest(name, TAGS))])
         if not name or name in _EMPTY or tag["empty"]:
             continue
         if not tag["close"]:
@@ -134,31 +172,26 @@ def _check_tags(file: str, source: str) -> None:
         elif is_open and is_open[-1][0] == name:
             is_open.pop()
         else:
-            raise Faulty([_tell_unbalanced(file, source, tag, is_open)])
+            raise Faulty([_tell_unbalanced(source, tag, is_open)])
     if is_open:
         name, start = is_open[-1]
-        raise Faulty(
-            [Fault(file=file, path=tell_place(source, start), message=f"<{name}> is opened here and never closed.")]
-        )
+        raise Faulty([source.fault(start, f"<{name}> is opened here and never closed.")])
 
 
-def _tell_unbalanced(file: str, source: str, tag: re.Match[str], is_open: list[tuple[str, int]]) -> Fault:
-    place = tell_place(source, tag.start())
+def _tell_unbalanced(source: Flat, tag: re.Match[str], is_open: list[tuple[str, int]]) -> Fault:
     if not is_open:
-        return Fault(file=file, path=place, message=f"</{tag['name']}> closes what was never opened.")
+        return source.fault(tag.start(), f"</{tag['name']}> closes what was never opened.")
     name, start = is_open[-1]
-    return Fault(
-        file=file, path=place, message=f"</{tag['name']}> stands where <{name}> of {tell_place(source, start)} is open."
-    )
+    place = source.tell(start, seen_from=tag.start())
+    return source.fault(tag.start(), f"</{tag['name']}> stands where <{name}> of {place} is open.")
 
 
-def _find_dropped(file: str, source: str, html: str, expressions: list[tuple[str, int]]) -> list[Fault]:
+def _find_dropped(source: Flat, html: str, expressions: list[tuple[str, int]]) -> list[Fault]:
     """Tell the expressions that MJML left out, because of where they stand."""
     return [
-        Fault(
-            file=file,
-            path=tell_place(source, position),
-            message=f"MJML leaves this out: {expression}. An attribute must be one that MJML knows; what stands "
+        source.fault(
+            position,
+            f"MJML leaves this out: {expression}. An attribute must be one that MJML knows; what stands "
             "between blocks goes into <mj-raw>.",
             example="<mj-raw>{% if profile.phone %}</mj-raw>",
         )
