@@ -17,6 +17,7 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `journeys/<name>.json` | what happens to a shopper, step by step |
 | `templates/<name>.mjml` | an email |
 | `templates/layouts/<name>.mjml`, `templates/parts/<name>.mjml` | what emails have in common |
+| `templates/<name>.<locale>.mjml`, also `.txt` | its translation, such as `cart-1.de-AT.mjml` |
 | `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
 | `predictions.json` | written by `cartwake fit`: how customers buy |
 | `confirm/<name>` | an empty file of yours: a change that was held back goes live; `_status/status.json` names it |
@@ -116,6 +117,13 @@ begins with `{% extends "shop" %}` and fills blocks; nothing else stands in it. 
 in the middle of several is a part, `templates/parts/<name>.mjml`: `{% include "products" %}` puts it there. Layouts and
 parts are put in when files are published: a change of one changes all emails that use it, a fault is told where it was
 written, and as long as it is there the last good version counts. They cannot be sent by themselves.
+
+A translation has a locale in the name of its file: `cart-1.de.mjml`, `cart-1.de-AT.mjml` or `cart-sms.pl.txt`, beside
+the one without, which is in the shop's language. A shopper gets the one for their locale (`de-AT`), else for their
+language (`de`), else for the shop's, else the one without a locale. The locale is the trait `language`, where it was told,
+else `locale`, which browsers tell. Parts and layouts can have translations too: `parts/products.de.mjml` stands in all
+German emails. A translation has its own subject, in `<mj-title>`; one that a step says is used in every language.
+Amounts and dates read as in the shopper's locale where a translation fits it, else as in the shop's.
 
 Much of what a template sees was said by browsers. So texts have no links in them and at most 500 characters, names that
 look like addresses are absent, lists have at most 50 entries, and a key that ends in `url` leads to the shop's domain

@@ -282,13 +282,18 @@ def test_broken_layout_leaves_the_last_good_one(broken: Texts) -> None:
 
 def test_broken_part_stays_back_alone() -> None:
     """Of a part with a fault and a template that changed with it, only the part is not taken over."""
-    texts = edited("templates/parts/foot.mjml", "Unsubscribe</a>", "Bye</b>")
-    texts["templates/mail.mjml"] = MAIL.replace("One", "Two")
-    found = publish(texts, publish(FILES))
+    before = FILES | {
+        "templates/parts/extra.mjml": "<b>Extra</b>",
+        "templates/mail.mjml": MAIL.replace("One", 'One {% include "extra" %}'),
+    }
+    texts = before | {
+        "templates/parts/extra.mjml": "<b>New</a>",
+        "templates/mail.mjml": before["templates/mail.mjml"].replace("One", "Two"),
+    }
+    found = publish(texts, publish(before))
     assert found.bundle is not None
-    assert "Two" in found.bundle.templates["mail"].html
-    assert FOOT in found.bundle.templates["mail"].html
-    assert found.files["templates/parts/foot.mjml"].state == "rejected"
+    assert "Two <b>Extra</b>" in found.bundle.templates["mail"].html
+    assert found.files["templates/parts/extra.mjml"].state == "rejected"
 
 
 def test_new_block_and_its_use_go_live_together() -> None:

@@ -308,15 +308,18 @@ def test_failure_tells_no_value() -> None:
 
 
 def test_money_and_dates_read_as_people_write_them() -> None:
-    """Amounts and dates follow the shop's language."""
+    """Amounts and dates follow the language of the message, and are never an error for an unknown one."""
     amount = Decimal("1299.9")
     written = {language: format_money(amount, "EUR", language=language) for language in ("en", "de", "pl")}
     assert written == {"en": "€1,299.90", "de": "1.299,90\u00a0€", "pl": "1\u00a0299,90\u00a0€"}
     assert format_money(Decimal(-5), "PLN", language="pl") == "-5,00\u00a0zł"
     assert format_money(Decimal("1299.5"), "JPY", language="en") == "¥1,300"
-    assert format_money(Decimal(3), "SEK", language="en") == "3.00 kr"
+    assert format_money(Decimal(3), "SEK", language="sv") == "3,00\u00a0kr"
+    assert format_money(Decimal("2.345"), "EUR", language="de-AT") == "€\u00a02,35"
+    assert format_money(Decimal(3), "", language="de") == "3,00"
+    assert format_money(Decimal(3), "EUR", language="tlh") == format_money(Decimal(3), "EUR", language="") == "€3.00"
     assert fill("{{ '12,50'|money('USD') }}") == "$12.50"
-    assert fill("{{ event.at|date }}", event={"at": "2026-11-21T19:41:15Z"}) == "21 November 2026"
+    assert fill("{{ event.at|date }}", event={"at": "2026-11-21T19:41:15Z"}) == "November 21, 2026"
 
 
 def test_plain_text_is_made_of_the_html() -> None:

@@ -13,16 +13,16 @@ from cartwake.rules.texts import LARGEST, tell_place
 DEEPEST: Final = 10
 
 
-class Missing(Faulty):
-    """A layout or a part is not there.
+class NotWhole(Faulty):
+    """A template cannot be put together.
 
     Attributes:
-        wanted: The file that would be it.
+        files: Those that have a part in it, the one that is not there too.
     """
 
-    def __init__(self, fault: Fault, wanted: str) -> None:
-        super().__init__([fault])
-        self.wanted = wanted
+    def __init__(self, faults: Iterable[Fault], files: Iterable[str]) -> None:
+        super().__init__(faults)
+        self.files = tuple(files)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,10 +107,13 @@ def assemble(piece: Piece, others: Mapping[str, Piece], *, locales: Sequence[str
         locales: Those in which they are wanted, best first; the last resort is the file without one.
 
     Raises:
-        Missing: A layout or part is not there.
-        Faulty: They go round in a circle, a block is filled that is not there, or the whole is too large.
+        NotWhole: A layout, part or block is not there, they go round in a circle, or the whole is too large.
     """
-    return _Assembly(others, locales).build(piece)
+    assembly = _Assembly(others, locales)
+    try:
+        return assembly.build(piece)
+    except Faulty as error:
+        raise NotWhole(error.faults, (*assembly.sources, *assembly.missing)) from None
 
 
 @dataclass
@@ -121,12 +124,12 @@ class _Assembly:
     parts: list[str] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     sources: dict[str, str] = field(default_factory=dict)
+    missing: list[str] = field(default_factory=list)
     length: int = 0
 
     def build(self, piece: Piece) -> Flat:
         chain = self._climb(piece)
         for index, each in enumerate(chain):
-            self.sources[each.file] = each.text
             self._check_blocks(each, [block.name for it in chain[index + 1 :] for block in list_blocks(it.nodes)])
             for block in list_blocks(each.nodes):
                 self.chosen.setdefault(block.name, (each, block))
@@ -137,6 +140,7 @@ class _Assembly:
     def _climb(self, piece: Piece) -> list[Piece]:
         """Return the piece, its layout, the layout of that, and so on."""
         chain = [piece]
+        self.sources[piece.file] = piece.text
         while (layout := chain[-1].extends) is not None:
             found = self._find(chain[-1], layout, LAYOUTS, "layout")
             if found in chain:
@@ -151,11 +155,13 @@ class _Assembly:
         files = [f"{folder}{wanted.name}{f'.{locale}' if locale else ''}.mjml" for locale in (*self.locales, "")]
         found = next((self.others[file] for file in files if file in self.others), None)
         if found is not None:
+            self.sources[found.file] = found.text
             return found
+        self.missing.append(files[-1])
         names = {file.removeprefix(folder).partition(".")[0] for file in self.others if file.startswith(folder)}
         message = f'There is no {kind} "{wanted.name}" ({files[-1]}).'
         nearest = find_nearest(wanted.name, sorted(names))
-        raise Missing(piece.fault(wanted.position, message, suggestion=nearest), files[-1])
+        raise Faulty([piece.fault(wanted.position, message, suggestion=nearest)])
 
     def _tell_circle(self, piece: Piece, at: Include, way: Iterable[Piece]) -> Fault:
         files = " → ".join(it.file for it in way)
@@ -188,7 +194,6 @@ class _Assembly:
                     if len(way) == DEEPEST:
                         message = f"Parts stand at most {DEEPEST} deep in each other."
                         raise Faulty([piece.fault(node.position, message)])
-                    self.sources[part.file] = part.text
                     self._write(part, part.nodes, (*way, part))
 
     def _add(self, piece: Piece, words: Words) -> None:

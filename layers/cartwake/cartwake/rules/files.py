@@ -14,6 +14,7 @@ from cartwake.rules.prediction_models import Predictions
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.texts import read_json, read_text
+from cartwake.rules.translations import is_locale, mend_locale, split_locale
 from cartwake.rules.words import NAME
 
 SETTINGS: Final = "settings.json"
@@ -41,8 +42,8 @@ def is_rule(file: str) -> bool:
 
 
 def name_of(file: str) -> str:
-    """Return the name by which other files call it: `vip` for `segments/vip.json`."""
-    return file.rpartition("/")[2].rpartition(".")[0]
+    """Return the name by which other files call it: `vip` for `segments/vip.json`, `a` for `templates/a.de.mjml`."""
+    return split_locale(file.rpartition("/")[2].rpartition(".")[0])[0]
 
 
 def read_file(file: str, content: bytes) -> Content:
@@ -93,6 +94,15 @@ def _check_name(file: str) -> None:
     if f"{dot}{ending}" not in endings:
         message = f"Files in {folder}/ end in {' or '.join(endings)}."
         raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{endings[0]}")])
+    if folder.startswith("templates"):
+        stem, locale = split_locale(stem)
+        if locale and not is_locale(locale):
+            message = f'"{locale}" is not a locale: a language, and a country where it matters.'
+            mended = mend_locale(locale)
+            nearest = f"{folder}/{stem}.{mended}.{ending}" if mended else ""
+            raise Faulty(
+                [Fault(file=file, message=message, suggestion=nearest, example=f"{folder}/{stem}.de.{ending}")]
+            )
     if not re.fullmatch(NAME, stem):
         better = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "name"
         message = "The name of a file has lower-case letters, digits and hyphens, at most 63, and no folders below."

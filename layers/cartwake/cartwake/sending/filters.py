@@ -8,31 +8,9 @@ from jinja2 import Undefined, pass_context
 from jinja2.filters import FILTERS as JINJA
 from jinja2.runtime import Context
 
-from cartwake.times import format_instant, parse_instant
+from cartwake.sending.locales import find_locale
+from cartwake.times import format_instant, parse_instant, to_datetime
 from cartwake.values import parse_number
-
-_SYMBOLS: Final = {
-    "EUR": "€",
-    "USD": "$",
-    "GBP": "£",
-    "PLN": "zł",
-    "CZK": "Kč",
-    "SEK": "kr",
-    "NOK": "kr",
-    "DKK": "kr",
-    "JPY": "¥",
-    "UAH": "₴",
-    "RON": "lei",
-    "HUF": "Ft",
-    "INR": "₹",
-    "TRY": "₺",
-}
-_WHOLE: Final = frozenset({"JPY", "KRW", "HUF", "ISK", "CLP", "VND"})
-_COMMA_DECIMALS: Final = {"de": ".", "es": ".", "it": ".", "nl": ".", "da": ".", "pt": ".", "tr": ".", "ro": "."}
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
 
 
 def default(value: Any, otherwise: Any = "") -> Any:
@@ -48,29 +26,30 @@ def money(context: Context, amount: Any, currency: Any = None) -> str:
     number = parse_number(str(amount) if isinstance(amount, Undefined) else amount)
     if number is None:
         raise ValueError("money needs a number")
-    return format_money(number, code, language=str(shop.get("language", "en")))
+    return format_money(number, code, language=_read_language(context))
 
 
 @pass_context
 def date(context: Context, value: Any) -> str:
-    """The day of a date: `{{ event.starts_at|date }}` gives 21 November 2026, in other languages 21.11.2026."""
+    """The day of a date: `{{ event.starts_at|date }}` gives November 21, 2026; in German 21. November 2026."""
+    from babel.dates import format_date  # noqa: PLC0415  as in `locales`
+
     text = str(value) if isinstance(value, (str, Undefined)) else format_instant(int(value))
-    year, month, day = format_instant(parse_instant(text))[:10].split("-")
-    language = str(context.get("shop", {}).get("language", "en"))
-    return f"{int(day)} {_MONTHS[int(month) - 1]} {year}" if language.startswith("en") else f"{day}.{month}.{year}"
+    day = to_datetime(parse_instant(text)).date()
+    return format_date(day, "long", locale=find_locale(_read_language(context)))
 
 
 def format_money(number: Decimal, code: str, *, language: str) -> str:
     """Return an amount as people of a language write it: `€1,299.90`, `1.299,90 €`, `1 299,90 zł`."""
-    places = Decimal(1) if code in _WHOLE else Decimal("0.01")
-    text = f"{abs(number).quantize(places, ROUND_HALF_UP):,}"
-    sign = "-" if number < 0 else ""
-    symbol = _SYMBOLS.get(code, code)
-    if language.startswith("en"):
-        return f"{sign}{symbol}{text}" if symbol and not symbol[0].isalpha() else f"{sign}{text} {symbol}".rstrip()
-    groups = _COMMA_DECIMALS.get(language[:2], "\u00a0")
-    text = text.replace(",", "\x00").replace(".", ",").replace("\x00", groups)
-    return f"{sign}{text}\u00a0{symbol}".rstrip()
+    from babel.numbers import format_currency, format_decimal, get_currency_precision  # noqa: PLC0415  as in `locales`
+
+    exact = number.quantize(Decimal(1).scaleb(-get_currency_precision(code)), ROUND_HALF_UP)
+    locale = find_locale(language)
+    return format_currency(exact, code, locale=locale) if code else format_decimal(exact, "#,##0.00", locale=locale)
+
+
+def _read_language(context: Context) -> str:
+    return str(context.get("language") or "en")
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {

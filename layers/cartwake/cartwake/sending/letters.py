@@ -13,6 +13,7 @@ from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
+from cartwake.sending.locales import translate
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import Rendered, render
 from cartwake.statements import Channel
@@ -68,6 +69,7 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
     template = case.rules.templates.get(step.template)
     if template is None:
         return Unfit(Skip.TEMPLATE_GONE)
+    template, language = translate(template, case.profile.state.traits, case.rules.settings.language)
     if step.subject:
         template = msgspec.structs.replace(template, subject=step.subject)
     data = gather(
@@ -76,6 +78,7 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
         settings=case.rules.settings,
         marks=read_marks(case.profile.state, case.rules, case.now),
         unsubscribe_url=link,
+        language=language,
     )
     try:
         content = render(template, data, name=step.template)

@@ -45,7 +45,8 @@ SEEN: Final = {
     "shop.logo_url": "May be absent.",
     "shop.color": "Colour of buttons.",
     "shop.currency": "Currency where none is said.",
-    "shop.language": "Language of numbers and dates.",
+    "shop.language": "Language of what has no translation.",
+    "language": "Language in which the message is written, and its numbers and dates: `de-AT`, or `shop.language`.",
     "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email. Absent in what is "
     "transactional, and where there is none for an SMS.",
 }
@@ -67,7 +68,13 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def gather(  # noqa: PLR0913  as many things are seen
-    state: State, *, event: Event | None, settings: Settings, marks: Marks = _NO_MARKS, unsubscribe_url: str = ""
+    state: State,
+    *,
+    event: Event | None,
+    settings: Settings,
+    marks: Marks = _NO_MARKS,
+    unsubscribe_url: str = "",
+    language: str = "",
 ) -> dict[str, Any]:
     """Return what a template sees.
 
@@ -77,6 +84,7 @@ def gather(  # noqa: PLR0913  as many things are seen
         settings: The live ones.
         marks: The shopper's tags and scores.
         unsubscribe_url: The shopper's own, signed.
+        language: In which the message is written; "": the shop's.
     """
     shop = settings.shop
     return {
@@ -92,6 +100,7 @@ def gather(  # noqa: PLR0913  as many things are seen
             "currency": settings.currency,
             "language": settings.language,
         },
+        "language": language or settings.language,
         "unsubscribe_url": unsubscribe_url or None,
     }
 

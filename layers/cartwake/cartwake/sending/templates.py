@@ -30,6 +30,8 @@ LINE: Final = "\v"
 PARAGRAPH: Final = "\f"
 """A blank line, likewise."""
 _BREAKS: Final = re.compile(r"[ \t]*[\n\v\f][\n\v\f \t]*")
+_NARROW: Final = re.compile("[\u00a0\u2009\u202f]")
+"""Spaces in amounts: one of them in an SMS makes two of it, for it cannot be written in 7 bits."""
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
@@ -98,7 +100,8 @@ def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Re
         raise TemplateFailed(name, "the subject is empty")
     if not template.html and not text.strip():
         raise TemplateFailed(name, "the text is empty")
-    return Rendered(_shorten(subject), html, _break_lines(text))
+    text = _break_lines(text)
+    return Rendered(_shorten(subject), html, text if template.html else _NARROW.sub(" ", text))
 
 
 def environment(*, autoescape: bool) -> Environment:

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import describe_shop
 from cartwake.rules.doubts.history import doubt_history
 from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
 from cartwake.rules.doubts.sending import doubt_journey
+from cartwake.rules.doubts.templates import doubt_template
 from cartwake.rules.doubts.walks import list_conditions
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS, Content, name_of
@@ -30,9 +32,15 @@ def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now
         now: The time; 0 where it makes no difference.
     """
     found: list[Fault] = []
+    made = compile_templates(files)
     for file in sorted(files):
         some = {name: files[name] for name in (file, SETTINGS) if name in files}
-        for doubt in (_doubt_names(seen), _doubt_history(now), _doubt_logic(file, files)):
+        for doubt in (
+            _doubt_names(seen),
+            _doubt_history(now),
+            _doubt_logic(file, files),
+            _doubt_templates(file, files, made),
+        ):
             found += _find(file, some, doubt)
     return found
 
@@ -52,6 +60,10 @@ def _doubt_names(seen: Seen) -> _Doubter:
 
 def _doubt_history(now: Instant) -> _Doubter:
     return lambda some: doubt_history(some, now)
+
+
+def _doubt_templates(file: str, files: Mapping[str, Content], made: Templates) -> _Doubter:
+    return lambda _: doubt_template(file, files, made)
 
 
 def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
