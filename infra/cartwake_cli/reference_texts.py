@@ -120,20 +120,27 @@ written, and as long as it is there the last good version counts. They cannot be
 
 A translation has a locale in the name of its file: `cart-1.de.mjml`, `cart-1.de-AT.mjml` or `cart-sms.pl.txt`, beside
 the one without, which is in the shop's language. A shopper gets the one for their locale (`de-AT`), else for their
-language (`de`), else for the shop's, else the one without a locale. The locale is the trait `language`, where it was told,
-else `locale`, which browsers tell. Parts and layouts can have translations too: `parts/products.de.mjml` stands in all
-German emails. A translation has its own subject, in `<mj-title>`; one that a step says is used in every language.
-Amounts and dates read as in the shopper's locale where a translation fits it, else as in the shop's.
+language (`de`), else for the shop's, else the one without a locale. The locale is the trait `language`, where it was
+told, else `locale`, which browsers tell. Parts and layouts can have translations too: `parts/products.de.mjml` stands
+in all German emails. A translation has its own subject, in `<mj-title>`; one that a step says is used in every
+language. Amounts and dates read as in the shopper's locale where a translation fits it, else as in the shop's.
 
 Much of what a template sees was said by browsers. So texts have no links in them and at most 500 characters, names that
 look like addresses are absent, lists have at most 50 entries, and a key that ends in `url` leads to the shop's domain
 (pictures may come from anywhere).
+
+An address in a template begins with `https://` and a host, with `mailto:` or `tel:`, or with a value that is one
+(`shop.url`, `item.url`, `event.tracking_url`). Scripts, forms and frames are refused, and so are expressions in tags
+outside of quotes, and in styles, where only `shop` may be shown. A picture has an `alt`; `alt=""` says that it only
+decorates. Loops go through lists, two deep, and a template that could take more than 250,000 steps is refused; so is
+an email of over 200,000 characters when it is sent. Marketing without `<mj-preview>` is a warning, and a trait that is
+shown without `|default('…')`.
 """
 
 FILTERS: Final = {
     "capitalize": "First letter upper-case, the others lower-case.",
     "first": "The first of a list, or of a text.",
-    "join": "The entries of a list as one text: `{{ event.tags\\|join(', ') }}`.",
+    "join": "The entries of a list as one text, of at most 2,000 characters: `{{ event.tags\\|join(', ') }}`.",
     "last": "The last of a list, or of a text.",
     "length": "How many entries, or characters.",
     "lower": "In lower-case letters.",

@@ -184,7 +184,7 @@ class _Linker:
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         # of a template that does not fit it is not said besides that it is not there
         if not (self._partial and not made.files) and not made.conflicts:
-            self._conflicts += compiler.check_templates(rule, made.join(), made.list_emails())
+            self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
         return journey
 
     def _find_unknown_shown(self, made: Templates) -> list[Conflict]:

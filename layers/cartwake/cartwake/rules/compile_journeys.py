@@ -58,26 +58,27 @@ class JourneyCompiler:
         )
 
     def check_templates(
-        self, rule: Journey, templates: Mapping[str, bundles.Template], emails: Mapping[str, Mapping[str, TemplateFile]]
+        self, rule: Journey, templates: Mapping[str, bundles.Template], files: Mapping[str, Mapping[str, TemplateFile]]
     ) -> list[Conflict]:
         """Return what is wrong with the templates that the journey names.
 
         Args:
             rule: The journey.
             templates: All there are.
-            emails: The files of each email, translations too.
+            files: Those of each, translations too.
         """
         found: list[Conflict] = []
         for path, step in walk(rule.steps):
             match step:
                 case EmailStep():
                     found += self._check_email(step, path, templates)
-                    for file, content in emails.get(step.email, {}).items():
+                    for file, content in files.get(step.email, {}).items():
                         found += self._check_translation(step, path, file, content)
-                        if rule.kind == "marketing":
-                            found += self._check_marketing(file, content.always)
+                        found += self._check_shown(rule, file, content.always)
                 case SmsStep():
                     found += self._check_sms(step, path, templates)
+                    for file, content in files.get(step.sms, {}).items():
+                        found += self._check_shown(rule, file, content.always)
                 case _:
                     continue
         return found
@@ -181,11 +182,22 @@ class JourneyCompiler:
         return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
 
     def _check_translation(self, step: EmailStep, path: str, file: str, content: TemplateFile) -> list[Conflict]:
-        if not read_locale(file) or step.subject or content.template.subject:
+        if not (read_locale(file) and file.endswith(".mjml")) or step.subject or content.template.subject:
             return []
         message = f"The translation has no subject: write <mj-title>; {self._file} ({path}) says none."
         fault = Fault(file=file, message=message, example="<mj-head><mj-title>Hallo</mj-title></mj-head>")
         return [Conflict(fault, (file, self._file))]
+
+    def _check_shown(self, rule: Journey, file: str, shown: Set[str]) -> list[Conflict]:
+        if rule.kind == "marketing":
+            return self._check_marketing(file, shown) if file.endswith(".mjml") else []
+        if "unsubscribe_url" not in shown:
+            return []
+        why = (
+            f"What is transactional has no {{{{ unsubscribe_url }}}}, so nothing would be sent; {self._file} sends it."
+        )
+        example = "{% if unsubscribe_url %}{{ unsubscribe_url }}{% endif %}"
+        return [Conflict(Fault(file=file, message=why, example=example), (file, self._file))]
 
     def _check_marketing(self, file: str, shown: Set[str]) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""

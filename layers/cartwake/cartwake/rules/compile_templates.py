@@ -52,12 +52,11 @@ class Templates:
         )
         return find_strangers(emails, texts)
 
-    def list_emails(self) -> dict[str, dict[str, TemplateFile]]:
-        """Return the files of each email, by its name: the original, then its translations."""
+    def list_files(self) -> dict[str, dict[str, TemplateFile]]:
+        """Return the files of each template, by its name: the original, then its translations."""
         found: dict[str, dict[str, TemplateFile]] = {}
         for file, content in sorted(self.files.items(), key=lambda it: _stem_of(it[0])):
-            if file.endswith(".mjml"):
-                found.setdefault(name_of(file), {})[file] = content
+            found.setdefault(name_of(file), {})[file] = content
         return found
 
 

@@ -14,6 +14,7 @@ from cartwake.rules.assembly import Flat, Span
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty, find_nearest
 from cartwake.rules.plain import write_plain
+from cartwake.rules.safety import MARK, TAG, find_unsafe
 
 TAGS: Final = frozenset({
     "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-font", "mj-preview",
@@ -23,15 +24,8 @@ TAGS: Final = frozenset({
     "mj-text", "mj-wrapper",
 })  # fmt: skip
 _EMPTY: Final = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_TAG: Final = re.compile(
-    r"<!--.*?-->|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>",
-    re.DOTALL,
-)
-_ACTIVE: Final = re.compile(
-    r"<\s*(script|iframe|object|embed|form|input|base)\b|\son[a-z]+\s*=|javascript\s*:", re.IGNORECASE
-)
+_PREHEADER: Final = re.compile(r"<mj-preview>\s*[^<\s]")
 _PLAIN_JINJA: Final = Environment(autoescape=False)  # nosec B701  # noqa: S701  it only finds where expressions begin and end
-_MARK: Final = re.compile(r"cwx\d{5}x")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +36,14 @@ class TemplateFile:
         always: The dotted names that it shows whatever the data are.
         scores: The scores that it reads, as it writes them, and file and line where it first does.
         files: The files that it is made of.
+        has_preheader: It says what inboxes show beside the subject.
     """
 
     template: Template
     always: frozenset[str] = frozenset()
     scores: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     files: tuple[str, ...] = ()
+    has_preheader: bool = False
 
 
 def compile_mjml(source: Flat) -> TemplateFile:
@@ -56,7 +52,10 @@ def compile_mjml(source: Flat) -> TemplateFile:
     Raises:
         Faulty: It is not MJML, uses what is not there, or would do more than show.
     """
-    marked, expressions = _mark(source)
+    marked, bare, expressions = _mark(source)
+    unsafe = list(dict.fromkeys(find_unsafe(marked, bare, expressions)))
+    if unsafe:
+        raise Faulty(unsafe)
     _check_tags(marked)
     faults, scores, _ = source.examine()
     try:
@@ -73,7 +72,8 @@ def compile_mjml(source: Flat) -> TemplateFile:
         text=_unmark(write_plain(output.content), expressions),
     )
     # what is always shown is what the HTML shows; where something stands is told by the lines of the file
-    return TemplateFile(template, frozenset(examine(html).always), scores, tuple(source.sources))
+    always, preheader = frozenset(examine(html).always), _PREHEADER.search(marked.text) is not None
+    return TemplateFile(template, always, scores, tuple(source.sources), preheader)
 
 
 def compile_text(file: str, source: str) -> TemplateFile:
@@ -94,10 +94,13 @@ def to_fault(file: str, problem: Any, *, path: str = "") -> Fault:
     return Fault(file=file, path=place, message=problem.message, suggestion=problem.suggestion, example=problem.example)
 
 
-def _mark(source: Flat) -> tuple[Flat, list[tuple[str, int]]]:
-    """Replace every expression by a mark that MJML leaves alone; return the expressions and where they stand."""
+def _mark(source: Flat) -> tuple[Flat, Flat, list[tuple[str, int]]]:
+    """Replace every expression by a mark that MJML leaves alone; return the expressions and where they stand.
+
+    The second text has marks only for what is shown, and not for `if`, `for` and their ends.
+    """
     expressions: list[tuple[str, int]] = []
-    marked = _Copy(source)
+    marked, bare = _Copy(source), _Copy(source)
     position, inside = 0, ""
     try:
         for _, kind, value in _PLAIN_JINJA.lex(source.text):
@@ -106,19 +109,21 @@ def _mark(source: Flat) -> tuple[Flat, list[tuple[str, int]]]:
             inside += value if inside or kind.endswith("_begin") else ""
             if not inside:
                 position = max(source.text.find(value, position), position)
-                marked.add(value, position)
+                for copy in (marked, bare):
+                    copy.add(value, position)
                 position += len(value)
             elif kind.endswith("_end"):
                 start = max(source.text.find(inside, position), position)
                 position = start + len(inside)
                 if not inside.startswith("{#"):
-                    marked.add(f"cwx{len(expressions):05}x", start)
+                    for copy in (marked, bare) if inside.startswith("{{") else (marked,):
+                        copy.add(f"cwx{len(expressions):05}x", start)
                     expressions.append((inside, start))
                 inside = ""
     except TemplateSyntaxError as error:
         message = f"This is not a template expression: {error.message.rstrip('.') if error.message else 'unknown'}."
         raise Faulty([Fault(file=source.file, path=f"line {error.lineno}", message=message)]) from None
-    return marked.flat, expressions
+    return marked.flat, bare.flat, expressions
 
 
 class _Copy:
@@ -150,17 +155,13 @@ class _Copy:
 
 
 def _unmark(text: str, expressions: list[tuple[str, int]]) -> str:
-    return _MARK.sub(lambda mark: expressions[int(mark[0][3:8])][0], text)
+    return MARK.sub(lambda mark: expressions[int(mark[0][3:8])][0], text)
 
 
 def _check_tags(source: Flat) -> None:
-    """Refuse tags that MJML does not know, tags that are not closed, and whatever would run in a mail program."""
-    active = _ACTIVE.search(source.text)
-    if active:
-        word = active[0].strip(" <=\n")
-        raise Faulty([source.fault(active.start(), f'"{word}" does not belong in an email.')])
+    """Refuse tags that MJML does not know, and tags that are not closed."""
     is_open: list[tuple[str, int]] = []
-    for tag in _TAG.finditer(source.text):
+    for tag in TAG.finditer(source.text):
         name = (tag["name"] or "").lower()
         if name.startswith("mj") and name not in TAGS:
             message = f"There is no <{name}> in MJML, or not in this version."

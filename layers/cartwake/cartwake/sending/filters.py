@@ -12,6 +12,10 @@ from cartwake.sending.locales import find_locale
 from cartwake.times import format_instant, parse_instant, to_datetime
 from cartwake.values import parse_number
 
+MOST_ENTRIES: Final = 50
+MOST_PLACES: Final = 6
+LONGEST_JOINED: Final = 2_000
+
 
 def default(value: Any, otherwise: Any = "") -> Any:
     """What stands instead when a value is absent or empty: `{{ profile.first_name|default('there') }}`."""
@@ -52,14 +56,42 @@ def _read_language(context: Context) -> str:
     return str(context.get("language") or "en")
 
 
+def join(entries: Any, between: str = "") -> str:
+    """The entries of a list as one text, of at most 2,000 characters: `{{ event.tags|join(', ') }}`."""
+    if not isinstance(entries, (list, tuple)):
+        raise TypeError("join needs a list")
+    texts = [str(entry) for entry in entries[:MOST_ENTRIES]]
+    if sum(len(text) + len(between) for text in texts) > LONGEST_JOINED:
+        raise ValueError("the joined text is too long")
+    return between.join(texts)
+
+
+def round_(number: Any, places: int = 0, method: str = "common") -> Any:
+    """A number, rounded to at most 6 places: `{{ event.rating|round(1) }}`."""
+    if not isinstance(places, int) or not 0 <= places <= MOST_PLACES:
+        raise ValueError("round takes 0 to 6 places")
+    return JINJA["round"](number, places, method)
+
+
+def list_entries(entries: Any) -> list[Any]:
+    """What a loop goes through: a list, and no more of it than ever is gathered."""
+    if isinstance(entries, Undefined):
+        return list(entries)  # which fails, and says what is absent
+    if not isinstance(entries, (list, tuple)):
+        raise TypeError("a loop needs a list")
+    return list(entries[:MOST_ENTRIES])
+
+
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "default": default,
     "money": money,
     "date": date,
+    "join": join,
+    "round": round_,
     **{
         name: JINJA[name]
         for name in (
-            "capitalize", "first", "join", "last", "length", "lower", "round", "title", "trim", "truncate", "upper",
+            "capitalize", "first", "last", "length", "lower", "title", "trim", "truncate", "upper",
             "urlencode",
         )
     },

@@ -105,6 +105,11 @@ def gather(  # noqa: PLR0913  as many things are seen
     }
 
 
+def is_link_name(name: str) -> bool:
+    """Say whether what has this name is an address: it leads to the shop, or shows a picture, or is absent."""
+    return name.lower().endswith(("url", "href", "link", "image", "picture"))
+
+
 def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
     traits = {name: register.value for name, register in state.traits.items()}
     for name in list(traits):
@@ -165,7 +170,7 @@ def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> A
     if isinstance(value, dict):
         return {
             str(name): _clean_link(name, item, shop_url)
-            if isinstance(item, str) and _is_link_name(name)
+            if isinstance(item, str) and is_link_name(name)
             else _clean(item, shop_url, depth=depth + 1)
             for name, item in list(value.items())[:most]
         }
@@ -177,10 +182,6 @@ def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> A
 def _clean_text(text: str) -> str | None:
     text = _CONTROL.sub("", _SPACES.sub(" ", text[: 2 * _LONGEST]))
     return None if _SCRIPT.match(text) else _LINK.sub("", text)[:_LONGEST].strip()
-
-
-def _is_link_name(name: str) -> bool:
-    return name.lower().endswith(("url", "href", "link", "image", "picture"))
 
 
 def _clean_link(name: str, link: str, shop_url: str) -> str | None:

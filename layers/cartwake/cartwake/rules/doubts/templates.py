@@ -22,11 +22,36 @@ def doubt_template(file: str, files: Mapping[str, Content], made: Templates) -> 
     content = files[file]
     if isinstance(content, Journey):
         yield from _doubt_subjects(file, content, made)
-    elif file in made.files and read_locale(file):
+    elif file in made.files:
+        yield from _doubt_preheader(file, files, made.files[file])
+        yield from _doubt_traits(file, made.files[file])
+        if not read_locale(file):
+            return
         original = f"templates/{name_of(file)}.{file.rpartition('.')[2]}"
         if original in made.files:
             yield from _doubt_blocks(file, content, files[original])
             yield from _doubt_shown(file, made.files[file], made.files[original])
+
+
+def _doubt_preheader(file: str, files: Mapping[str, Content], content: TemplateFile) -> Iterator[Fault]:
+    """Warn of marketing of which inboxes show whatever stands first in it."""
+    if content.has_preheader or not file.endswith(".mjml"):
+        return
+    for rule in files.values():
+        steps = walk(rule.steps) if isinstance(rule, Journey) and rule.kind == "marketing" else []
+        if any(isinstance(step, EmailStep) and step.email == name_of(file) for _, step in steps):
+            message = "There is no preheader, so inboxes show whatever stands first beside the subject."
+            yield _warn(file, message, example="<mj-head><mj-preview>What it is about</mj-preview></mj-head>")
+            return
+
+
+def _doubt_traits(file: str, content: TemplateFile) -> Iterator[Fault]:
+    """Warn of traits without which nothing would be sent."""
+    own = "email" if file.endswith(".mjml") else "phone"
+    for name in sorted(content.always):
+        if name.startswith("profile.") and name not in ("profile.tags", "profile.scores", f"profile.{own}"):
+            message = f"{{{{ {name} }}}} is always shown: who has none is sent nothing (template_error)."
+            yield _warn(file, message, example=f"{{{{ {name}|default('…') }}}}")
 
 
 def _doubt_blocks(file: str, content: Content, original: Content) -> Iterator[Fault]:
@@ -50,10 +75,10 @@ def _doubt_shown(file: str, content: TemplateFile, original: TemplateFile) -> It
 
 def _doubt_subjects(file: str, rule: Journey, made: Templates) -> Iterator[Fault]:
     """Tell the subjects that stand before those of translations."""
-    emails = made.list_emails()
+    found = made.list_files()
     steps = {f"{path}.subject": step for path, step in walk(rule.steps) if isinstance(step, EmailStep)}
     for path, _ in list_subjects(rule):
-        translated = [read_locale(it) for it in emails.get(steps[path].email, {}) if read_locale(it)]
+        translated = [read_locale(it) for it in found.get(steps[path].email, {}) if read_locale(it)]
         if translated:
             message = (
                 f"This subject is used in every language, though there are translations ({', '.join(translated)})."
