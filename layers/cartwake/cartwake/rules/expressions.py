@@ -162,6 +162,7 @@ class _Walker:
             if _name_of(node.node) == _SCORES:
                 self.findings.scores.setdefault(key, node.lineno)
             if key not in shape and _ANY in shape:
+                self._show(f"{_name_of(node.node)}.{key}")
                 return shape[_ANY]
             if key not in shape:
                 known = name_all(sorted(shape))
