@@ -333,8 +333,26 @@ def test_plain_text_is_made_of_the_html() -> None:
     template = compile_mjml(Flat.of("templates/a.mjml", source)).template
     items = [{"name": "A", "variant": "red"}, {"name": "B"}]
     assert render(template, data(items=items)).text == (
-        "Hi there\n\nOne\ntwo\n\nA\nred\nB\n\nGo: https://www.nordlicht.example/cart"
+        "Hi there\n\nOne\ntwo\n\nA\nred\n\nB\n\nGo: https://www.nordlicht.example/cart"
     )
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>You get:</p><ul><li>One</li><li>Two</li></ul><p>Bye</p>", "You get:\n\n- One\n- Two\n\nBye"),
+        ("<a href='https://a.example'><img src='x' alt='Boots' /></a>", "Boots: https://a.example"),
+        ("<a href='https://a.example'><img src='x' alt='' /></a> Boots", "Boots"),
+        ("<a href='mailto:help@a.example'>help@a.example</a>", "help@a.example"),
+        ("<a href='tel:+4912'>Call us</a>", "Call us: +4912"),
+        ("<p>a</p><hr /><p>b</p>", "a\n\n---\n\nb"),
+        ("<table><tr><td>Total</td><td>3</td></tr><tr><td>Tax</td><td>1</td></tr></table>", "Total 3\nTax 1"),
+        ("<table><tr><td>A<div>red</div></td><td>3</td></tr><tr><td>Sum</td></tr></table>", "A\nred\n3\n\nSum"),
+    ],
+)
+def test_plain_text_reads_well(html: str, text: str) -> None:
+    """Lists have hyphens, pictures their descriptions, rows of several lines a gap, and addresses no scheme."""
+    assert render(Template(subject="s", html="x", text=write_plain(html)), data()).text == text
 
 
 def test_plain_text_leaves_out_what_is_not_shown() -> None:
