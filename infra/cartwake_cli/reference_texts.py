@@ -16,6 +16,8 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `scores/<name>.json` | points for what shoppers do and are |
 | `journeys/<name>.json` | what happens to a shopper, step by step |
 | `templates/<name>.mjml` | an email |
+| `templates/layouts/<name>.mjml`, `templates/parts/<name>.mjml` | what emails have in common |
+| `templates/<name>.<locale>.mjml`, also `.txt` | its translation, such as `cart-1.de-AT.mjml` |
 | `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
 | `coupons/<name>.csv` | codes, one in a line under the heading `code`; a column `expires` may have dates |
 | `coupons/<name>.json` | what holds for these codes, or that codes are made |
@@ -133,15 +135,36 @@ What is absent is false in an `if`, and equal to nothing. Shown without `|defaul
 not sent: `template_error`, with the name, in `cartwake explain`. A marketing email must always show
 `{{ unsubscribe_url }}` and `{{ shop.postal_address }}`; otherwise it is not taken over.
 
+What many emails have in common stands in a layout, `templates/layouts/<name>.mjml`: a whole email with
+`{% block body %}…{% endblock %}` where emails differ, and in it what stands there if they say nothing. An email then
+begins with `{% extends "shop" %}` and fills blocks; nothing else stands in it. A layout may have a layout. What stands
+in the middle of several is a part, `templates/parts/<name>.mjml`: `{% include "products" %}` puts it there. Layouts and
+parts are put in when files are published: a change of one changes all emails that use it, a fault is told where it was
+written, and as long as it is there the last good version counts. They cannot be sent by themselves.
+
+A translation has a locale in the name of its file: `cart-1.de.mjml`, `cart-1.de-AT.mjml` or `cart-sms.pl.txt`, beside
+the one without, which is in the shop's language. A shopper gets the one for their locale (`de-AT`), else for their
+language (`de`), else for the shop's, else the one without a locale. The locale is the trait `language`, where it was
+told, else `locale`, which browsers tell. Parts and layouts can have translations too: `parts/products.de.mjml` stands
+in all German emails. A translation has its own subject, in `<mj-title>`; one that a step says is used in every
+language. Amounts and dates read as in the shopper's locale where a translation fits it, else as in the shop's.
+
 Much of what a template sees was said by browsers. So texts have no links in them and at most 500 characters, names that
 look like addresses are absent, lists have at most 50 entries, and a key that ends in `url` leads to the shop's domain
 (pictures may come from anywhere).
+
+An address in a template begins with `https://` and a host, with `mailto:` or `tel:`, or with a value that is one
+(`shop.url`, `item.url`, `event.tracking_url`). Scripts, forms and frames are refused, and so are expressions in tags
+outside of quotes, and in styles, where only `shop` may be shown. A picture has an `alt`; `alt=""` says that it only
+decorates. Loops go through lists, two deep, and a template that could take more than 250,000 steps is refused; so is
+an email of over 200,000 characters when it is sent. Marketing without `<mj-preview>` is a warning, and a trait that is
+shown without `|default('…')`.
 """
 
 FILTERS: Final = {
     "capitalize": "First letter upper-case, the others lower-case.",
     "first": "The first of a list, or of a text.",
-    "join": "The entries of a list as one text: `{{ event.tags\\|join(', ') }}`.",
+    "join": "The entries of a list as one text, of at most 2,000 characters: `{{ event.tags\\|join(', ') }}`.",
     "last": "The last of a list, or of a text.",
     "length": "How many entries, or characters.",
     "lower": "In lower-case letters.",

@@ -63,7 +63,7 @@ def test_a_message_shows_its_code_and_keeps_it(shop: Shop) -> None:
     assert (message.state, message.coupon) == (MessageState.ACCEPTED, "back")
     (given,) = coupons.list_given("u#1")
     assert given.code in shop.mails()[-1].body
-    assert "6 December 2026" in shop.mails()[-1].body
+    assert "December 6, 2026" in shop.mails()[-1].body
     assert [it.name for it in events.list_events("u#1") if it.name.startswith("Coupon")] == ["Coupon Given"]
     shop.now += 2 * DAY
     cart(shop, 2)

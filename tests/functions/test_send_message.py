@@ -3,16 +3,19 @@
 from io import StringIO
 from typing import Any
 
+import msgspec
 import pytest
-from builders import CART, a_bundle, a_cart_event, publish
+from builders import CART, WELCOME, a_bundle, a_cart_event, publish
 from shoppers import Shop, queue_event
 from world import lambda_context
 
+from cartwake.bundles import Send, Template
 from cartwake.feedback.deliveries import read_tags
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import read_unsubscribe
 from cartwake.messages import MessageState
 from cartwake.sending.outcomes import Accepted
+from cartwake.statements import Channel
 from cartwake.store import counts, messages, quarantine
 from cartwake.telemetry import logger
 from cartwake.times import HOUR, MINUTE
@@ -57,6 +60,22 @@ def test_marketing_mail_carries_one_click_headers_and_tags(shop: Shop, monkeypat
     assert mail.text.strip() == "Trail Runner"
     assert mail.sender == "Nordlicht <shop@example.com>"
     assert "ada" not in link
+
+
+def test_letter_is_in_the_language_of_the_shopper(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser's locale chooses the translation, and how its amounts read; the other shoppers get the original."""
+    handed: list[Any] = []
+    monkeypatch.setattr(app, "send_email", lambda mail: handed.append(mail) or Accepted("ses-1"))
+    german = Template(subject="Hallo", html="{{ cart.total|money }} {{ unsubscribe_url }}", text="x")
+    mail = Template(subject="Hello", html="{{ cart.total|money }} {{ unsubscribe_url }}", text="x")
+    steps = (Send(channel=Channel.EMAIL, template="mail"),)
+    cart = msgspec.structs.replace(CART, steps=steps)
+    templates = {"mail": msgspec.structs.replace(mail, translations={"de": german}), "welcome": mail}
+    publish(a_bundle(generation=2, journeys={"cart": cart, "welcome": WELCOME}, templates=templates))
+    shop.known()
+    shop.hear(a_cart_event(at=shop.now, context={"locale": "de-AT"}))
+    assert [mail.subject for mail in handed] == ["Welcome", "Hallo"]
+    assert handed[1].html.startswith("\u20ac\u00a0129,00")
 
 
 def test_what_was_accepted_is_counted_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

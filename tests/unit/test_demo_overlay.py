@@ -69,5 +69,5 @@ def test_other_files_are_copied_as_they_are(tmp_path: Path) -> None:
     """Segments and templates are the starter's, byte for byte."""
     folder = copy(tmp_path)
     for kind in ("segments", "templates"):
-        for path in (places.STARTER / kind).iterdir():
-            assert (folder / kind / path.name).read_bytes() == path.read_bytes()
+        for path in (places.STARTER / kind).rglob("*.*"):
+            assert (folder / path.relative_to(places.STARTER)).read_bytes() == path.read_bytes()

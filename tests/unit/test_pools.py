@@ -19,8 +19,9 @@ SHOWS = "<mj-text>{{ coupon.code }} {{ coupon.expires_at|default('') }}</mj-text
 
 def mail(body: str) -> bytes:
     footer = "<mj-text>{{ shop.postal_address }} <a href='{{ unsubscribe_url }}'>no</a></mj-text>"
-    whole = f"<mjml><mj-head><mj-title>Hi</mj-title></mj-head><mj-body><mj-section><mj-column>{body}{footer}"
-    return f"{whole}</mj-column></mj-section></mj-body></mjml>".encode()
+    head = "<mj-head><mj-title>Hi</mj-title><mj-preview>Hello</mj-preview></mj-head>"
+    whole = f"<mjml>{head}<mj-body><mj-section><mj-column>{body}{footer}</mj-column></mj-section></mj-body></mjml>"
+    return whole.encode()
 
 
 def journey(**step: Any) -> bytes:

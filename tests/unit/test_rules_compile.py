@@ -26,12 +26,14 @@ SETTINGS = {
 MAIL = """<mjml><mj-head><mj-title>Hi</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
 {{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>
 </mj-text></mj-column></mj-section></mj-body></mjml>"""
+RECEIPT = MAIL.replace('<a href="{{ unsubscribe_url }}">stop</a>', "")
 ORDER = "Order Completed"
 
 
 def compile_files(**files: Any) -> tuple[Bundle, list[Conflict]]:
-    """Compile files given as `segments_vip={...}`, with settings, one email `mail` and one SMS `text`."""
+    """Compile files given as `segments_vip={...}`, with settings, emails `mail` and `receipt`, and one SMS `text`."""
     contents: dict[str, Any] = {"settings.json": SETTINGS, "templates/mail.mjml": MAIL, "templates/text.txt": "Hello"}
+    contents["templates/receipt.mjml"] = RECEIPT
     for name, content in files.items():
         folder, _, stem = name.partition("_")
         contents[f"{folder}/{stem.replace('_', '-')}.json" if stem else "settings.json"] = content
@@ -222,7 +224,7 @@ def test_journey_as_designed() -> None:
             again="after 7 days",
             steps=[
                 {"wait": "1 hour", "of_quiet": ["Page Viewed"], "at_most": "6 hours"},
-                {"email": "mail", "subject": "S", "not_after": "2 hours"},
+                {"email": "receipt", "subject": "S", "not_after": "2 hours"},
                 {"if": {"trait": "phone", "exists": True}, "then": [{"sms": "text"}], "else": [{"wait": "2 days"}]},
             ],
         ),
@@ -303,12 +305,14 @@ def test_demo_alone_permits_short_waits() -> None:
 )
 def test_marketing_email_always_shows_way_out_and_address(hidden: str, aside: str) -> None:
     """A marketing email that does not always show the link to unsubscribe and the postal address is refused."""
-    mail = MAIL.replace(hidden, aside.replace("HERE", hidden))
+    plain = MAIL.replace('<a href="{{ unsubscribe_url }}">stop</a>', "{{ unsubscribe_url }}")
+    mail = plain.replace(hidden, aside.replace("HERE", hidden))
     files = {
         "settings.json": json.dumps(SETTINGS),
         "templates/mail.mjml": mail,
         "journeys/j.json": json.dumps(journey()),
-        "journeys/receipt.json": json.dumps(journey(kind="transactional")),
+        "templates/receipt.mjml": RECEIPT,
+        "journeys/receipt.json": json.dumps(journey(kind="transactional", steps=[{"email": "receipt"}])),
     }
     linked = link({file: read_file(file, text.encode()) for file, text in files.items()})
     assert [conflict.files for conflict in linked.conflicts] == [("templates/mail.mjml", "journeys/j.json")]

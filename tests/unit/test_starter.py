@@ -21,6 +21,8 @@ from cartwake_cli.reference import PAGE, STARTER, write_page
 JSON_FILES = sorted(
     path.relative_to(STARTER).as_posix() for path in STARTER.rglob("*.json") if path.parent.name != "schemas"
 )
+LANGUAGES = ["en", "de", "pl"]
+"""The first is the shop's."""
 
 
 @pytest.fixture(scope="module")
@@ -42,24 +44,32 @@ def test_what_a_shop_starts_with(bundle: Bundle) -> None:
     }
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("traits", [{}, {"first_name": "Anna"}])
 @pytest.mark.parametrize(
     "shown", [{}, {"image_url": "https://cdn.example/a.png", "variant": "White", "price": "89.90"}]
 )
-def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: dict[str, str]) -> None:
-    """Each template says something whole, whatever is known of the shopper and of the products."""
+def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: dict[str, str], language: str) -> None:
+    """Each template, and each translation, says something whole, whatever is known of the shopper and of products."""
     registers = {name: Register(value, 1, 1) for name, value in traits.items()}
     cart = Cart(changes=(Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", **shown}),))
     event = Event(who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER)
     seen = gather(
-        State(traits=registers, cart=cart), event=event, settings=bundle.settings, unsubscribe_url="https://u.example/t"
+        State(traits=registers, cart=cart),
+        event=event,
+        settings=bundle.settings,
+        unsubscribe_url="https://u.example/t",
+        language=language,
     )
     for name, template in bundle.templates.items():
-        found = render(template, seen, name=name)
+        assert [*template.translations] == LANGUAGES[1:]
+        found = render(template.translations.get(language, template), seen, name=name)
         assert "https://u.example/t" in found.text
         assert "{{" not in found.html + found.text + found.subject
         if template.html:
             assert found.subject
+            assert f'lang="{language}"' in found.html
+            assert 'name="color-scheme"' in found.html
             assert 'href="https://u.example/t"' in found.html
             assert bundle.settings.shop.postal_address in found.html
             assert bundle.settings.shop.postal_address in found.text
@@ -67,11 +77,51 @@ def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: d
             assert "Sylt Sneaker" in found.text
 
 
-def test_sms_fits_two_parts(bundle: Bundle) -> None:
-    """The text of the SMS, without the link to unsubscribe, fits into one part."""
+def test_text_of_a_cart_reads_well(bundle: Bundle) -> None:
+    """The plain text of the cart's reminder, as somebody without HTML reads it."""
+    changes = (
+        Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", "variant": "White, 42", "price": "89.90"}),
+        Change(2, 2, "p2", 1, {"name": "Hiddensee Boot", "price": "149"}),
+    )
+    seen = gather(State(cart=Cart(changes=changes)), event=None, settings=bundle.settings, unsubscribe_url="https://u")
+    assert (
+        render(bundle.templates["cart-1"], seen).text
+        == """\
+Nordlicht Shoes: https://www.nordlicht.example
+
+Still thinking it over?
+
+Hi there, you left something in your cart. We have kept it for you, so that you can pick up where you stopped.
+
+Sylt Sneaker: https://www.nordlicht.example
+White, 42
+Quantity: 2
+€179.80
+
+Hiddensee Boot: https://www.nordlicht.example
+Quantity: 1
+€149.00
+
+Total €328.80
+
+Back to your cart: https://www.nordlicht.example/cart
+
+You get this because you put something in your cart at Nordlicht Shoes and agreed to emails from us.
+Unsubscribe: https://u
+
+Nordlicht Shoes GmbH, Hafenstrasse 12, 20457 Hamburg, Germany"""
+    )
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_sms_fits_one_part(bundle: Bundle, language: str) -> None:
+    """The text of the SMS, without the link to unsubscribe, fits into one part; no letter in it needs 16 bits."""
     cart = Cart(changes=(Change(1, 1, "p1", 1, {"name": "A product with a name that is rather long, too long"}),))
     seen = gather(State(cart=cart), event=None, settings=bundle.settings)
-    assert len(render(bundle.templates["cart-sms"], seen).text) <= 160
+    template = bundle.templates["cart-sms"]
+    text = render(template.translations.get(language, template), seen).text
+    assert len(text) <= 160
+    assert text.isascii()
 
 
 def test_schemas_are_current() -> None:

@@ -14,6 +14,7 @@ from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
 from cartwake.marks import Marks
 from cartwake.profiles import Register, State
+from cartwake.rules.assembly import Flat
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Faulty
 from cartwake.rules.mjml import compile_mjml
@@ -73,7 +74,7 @@ def mail(body: str, *, title: str = "Hi") -> str:
 
 def compile_fault(source: str) -> str:
     with pytest.raises(Faulty) as caught:
-        compile_mjml("templates/a.mjml", source)
+        compile_mjml(Flat.of("templates/a.mjml", source))
     return str(caught.value.faults[0])
 
 
@@ -141,7 +142,7 @@ def test_the_scores_that_a_text_shows_are_found_with_their_lines() -> None:
     text = "{{ profile.scores.engagement }}\n{% if profile.scores.high_intent %}x{% endif %} {{ profile.first_name }}"
     assert examine(text).scores == {"engagement": 1, "high_intent": 2}
     source = mail("<mj-text>Hi</mj-text>\n<mj-text>{{ profile.scores.engagement|default(0) }}</mj-text>")
-    assert compile_mjml("templates/a.mjml", source)[1].scores == {"engagement": 4}
+    assert compile_mjml(Flat.of("templates/a.mjml", source)).scores == {"engagement": ("templates/a.mjml", "line 4")}
 
 
 def test_html_is_escaped_and_text_is_not() -> None:
@@ -307,15 +308,18 @@ def test_failure_tells_no_value() -> None:
 
 
 def test_money_and_dates_read_as_people_write_them() -> None:
-    """Amounts and dates follow the shop's language."""
+    """Amounts and dates follow the language of the message, and are never an error for an unknown one."""
     amount = Decimal("1299.9")
     written = {language: format_money(amount, "EUR", language=language) for language in ("en", "de", "pl")}
     assert written == {"en": "€1,299.90", "de": "1.299,90\u00a0€", "pl": "1\u00a0299,90\u00a0€"}
     assert format_money(Decimal(-5), "PLN", language="pl") == "-5,00\u00a0zł"
     assert format_money(Decimal("1299.5"), "JPY", language="en") == "¥1,300"
-    assert format_money(Decimal(3), "SEK", language="en") == "3.00 kr"
+    assert format_money(Decimal(3), "SEK", language="sv") == "3,00\u00a0kr"
+    assert format_money(Decimal("2.345"), "EUR", language="de-AT") == "€\u00a02,35"
+    assert format_money(Decimal(3), "", language="de") == "3,00"
+    assert format_money(Decimal(3), "EUR", language="tlh") == format_money(Decimal(3), "EUR", language="") == "€3.00"
     assert fill("{{ '12,50'|money('USD') }}") == "$12.50"
-    assert fill("{{ event.at|date }}", event={"at": "2026-11-21T19:41:15Z"}) == "21 November 2026"
+    assert fill("{{ event.at|date }}", event={"at": "2026-11-21T19:41:15Z"}) == "November 21, 2026"
 
 
 def test_plain_text_is_made_of_the_html() -> None:
@@ -326,11 +330,29 @@ def test_plain_text_is_made_of_the_html() -> None:
         "<td>{% if item.variant %}<div>{{ item.variant }}</div>{% endif %}</td></tr>{% endfor %}</mj-table>"
         '<mj-button href="{{ shop.url }}/cart">Go</mj-button>'
     )
-    template, _ = compile_mjml("templates/a.mjml", source)
+    template = compile_mjml(Flat.of("templates/a.mjml", source)).template
     items = [{"name": "A", "variant": "red"}, {"name": "B"}]
     assert render(template, data(items=items)).text == (
-        "Hi there\n\nOne\ntwo\n\nA\nred\nB\n\nGo: https://www.nordlicht.example/cart"
+        "Hi there\n\nOne\ntwo\n\nA\nred\n\nB\n\nGo: https://www.nordlicht.example/cart"
     )
+
+
+@pytest.mark.parametrize(
+    ("html", "text"),
+    [
+        ("<p>You get:</p><ul><li>One</li><li>Two</li></ul><p>Bye</p>", "You get:\n\n- One\n- Two\n\nBye"),
+        ("<a href='https://a.example'><img src='x' alt='Boots' /></a>", "Boots: https://a.example"),
+        ("<a href='https://a.example'><img src='x' alt='' /></a> Boots", "Boots"),
+        ("<a href='mailto:help@a.example'>help@a.example</a>", "help@a.example"),
+        ("<a href='tel:+4912'>Call us</a>", "Call us: +4912"),
+        ("<p>a</p><hr /><p>b</p>", "a\n\n---\n\nb"),
+        ("<table><tr><td>Total</td><td>3</td></tr><tr><td>Tax</td><td>1</td></tr></table>", "Total 3\nTax 1"),
+        ("<table><tr><td>A<div>red</div></td><td>3</td></tr><tr><td>Sum</td></tr></table>", "A\nred\n3\n\nSum"),
+    ],
+)
+def test_plain_text_reads_well(html: str, text: str) -> None:
+    """Lists have hyphens, pictures their descriptions, rows of several lines a gap, and addresses no scheme."""
+    assert render(Template(subject="s", html="x", text=write_plain(html)), data()).text == text
 
 
 def test_plain_text_leaves_out_what_is_not_shown() -> None:
@@ -364,7 +386,7 @@ def test_expressions_survive_mjml() -> None:
     """Expressions with any sign in them, in text, attributes and the subject, arrive as they were written."""
     expression = '{% if cart.total > 100 and cart.count < 9 %}{{ "<&\'" }}{% endif %}'
     source = mail(f"<mj-text>{expression}</mj-text>", title='{{ shop.name|default("<x>") }}')
-    template, _ = compile_mjml("templates/a.mjml", source)
+    template = compile_mjml(Flat.of("templates/a.mjml", source)).template
     assert expression in template.html
     assert template.subject == '{{ shop.name|default("<x>") }}'
 

@@ -76,11 +76,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A compiled template: Jinja2 source for each part; an SMS has only `text`."""
+    """A compiled template: Jinja2 source for each part; an SMS has only `text`.
+
+    Attributes:
+        translations: By locale, such as `de` or `de-AT`; they have none themselves.
+    """
 
     subject: str = ""
     html: str = ""
     text: str = ""
+    translations: "dict[str, Template]" = {}
 
 
 class Pool(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -12,11 +12,12 @@ from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_journeys import JourneyCompiler
 from cartwake.rules.compile_scores import ScoreCompiler
 from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
+from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import Reads, describe_shop
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, TemplateFile, list_subjects, name_of, tell_unexpected
+from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, list_subjects, name_of, tell_unexpected
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
@@ -108,10 +109,10 @@ class _Linker:
         wheres = self._compile_each(Segment, self._compile_segment)
         scores = self._compile_each(Score, self._compile_score)
         self._conflicts += self._references.find_cycles() + self._references.find_chains()
-        self._conflicts += self._find_unknown_shown()
-        self._conflicts += find_pool_conflicts(self._files, partial=self._partial)
-        templates = self._join_templates()
-        journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, templates))
+        made = compile_templates(self._files)
+        self._conflicts += made.conflicts + self._find_unknown_shown(made)
+        self._conflicts += find_pool_conflicts(self._files, made, partial=self._partial)
+        journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, made))
         left = {} if self._conflicts else self._carry(journeys, scores)
         segments = {} if self._conflicts else self._finish_segments(wheres, scores)
         bundle = bundles.Bundle(
@@ -124,7 +125,7 @@ class _Linker:
             scores=scores,
             predictions=self._predictions,
             journeys=journeys,
-            templates=templates,
+            templates=made.join(),
             pools=compile_pools(self._files),
             retired=self._retire(journeys),
         )
@@ -178,45 +179,28 @@ class _Linker:
         self._conflicts += self._references.find_faults(file)
         return score
 
-    def _compile_journey(self, file: str, rule: Journey, templates: dict[str, bundles.Template]) -> bundles.Journey:
+    def _compile_journey(self, file: str, rule: Journey, made: Templates) -> bundles.Journey:
         demo = self._compiled.demo or (self._partial and self._settings is None)
         compiler = JourneyCompiler(file, self._shop, self._needs, demo=demo)
         journey = compiler.compile(rule)
         self._references.reads[file] = compiler.reads
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
-        if not (self._partial and not templates):
-            self._conflicts += compiler.check_templates(rule, templates, self._always_shown())
+        # of a template that does not fit it is not said besides that it is not there
+        if not (self._partial and not made.files) and not made.conflicts:
+            self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
         return journey
 
-    def _find_unknown_shown(self) -> list[Conflict]:
+    def _find_unknown_shown(self, made: Templates) -> list[Conflict]:
         """Return what is wrong with the scores that templates and subjects show."""
         found: list[Conflict] = []
-        for file, content in sorted(self._files.items()):
-            if isinstance(content, TemplateFile):
-                shown = {name: f"line {line}" for name, line in content.findings.scores.items()}
-                found += self._references.find_unknown_shown(file, shown)
+        for content in made.files.values():
+            for name, (file, path) in content.scores.items():
+                found += self._references.find_unknown_shown(file, {name: path})
         for file, rule in self._of(Journey):
             for path, subject in list_subjects(rule):
                 shown = dict.fromkeys(examine(subject).scores, path)
                 found += self._references.find_unknown_shown(file, shown)
         return found
-
-    def _join_templates(self) -> dict[str, bundles.Template]:
-        """Join an email with its own plain text; a text alone is an SMS."""
-        joined: dict[str, bundles.Template] = {}
-        for file, content in sorted(self._files.items()):  # .mjml sorts before .txt
-            if isinstance(content, TemplateFile):
-                email = joined.get(name_of(file))
-                template = content.template
-                joined[name_of(file)] = replace(email, text=template.text) if email else template
-        return joined
-
-    def _always_shown(self) -> dict[str, set[str]]:
-        return {
-            name_of(file): content.findings.always
-            for file, content in self._files.items()
-            if isinstance(content, TemplateFile) and file.endswith(".mjml")
-        }
 
     def _retire(self, journeys: Mapping[str, bundles.Journey]) -> tuple[str, ...]:
         """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""

@@ -1,6 +1,6 @@
 """Journeys as marketers write them become journeys as they are run."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from typing import Final, assert_never
 
 from cartwake import bundles
@@ -12,8 +12,10 @@ from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import SETTINGS, walk
+from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep, WaitStep
 from cartwake.rules.needs import Needs, compile_where
+from cartwake.rules.translations import read_locale
 from cartwake.statements import Channel
 from cartwake.times import DAY, MINUTE, parse_duration
 from cartwake.trackers import Need
@@ -53,24 +55,27 @@ class JourneyCompiler:
         )
 
     def check_templates(
-        self, rule: Journey, templates: Mapping[str, bundles.Template], shown: Mapping[str, set[str]]
+        self, rule: Journey, templates: Mapping[str, bundles.Template], files: Mapping[str, Mapping[str, TemplateFile]]
     ) -> list[Conflict]:
         """Return what is wrong with the templates that the journey names.
 
         Args:
             rule: The journey.
             templates: All there are.
-            shown: The names that each email always shows, whatever the data are.
+            files: Those of each, translations too.
         """
         found: list[Conflict] = []
         for path, step in walk(rule.steps):
             match step:
                 case EmailStep():
                     found += self._check_email(step, path, templates)
-                    if rule.kind == "marketing" and step.email in shown:
-                        found += self._check_marketing(step.email, shown[step.email])
+                    for file, content in files.get(step.email, {}).items():
+                        found += self._check_translation(step, path, file, content)
+                        found += self._check_shown(rule, file, content.always)
                 case SmsStep():
                     found += self._check_sms(step, path, templates)
+                    for file, content in files.get(step.sms, {}).items():
+                        found += self._check_shown(rule, file, content.always)
                 case _:
                     continue
         return found
@@ -194,9 +199,26 @@ class JourneyCompiler:
         files = (self._file, f"templates/{step.sms}.txt", f"templates/{step.sms}.mjml")
         return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
 
-    def _check_marketing(self, name: str, shown: set[str]) -> list[Conflict]:
+    def _check_translation(self, step: EmailStep, path: str, file: str, content: TemplateFile) -> list[Conflict]:
+        if not (read_locale(file) and file.endswith(".mjml")) or step.subject or content.template.subject:
+            return []
+        message = f"The translation has no subject: write <mj-title>; {self._file} ({path}) says none."
+        fault = Fault(file=file, message=message, example="<mj-head><mj-title>Hallo</mj-title></mj-head>")
+        return [Conflict(fault, (file, self._file))]
+
+    def _check_shown(self, rule: Journey, file: str, shown: Set[str]) -> list[Conflict]:
+        if rule.kind == "marketing":
+            return self._check_marketing(file, shown) if file.endswith(".mjml") else []
+        if "unsubscribe_url" not in shown:
+            return []
+        why = (
+            f"What is transactional has no {{{{ unsubscribe_url }}}}, so nothing would be sent; {self._file} sends it."
+        )
+        example = "{% if unsubscribe_url %}{{ unsubscribe_url }}{% endif %}"
+        return [Conflict(Fault(file=file, message=why, example=example), (file, self._file))]
+
+    def _check_marketing(self, file: str, shown: Set[str]) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""
-        file = f"templates/{name}.mjml"
         wanted = {
             "unsubscribe_url": '<a href="{{ unsubscribe_url }}">Unsubscribe</a>',
             "shop.postal_address": "{{ shop.postal_address }}",

@@ -7,11 +7,16 @@ from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from cartwake.rules.faults import find_nearest, name_all
-from cartwake.sending.filters import FILTERS
+from cartwake.sending.filters import FILTERS, MOST_ENTRIES, MOST_PLACES
 from cartwake.sending.template_data import SEEN
 from cartwake.sending.templates import LOOP, TESTS, environment
 
 DEEPEST_LOOPS: Final = 2
+MOST_WORK: Final = 250_000
+"""How often something may be looked up or shown, were every list as long as lists can be; a filter counts ten times."""
+_FILTER_WORK: Final = 10
+_LONGEST_BETWEEN: Final = 20
+_SHORTEST_CUT: Final = 4
 _ALLOWED: Final = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name, nodes.Getattr, nodes.Getitem, nodes.If, nodes.For,
     nodes.Filter, nodes.Test, nodes.Compare, nodes.Operand, nodes.And, nodes.Or, nodes.Not, nodes.Const, nodes.CondExpr,
@@ -55,6 +60,11 @@ class ListOf:
     item: Any
 
 
+_EXAMPLES: Final = {
+    "round": "{{ event.rating|round(1) }}",
+    "join": "{{ event.tags|join(', ') }}",
+    "truncate": "{{ item.name|truncate(40) }}",
+}
 _ANY: Final = "*"
 _SCORES: Final = "profile.scores"
 _COUPON: Final = "coupon"
@@ -94,7 +104,16 @@ def examine(source: str) -> Findings:
     except RecursionError:
         return Findings([Problem(1, "Expressions are nested too deep.")])
     walker = _Walker()
-    walker.visit(tree, _SHAPES)
+    try:
+        walker.visit(tree, _SHAPES)
+    except RecursionError:
+        return Findings([Problem(1, "Expressions are nested too deep.")])
+    if walker.work > MOST_WORK:
+        message = (
+            f"Were all lists full, this would take {walker.work:,} steps; at most {MOST_WORK:,} are taken. "
+            "Show less in loops, or only the first of a list."
+        )
+        walker.findings.problems.append(Problem(walker.busiest, message, example="{% for item in cart.items[:5] %}"))
     return walker.findings
 
 
@@ -103,12 +122,15 @@ class _Walker:
 
     def __init__(self) -> None:
         self.findings = Findings()
+        self.work = 0
+        self.busiest = 1
+        self._turns = 1
         self._loops = 0
         self._branches = 0
-        self._defaults = 0
 
     def visit(self, node: nodes.Node, names: dict[str, Shape]) -> Shape:
         """Check *node* and what is below it; return the shape of its value."""
+        self.work += self._turns * (_FILTER_WORK if isinstance(node, nodes.Filter) else 1)
         if not isinstance(node, _ALLOWED):
             kind = type(node).__name__
             return self._tell(node, f"{_NAMED.get(kind, f'{kind} is not available')} in templates.")
@@ -147,6 +169,7 @@ class _Walker:
             if _name_of(node.node) == _COUPON:
                 self._note_coupon(key, node.lineno)
             if key not in shape and _ANY in shape:
+                self._show(f"{_name_of(node.node)}.{key}")
                 return shape[_ANY]
             if key not in shape:
                 known = name_all(sorted(shape))
@@ -177,9 +200,14 @@ class _Walker:
                 f'There is no filter "{node.name}"; there are {name_all(sorted(FILTERS))}.',
                 find_nearest(node.name, FILTERS),
             )
-        self._defaults += node.name == "default"
+        message = _find_wrong_argument(node)
+        if message:
+            self._tell(node, message, example=_EXAMPLES[node.name])
+        self._branches += node.name == "default"
         shapes = [self.visit(child, names) for child in node.iter_child_nodes()]
-        self._defaults -= node.name == "default"
+        self._branches -= node.name == "default"
+        if node.name == "join" and shapes[:1] == [_VALUE]:
+            self._tell(node, "This is not a list.", example=_EXAMPLES[node.name])
         if node.name == "default":
             return shapes[0] if shapes else _VALUE
         return _OPEN if node.name in ("first", "last") else _VALUE
@@ -190,6 +218,8 @@ class _Walker:
         shape = self.visit(node.iter, names)
         if shape == _VALUE or isinstance(shape, dict):
             self._tell(node, "This is not a list.", example="{% for item in cart.items %}…{% endfor %}")
+        before = self.work
+        turns, self._turns = self._turns, self._turns * _count_turns(node.iter)
         self._loops += 1
         if self._loops > DEEPEST_LOOPS:
             self._tell(node, f"Loops stand at most {DEEPEST_LOOPS} deep in each other.")
@@ -197,6 +227,9 @@ class _Walker:
         self._visit_aside([*node.body, *([node.test] if node.test else [])], inner)
         self._visit_aside(node.else_, names)
         self._loops -= 1
+        self._turns = turns
+        if self.work - before > MOST_WORK // 2:
+            self.busiest = node.lineno
         return _VALUE
 
     def _visit_branch(self, node: nodes.If | nodes.CondExpr, names: dict[str, Shape]) -> Shape:
@@ -216,12 +249,34 @@ class _Walker:
 
     def _note_coupon(self, key: str, line: int) -> None:
         self.findings.coupon.setdefault(key, line)
-        if not self._branches and not self._defaults:
+        if not self._branches:
             self.findings.wants_coupon.setdefault(key, line)
 
     def _tell(self, node: nodes.Node, message: str, suggestion: str = "", example: str = "") -> Shape:
         self.findings.problems.append(Problem(node.lineno, message, suggestion, example))
         return _OPEN
+
+
+def _find_wrong_argument(node: nodes.Filter) -> str:
+    """Return what is wrong with what a filter is told: it must not make much of little."""
+    told = [*node.args, *(it.value for it in node.kwargs)]
+    first = told[0].value if told and isinstance(told[0], nodes.Const) else None
+    match node.name:
+        case "round" if told and (type(first) is not int or not 0 <= first <= MOST_PLACES):
+            return f"A number is rounded to 0 to {MOST_PLACES} places."
+        case "join" if told and not (isinstance(first, str) and len(first) <= _LONGEST_BETWEEN):
+            return f"Between entries stands a text in quotes, of at most {_LONGEST_BETWEEN} characters."
+        case "truncate" if told and (type(first) is not int or first < _SHORTEST_CUT):
+            return f"A text is cut to a number of characters, at least {_SHORTEST_CUT}."
+    return ""
+
+
+def _count_turns(node: nodes.Node) -> int:
+    """Return how often a loop is gone through at most."""
+    last = node.arg.stop if isinstance(node, nodes.Getitem) and isinstance(node.arg, nodes.Slice) else None
+    if isinstance(last, nodes.Const) and isinstance(last.value, int):
+        return max(1, min(last.value, MOST_ENTRIES))
+    return MOST_ENTRIES
 
 
 def _is_number(node: nodes.Node) -> bool:

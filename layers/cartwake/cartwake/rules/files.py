@@ -1,22 +1,23 @@
 """Files: which of them are rules, and what each says by itself."""
 
 import re
-from dataclasses import dataclass
 from datetime import UTC
 from typing import Final
 
-from cartwake import bundles
+from cartwake.rules.assembly import Flat
 from cartwake.rules.base import check
 from cartwake.rules.codes import CodeFile, read_codes
 from cartwake.rules.coupon_models import Coupons
-from cartwake.rules.expressions import Findings, examine
+from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty
-from cartwake.rules.mjml import compile_mjml, compile_text, to_fault
+from cartwake.rules.mjml import TemplateFile, compile_mjml, compile_text, to_fault
 from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment
+from cartwake.rules.pieces import LAYOUTS, PARTS, Piece, read_piece
 from cartwake.rules.prediction_models import Predictions
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.texts import read_json, read_text
+from cartwake.rules.translations import is_locale, mend_locale, split_locale
 from cartwake.rules.words import NAME
 
 SETTINGS: Final = "settings.json"
@@ -40,15 +41,7 @@ _MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TemplateFile:
-    """A template's file: MJML is an email; a text is an SMS, or the plain text of the email of the same name."""
-
-    template: bundles.Template
-    findings: Findings
-
-
-type Content = Settings | Predictions | Segment | Score | Journey | Coupons | CodeFile | TemplateFile
+type Content = Settings | Predictions | Segment | Score | Journey | Coupons | CodeFile | TemplateFile | Piece
 
 
 def is_rule(file: str) -> bool:
@@ -59,8 +52,8 @@ def is_rule(file: str) -> bool:
 
 
 def name_of(file: str) -> str:
-    """Return the name by which other files call it: `vip` for `segments/vip.json`."""
-    return file.rpartition("/")[2].rpartition(".")[0]
+    """Return the name by which other files call it: `vip` for `segments/vip.json`, `a` for `templates/a.de.mjml`."""
+    return split_locale(file.rpartition("/")[2].rpartition(".")[0])[0]
 
 
 def read_file(file: str, content: bytes) -> Content:
@@ -92,9 +85,10 @@ def _read(file: str, content: bytes) -> Content:
         return read_codes(file, content, UTC)
     text = read_text(file, content)
     if file.endswith(".mjml"):
-        return TemplateFile(*compile_mjml(file, text))
+        piece = read_piece(file, text)
+        return compile_mjml(Flat.of(file, text)) if piece.is_whole else piece
     if file.endswith(".txt"):
-        return TemplateFile(*compile_text(file, text))
+        return compile_text(file, text)
     read = check(_MODELS[file.partition("/")[0]], read_json(file, text), file)
     faults = read if isinstance(read, list) else _check_subjects(file, read)
     if isinstance(read, list) or faults:
@@ -105,17 +99,31 @@ def _read(file: str, content: bytes) -> Content:
 def _check_name(file: str) -> None:
     if file in SINGLE:
         return
-    folder, _, name = file.partition("/")
+    below = next((folder for folder in (LAYOUTS, PARTS) if file.startswith(folder)), "")
+    folder, name = (below.removesuffix("/"), file.removeprefix(below)) if below else _split(file)
+    endings = (".mjml",) if below else FOLDERS[folder]
     stem, dot, ending = name.rpartition(".")
-    if f"{dot}{ending}" not in FOLDERS[folder]:
-        message = f"Files in {folder}/ end in {' or '.join(FOLDERS[folder])}."
-        raise Faulty(
-            [Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{FOLDERS[folder][0]}")]
-        )
+    if f"{dot}{ending}" not in endings:
+        message = f"Files in {folder}/ end in {' or '.join(endings)}."
+        raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{(stem or name).lower()}{endings[0]}")])
+    if folder.startswith("templates"):
+        stem, locale = split_locale(stem)
+        if locale and not is_locale(locale):
+            message = f'"{locale}" is not a locale: a language, and a country where it matters.'
+            mended = mend_locale(locale)
+            nearest = f"{folder}/{stem}.{mended}.{ending}" if mended else ""
+            raise Faulty(
+                [Fault(file=file, message=message, suggestion=nearest, example=f"{folder}/{stem}.de.{ending}")]
+            )
     if not re.fullmatch(NAME, stem):
         better = re.sub(r"[^a-z0-9]+", "-", stem.lower()).strip("-")[:63] or "name"
         message = "The name of a file has lower-case letters, digits and hyphens, at most 63, and no folders below."
         raise Faulty([Fault(file=file, message=message, suggestion=f"{folder}/{better}.{ending}")])
+
+
+def _split(file: str) -> tuple[str, str]:
+    folder, _, name = file.partition("/")
+    return folder, name
 
 
 def _check_subjects(file: str, read: object) -> list[Fault]:

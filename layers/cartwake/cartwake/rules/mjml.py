@@ -1,7 +1,8 @@
 """MJML templates: compiled to HTML, with a plain text made of it, and every expression carried over untouched."""
 
 import re
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import mrml
@@ -9,10 +10,11 @@ from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
 
 from cartwake.bundles import Template
-from cartwake.rules.expressions import Findings, examine
+from cartwake.rules.assembly import Flat, Place, Span
+from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty, find_nearest
 from cartwake.rules.plain import write_plain
-from cartwake.rules.texts import tell_place
+from cartwake.rules.safety import MARK, TAG, find_unsafe
 
 TAGS: Final = frozenset({
     "mjml", "mj-head", "mj-body", "mj-attributes", "mj-all", "mj-class", "mj-breakpoint", "mj-font", "mj-preview",
@@ -22,32 +24,50 @@ TAGS: Final = frozenset({
     "mj-text", "mj-wrapper",
 })  # fmt: skip
 _EMPTY: Final = frozenset({"area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"})
-_TAG: Final = re.compile(
-    r"<!--.*?-->|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>",
-    re.DOTALL,
-)
-_ACTIVE: Final = re.compile(
-    r"<\s*(script|iframe|object|embed|form|input|base)\b|\son[a-z]+\s*=|javascript\s*:", re.IGNORECASE
-)
+_PREHEADER: Final = re.compile(r"<mj-preview>\s*[^<\s]")
 _PLAIN_JINJA: Final = Environment(autoescape=False)  # nosec B701  # noqa: S701  it only finds where expressions begin and end
-_MARK: Final = re.compile(r"cwx\d{5}x")
 
 
-def compile_mjml(file: str, source: str) -> tuple[Template, Findings]:
+@dataclass(frozen=True, slots=True)
+class TemplateFile:
+    """A template: MJML is an email; a text is an SMS, or the plain text of the email of the same name.
+
+    Attributes:
+        always: The dotted names that it shows whatever the data are.
+        scores: The scores that it reads, as it writes them, and file and line where it first does.
+        coupon: The same of a coupon's fields.
+        wants_coupon: And of those that it shows whatever the data are.
+        files: The files that it is made of.
+        has_preheader: It says what inboxes show beside the subject.
+    """
+
+    template: Template
+    always: frozenset[str] = frozenset()
+    scores: Mapping[str, Place] = field(default_factory=dict)
+    coupon: Mapping[str, Place] = field(default_factory=dict)
+    wants_coupon: Mapping[str, Place] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
+    has_preheader: bool = False
+
+
+def compile_mjml(source: Flat) -> TemplateFile:
     """Return the compiled template of an email and what its expressions say.
 
     Raises:
         Faulty: It is not MJML, uses what is not there, or would do more than show.
     """
-    marked, expressions = _mark(file, source)
-    _check_tags(file, marked)
-    findings = examine(source)
-    faults = [to_fault(file, problem) for problem in findings.problems]
+    marked, bare, expressions = _mark(source)
+    unsafe = list(dict.fromkeys(find_unsafe(marked, bare, expressions)))
+    if unsafe:
+        raise Faulty(unsafe)
+    _check_tags(marked)
+    said = source.examine()
+    faults = said.faults
     try:
-        output = mrml.to_html(marked)
+        output = mrml.to_html(marked.text)
     except OSError as error:
-        raise Faulty([Fault(file=file, message=f"This is not MJML: {error}.")]) from None
-    faults += _find_dropped(file, source, output.content, expressions)
+        raise Faulty([Fault(file=source.file, message=f"This is not MJML: {error}.")]) from None
+    faults += _find_dropped(source, output.content, expressions)
     if faults:
         raise Faulty(faults)
     html = _unmark(output.content, expressions)
@@ -57,20 +77,22 @@ def compile_mjml(file: str, source: str) -> tuple[Template, Findings]:
         text=_unmark(write_plain(output.content), expressions),
     )
     # what is always shown is what the HTML shows; where something stands is told by the lines of the file
-    shown = replace(findings, problems=[], always=examine(html).always)
-    return template, shown
+    always, preheader = frozenset(examine(html).always), _PREHEADER.search(marked.text) is not None
+    return TemplateFile(template, always, said.scores, said.coupon, said.wants_coupon, tuple(source.sources), preheader)
 
 
-def compile_text(file: str, source: str) -> tuple[Template, Findings]:
+def compile_text(file: str, source: str) -> TemplateFile:
     """Return the compiled template of an SMS, or of the plain text of an email.
 
     Raises:
         Faulty: It uses what is not there.
     """
-    findings = examine(source)
-    if findings.problems:
-        raise Faulty(to_fault(file, problem) for problem in findings.problems)
-    return Template(text=source.strip()), findings
+    said = Flat.of(file, source).examine()
+    if said.faults:
+        raise Faulty(said.faults)
+    return TemplateFile(
+        Template(text=source.strip()), said.always, said.scores, said.coupon, said.wants_coupon, (file,)
+    )
 
 
 def to_fault(file: str, problem: Any, *, path: str = "") -> Fault:
@@ -79,56 +101,78 @@ def to_fault(file: str, problem: Any, *, path: str = "") -> Fault:
     return Fault(file=file, path=place, message=problem.message, suggestion=problem.suggestion, example=problem.example)
 
 
-def _mark(file: str, source: str) -> tuple[str, list[tuple[str, int]]]:
-    """Replace every expression by a mark that MJML leaves alone; return the expressions and where they stand."""
+def _mark(source: Flat) -> tuple[Flat, Flat, list[tuple[str, int]]]:
+    """Replace every expression by a mark that MJML leaves alone; return the expressions and where they stand.
+
+    The second text has marks only for what is shown, and not for `if`, `for` and their ends.
+    """
     expressions: list[tuple[str, int]] = []
-    marked: list[str] = []
+    marked, bare = _Copy(source), _Copy(source)
     position, inside = 0, ""
     try:
-        for line, kind, value in _PLAIN_JINJA.lex(source):
+        for _, kind, value in _PLAIN_JINJA.lex(source.text):
             if kind.startswith("raw"):
-                raise Faulty(
-                    [Fault(file=file, path=f"line {line}", message="{% raw %} is not available in templates.")]
-                )
+                raise Faulty([source.fault(position, "{% raw %} is not available in templates.")])
             inside += value if inside or kind.endswith("_begin") else ""
             if not inside:
-                marked.append(value)
+                position = max(source.text.find(value, position), position)
+                for copy in (marked, bare):
+                    copy.add(value, position)
+                position += len(value)
             elif kind.endswith("_end"):
-                start = max(source.find(inside, position), position)
+                start = max(source.text.find(inside, position), position)
                 position = start + len(inside)
                 if not inside.startswith("{#"):
-                    marked.append(f"cwx{len(expressions):05}x")
+                    for copy in (marked, bare) if inside.startswith("{{") else (marked,):
+                        copy.add(f"cwx{len(expressions):05}x", start)
                     expressions.append((inside, start))
                 inside = ""
     except TemplateSyntaxError as error:
         message = f"This is not a template expression: {error.message.rstrip('.') if error.message else 'unknown'}."
-        raise Faulty([Fault(file=file, path=f"line {error.lineno}", message=message)]) from None
-    return "".join(marked), expressions
+        raise Faulty([Fault(file=source.file, path=f"line {error.lineno}", message=message)]) from None
+    return marked.flat, bare.flat, expressions
+
+
+class _Copy:
+    """A text that is written anew, of which each stretch is known by where it was before."""
+
+    def __init__(self, source: Flat) -> None:
+        self._source = source
+        self._parts: list[str] = []
+        self._moved: list[tuple[int, int]] = []
+        self._length = 0
+
+    def add(self, text: str, position: int) -> None:
+        self._moved.append((self._length, position))
+        self._parts.append(text)
+        self._length += len(text)
+
+    @property
+    def flat(self) -> Flat:
+        spans = []
+        ends = [begin for begin, _ in self._moved[1:]] + [self._length]
+        for (begin, position), end in zip(self._moved, ends, strict=True):
+            spans.append(self._source.find_span(position, begin))
+            spans += [
+                Span(begin + span.begin - position, span.file, span.at)
+                for span in self._source.spans
+                if position < span.begin < position + end - begin
+            ]
+        return Flat(self._source.file, "".join(self._parts), tuple(spans), self._source.sources)
 
 
 def _unmark(text: str, expressions: list[tuple[str, int]]) -> str:
-    return _MARK.sub(lambda mark: expressions[int(mark[0][3:8])][0], text)
+    return MARK.sub(lambda mark: expressions[int(mark[0][3:8])][0], text)
 
 
-def _check_tags(file: str, source: str) -> None:
-    """Refuse tags that MJML does not know, tags that are not closed, and whatever would run in a mail program."""
-    active = _ACTIVE.search(source)
-    if active:
-        word = active[0].strip(" <=\n")
-        raise Faulty(
-            [
-                Fault(
-                    file=file, path=tell_place(source, active.start()), message=f'"{word}" does not belong in an email.'
-                )
-            ]
-        )
+def _check_tags(source: Flat) -> None:
+    """Refuse tags that MJML does not know, and tags that are not closed."""
     is_open: list[tuple[str, int]] = []
-    for tag in _TAG.finditer(source):
+    for tag in TAG.finditer(source.text):
         name = (tag["name"] or "").lower()
         if name.startswith("mj") and name not in TAGS:
-            place = tell_place(source, tag.start())
             message = f"There is no <{name}> in MJML, or not in this version."
-            raise Faulty([Fault(file=file, path=place, message=message, suggestion=find_nearest(name, TAGS))])
+            raise Faulty([source.fault(tag.start(), message, suggestion=find_nearest(name, TAGS))])
         if not name or name in _EMPTY or tag["empty"]:
             continue
         if not tag["close"]:
@@ -136,31 +180,26 @@ def _check_tags(file: str, source: str) -> None:
         elif is_open and is_open[-1][0] == name:
             is_open.pop()
         else:
-            raise Faulty([_tell_unbalanced(file, source, tag, is_open)])
+            raise Faulty([_tell_unbalanced(source, tag, is_open)])
     if is_open:
         name, start = is_open[-1]
-        raise Faulty(
-            [Fault(file=file, path=tell_place(source, start), message=f"<{name}> is opened here and never closed.")]
-        )
+        raise Faulty([source.fault(start, f"<{name}> is opened here and never closed.")])
 
 
-def _tell_unbalanced(file: str, source: str, tag: re.Match[str], is_open: list[tuple[str, int]]) -> Fault:
-    place = tell_place(source, tag.start())
+def _tell_unbalanced(source: Flat, tag: re.Match[str], is_open: list[tuple[str, int]]) -> Fault:
     if not is_open:
-        return Fault(file=file, path=place, message=f"</{tag['name']}> closes what was never opened.")
+        return source.fault(tag.start(), f"</{tag['name']}> closes what was never opened.")
     name, start = is_open[-1]
-    return Fault(
-        file=file, path=place, message=f"</{tag['name']}> stands where <{name}> of {tell_place(source, start)} is open."
-    )
+    place = source.tell(start, seen_from=tag.start())
+    return source.fault(tag.start(), f"</{tag['name']}> stands where <{name}> of {place} is open.")
 
 
-def _find_dropped(file: str, source: str, html: str, expressions: list[tuple[str, int]]) -> list[Fault]:
+def _find_dropped(source: Flat, html: str, expressions: list[tuple[str, int]]) -> list[Fault]:
     """Tell the expressions that MJML left out, because of where they stand."""
     return [
-        Fault(
-            file=file,
-            path=tell_place(source, position),
-            message=f"MJML leaves this out: {expression}. An attribute must be one that MJML knows; what stands "
+        source.fault(
+            position,
+            f"MJML leaves this out: {expression}. An attribute must be one that MJML knows; what stands "
             "between blocks goes into <mj-raw>.",
             example="<mj-raw>{% if profile.phone %}</mj-raw>",
         )

@@ -31,6 +31,7 @@ _SPACED: Final = frozenset(("h1", "h2", "h3", "p", "table", "ul", "ol"))
 _SILENT: Final = frozenset(("head", "style", "script", "title"))
 _VOID: Final = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"))
 _HIDDEN: Final = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_DIRECT: Final = re.compile(r"^(?:mailto|tel):", re.IGNORECASE)
 _RUN: Final = re.compile(rf"[ \t]*[{LINE}{PARAGRAPH}][{LINE}{PARAGRAPH} \t]*")
 
 
@@ -55,6 +56,7 @@ class _Writer(HTMLParser):
         self.parts: list[str] = []
         self._silent: list[str] = []
         self._links: list[tuple[str, int]] = []
+        self._rows: list[int] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         """Begin a line at a block, and note links and what is hidden."""
@@ -69,10 +71,20 @@ class _Writer(HTMLParser):
             return
         if tag == "br" or tag in _BLOCKS:
             self.parts.append(PARAGRAPH if tag in _SPACED else LINE)
-        elif tag == "td":
-            self.parts.append(" ")
-        elif tag == "a":
-            self._links.append((values.get("href") or "", len(self.parts)))
+        self._begin(tag, values)
+
+    def _begin(self, tag: str, values: dict[str, str | None]) -> None:
+        match tag:
+            case "li" | "hr":
+                self.parts.append("- " if tag == "li" else f"---{PARAGRAPH}")
+            case "tr":
+                self._rows.append(len(self.parts))
+            case "td":
+                self.parts.append(" ")
+            case "img":
+                self.handle_data(values.get("alt") or "")
+            case "a":
+                self._links.append((values.get("href") or "", len(self.parts)))
 
     def handle_endtag(self, tag: str) -> None:
         """End a line at a block, and write a link's address."""
@@ -86,8 +98,13 @@ class _Writer(HTMLParser):
             words = "".join(self.parts[begin:]).strip()
             if address and not words:
                 return
-            if address and address != words:
-                self.parts.append(f": {address}")
+            shown = _DIRECT.sub("", address)
+            if shown and shown != words:
+                self.parts.append(f": {shown}")
+        elif tag == "tr" and self._rows:
+            # of a row with several lines the next one stands apart
+            begin = self._rows.pop()
+            self.parts.append(PARAGRAPH if {LINE, PARAGRAPH} & set(self.parts[begin:]) else LINE)
         elif tag in _BLOCKS:
             self.parts.append(PARAGRAPH if tag in _SPACED else LINE)
 

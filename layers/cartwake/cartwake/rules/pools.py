@@ -5,12 +5,15 @@ from collections.abc import Iterator, Mapping
 from msgspec.structs import replace
 
 from cartwake import bundles
+from cartwake.rules.assembly import Place
 from cartwake.rules.codes import CodeFile
+from cartwake.rules.compile_templates import Templates
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.faults import Fault, find_nearest
-from cartwake.rules.files import Content, TemplateFile, name_of, walk
+from cartwake.rules.files import Content, name_of, walk
+from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import EmailStep, Journey, SmsStep
 from cartwake.times import parse_duration
 
@@ -21,28 +24,30 @@ def compile_pools(files: Mapping[str, Content]) -> dict[str, bundles.Pool]:
     return {name: _compile(files.get(f"coupons/{name}.json")) for name in sorted(names)}
 
 
-def find_pool_conflicts(files: Mapping[str, Content], *, partial: bool) -> list[Conflict]:
+def find_pool_conflicts(files: Mapping[str, Content], made: Templates, *, partial: bool) -> list[Conflict]:
     """Return what does not fit: a pool without codes, a step that names no pool, a template that needs a coupon.
 
     Args:
         files: What each file says.
+        made: The templates that they make.
         partial: Only a part of all files is there: of a folder without files nothing is missed.
     """
     pools = compile_pools(files)
     found = [conflict for name in pools for conflict in _check_pool(name, files, partial=partial)]
     for file, rule in sorted(files.items()):
         if isinstance(rule, Journey):
-            found += _check_journey(file, rule, files, None if partial and not pools else pools)
+            found += _check_journey(file, rule, made, None if partial and not pools else pools)
     return found
 
 
-def list_unshown(rule: Journey, files: Mapping[str, Content]) -> Iterator[tuple[str, str]]:
+def list_unshown(rule: Journey, made: Templates) -> Iterator[tuple[str, str]]:
     """Yield the path and the template of each step that gives a coupon which its message does not show."""
     for path, step in walk(rule.steps):
         if isinstance(step, EmailStep | SmsStep) and step.coupon:
-            templates = _find_templates(step, files)
-            said = [findings for _, findings in templates] + _examine_subject(step)
-            if templates and not any("code" in findings.coupon for findings in said):
+            templates = _find_templates(step, made)
+            shown = {name for _, it in templates for name in it.coupon}
+            shown |= {name for it in _examine_subject(step) for name in it.coupon}
+            if templates and "code" not in shown:
                 yield f"{path}.coupon", _name_template(step)
 
 
@@ -74,11 +79,11 @@ def _check_pool(name: str, files: Mapping[str, Content], *, partial: bool) -> It
 
 
 def _check_journey(
-    file: str, rule: Journey, files: Mapping[str, Content], pools: Mapping[str, bundles.Pool] | None
+    file: str, rule: Journey, made: Templates, pools: Mapping[str, bundles.Pool] | None
 ) -> Iterator[Conflict]:
     for path, step in walk(rule.steps):
         if isinstance(step, EmailStep | SmsStep):
-            found = _check_with(step, files, pools) if step.coupon else _check_without(step, files)
+            found = _check_with(step, made, pools) if step.coupon else _check_without(step, made)
             for fault, others in found:
                 # what stands in a template is told there, and names the journey; all else is told in the journey
                 place = f"{path}.{fault.path}" if fault.file == "" else fault.path
@@ -88,7 +93,7 @@ def _check_journey(
 
 
 def _check_with(
-    step: EmailStep | SmsStep, files: Mapping[str, Content], pools: Mapping[str, bundles.Pool] | None
+    step: EmailStep | SmsStep, made: Templates, pools: Mapping[str, bundles.Pool] | None
 ) -> Iterator[tuple[Fault, tuple[str, ...]]]:
     """Yield what is wrong with a step that gives a coupon."""
     name = step.coupon or ""
@@ -98,34 +103,37 @@ def _check_with(
         yield Fault(file="", path="coupon", message=message, suggestion=find_nearest(name, pools)), (codes, settings)
     pool = (pools or {}).get(name)
     if pool is not None and pool.length and not pool.valid_for_ms:
-        for template, findings in _find_templates(step, files):
-            if "expires_at" in findings.wants_coupon:
-                place = f"line {findings.wants_coupon['expires_at']}"
+        for _, it in _find_templates(step, made):
+            if "expires_at" in it.wants_coupon:
+                template, place = it.wants_coupon["expires_at"]
                 message = f"The codes of {settings} have no end; say how long they are good, or show it in an if."
                 fault = Fault(file=template, path=place, message=message, example='"valid_for": "14 days"')
-                yield fault, (settings, template)
+                yield fault, (settings, *it.files)
 
 
-def _check_without(step: EmailStep | SmsStep, files: Mapping[str, Content]) -> Iterator[tuple[Fault, tuple[str, ...]]]:
+def _check_without(step: EmailStep | SmsStep, made: Templates) -> Iterator[tuple[Fault, tuple[str, ...]]]:
     """Yield a fault for each text that always shows a coupon, of a step that gives none."""
     example = '"coupon": "comeback-10"'
-    for template, findings in _find_templates(step, files):
-        if findings.wants_coupon:
-            place = f"line {min(findings.wants_coupon.values())}"
+    for _, it in _find_templates(step, made):
+        if it.wants_coupon:
+            template, place = min(it.wants_coupon.values(), key=_order_place)
             message = "It shows a coupon, and {where} sends it without one."
-            yield Fault(file=template, path=place, message=message, example=example), (template,)
+            yield Fault(file=template, path=place, message=message, example=example), it.files
     for findings in _examine_subject(step):
         if findings.wants_coupon:
             message = "The subject shows a coupon, and the step has none."
             yield Fault(file="", path="subject", message=message, example=example), ()
 
 
-def _find_templates(step: EmailStep | SmsStep, files: Mapping[str, Content]) -> list[tuple[str, Findings]]:
-    """Return the files of a step's template with what they say: an email may have its plain text beside it."""
-    name = _name_template(step)
-    endings = ("mjml", "txt") if isinstance(step, EmailStep) else ("txt",)
-    found = [(file, files.get(file)) for file in (f"templates/{name}.{ending}" for ending in endings)]
-    return [(file, it.findings) for file, it in found if isinstance(it, TemplateFile)]
+def _find_templates(step: EmailStep | SmsStep, made: Templates) -> list[tuple[str, TemplateFile]]:
+    """Return the files of a step's template and of its translations: an email may have its plain text beside it."""
+    found = made.list_files().get(_name_template(step), {})
+    return [(file, it) for file, it in found.items() if isinstance(step, EmailStep) or file.endswith(".txt")]
+
+
+def _order_place(place: Place) -> tuple[str, int]:
+    file, line = place
+    return file, int(line.rpartition(" ")[2])
 
 
 def _examine_subject(step: EmailStep | SmsStep) -> list[Findings]:

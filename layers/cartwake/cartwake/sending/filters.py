@@ -8,31 +8,13 @@ from jinja2 import Undefined, pass_context
 from jinja2.filters import FILTERS as JINJA
 from jinja2.runtime import Context
 
-from cartwake.times import format_instant, parse_instant
+from cartwake.sending.locales import find_locale
+from cartwake.times import format_instant, parse_instant, to_datetime
 from cartwake.values import parse_number
 
-_SYMBOLS: Final = {
-    "EUR": "€",
-    "USD": "$",
-    "GBP": "£",
-    "PLN": "zł",
-    "CZK": "Kč",
-    "SEK": "kr",
-    "NOK": "kr",
-    "DKK": "kr",
-    "JPY": "¥",
-    "UAH": "₴",
-    "RON": "lei",
-    "HUF": "Ft",
-    "INR": "₹",
-    "TRY": "₺",
-}
-_WHOLE: Final = frozenset({"JPY", "KRW", "HUF", "ISK", "CLP", "VND"})
-_COMMA_DECIMALS: Final = {"de": ".", "es": ".", "it": ".", "nl": ".", "da": ".", "pt": ".", "tr": ".", "ro": "."}
-_MONTHS: Final = (
-    "January", "February", "March", "April", "May", "June",
-    "July", "August", "September", "October", "November", "December",
-)  # fmt: skip
+MOST_ENTRIES: Final = 50
+MOST_PLACES: Final = 6
+LONGEST_JOINED: Final = 2_000
 
 
 def default(value: Any, otherwise: Any = "") -> Any:
@@ -48,39 +30,68 @@ def money(context: Context, amount: Any, currency: Any = None) -> str:
     number = parse_number(str(amount) if isinstance(amount, Undefined) else amount)
     if number is None:
         raise ValueError("money needs a number")
-    return format_money(number, code, language=str(shop.get("language", "en")))
+    return format_money(number, code, language=_read_language(context))
 
 
 @pass_context
 def date(context: Context, value: Any) -> str:
-    """The day of a date: `{{ event.starts_at|date }}` gives 21 November 2026, in other languages 21.11.2026."""
+    """The day of a date: `{{ event.starts_at|date }}` gives November 21, 2026; in German 21. November 2026."""
+    from babel.dates import format_date  # noqa: PLC0415  as in `locales`
+
     text = str(value) if isinstance(value, (str, Undefined)) else format_instant(int(value))
-    year, month, day = format_instant(parse_instant(text))[:10].split("-")
-    language = str(context.get("shop", {}).get("language", "en"))
-    return f"{int(day)} {_MONTHS[int(month) - 1]} {year}" if language.startswith("en") else f"{day}.{month}.{year}"
+    day = to_datetime(parse_instant(text)).date()
+    return format_date(day, "long", locale=find_locale(_read_language(context)))
 
 
 def format_money(number: Decimal, code: str, *, language: str) -> str:
     """Return an amount as people of a language write it: `€1,299.90`, `1.299,90 €`, `1 299,90 zł`."""
-    places = Decimal(1) if code in _WHOLE else Decimal("0.01")
-    text = f"{abs(number).quantize(places, ROUND_HALF_UP):,}"
-    sign = "-" if number < 0 else ""
-    symbol = _SYMBOLS.get(code, code)
-    if language.startswith("en"):
-        return f"{sign}{symbol}{text}" if symbol and not symbol[0].isalpha() else f"{sign}{text} {symbol}".rstrip()
-    groups = _COMMA_DECIMALS.get(language[:2], "\u00a0")
-    text = text.replace(",", "\x00").replace(".", ",").replace("\x00", groups)
-    return f"{sign}{text}\u00a0{symbol}".rstrip()
+    from babel.numbers import format_currency, format_decimal, get_currency_precision  # noqa: PLC0415  as in `locales`
+
+    exact = number.quantize(Decimal(1).scaleb(-get_currency_precision(code)), ROUND_HALF_UP)
+    locale = find_locale(language)
+    return format_currency(exact, code, locale=locale) if code else format_decimal(exact, "#,##0.00", locale=locale)
+
+
+def _read_language(context: Context) -> str:
+    return str(context.get("language") or "en")
+
+
+def join(entries: Any, between: str = "") -> str:
+    """The entries of a list as one text, of at most 2,000 characters: `{{ event.tags|join(', ') }}`."""
+    if not isinstance(entries, (list, tuple)):
+        raise TypeError("join needs a list")
+    texts = [str(entry) for entry in entries[:MOST_ENTRIES]]
+    if sum(len(text) + len(between) for text in texts) > LONGEST_JOINED:
+        raise ValueError("the joined text is too long")
+    return between.join(texts)
+
+
+def round_(number: Any, places: int = 0, method: str = "common") -> Any:
+    """A number, rounded to at most 6 places: `{{ event.rating|round(1) }}`."""
+    if not isinstance(places, int) or not 0 <= places <= MOST_PLACES:
+        raise ValueError("round takes 0 to 6 places")
+    return JINJA["round"](number, places, method)
+
+
+def list_entries(entries: Any) -> list[Any]:
+    """What a loop goes through: a list, and no more of it than ever is gathered."""
+    if isinstance(entries, Undefined):
+        return list(entries)  # which fails, and says what is absent
+    if not isinstance(entries, (list, tuple)):
+        raise TypeError("a loop needs a list")
+    return list(entries[:MOST_ENTRIES])
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "default": default,
     "money": money,
     "date": date,
+    "join": join,
+    "round": round_,
     **{
         name: JINJA[name]
         for name in (
-            "capitalize", "first", "join", "last", "length", "lower", "round", "title", "trim", "truncate", "upper",
+            "capitalize", "first", "last", "length", "lower", "title", "trim", "truncate", "upper",
             "urlencode",
         )
     },

@@ -14,6 +14,7 @@ from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
+from cartwake.sending.locales import translate
 from cartwake.sending.parts import count_parts
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import Rendered, render
@@ -76,6 +77,7 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
     template = case.rules.templates.get(step.template)
     if template is None:
         return Unfit(Skip.TEMPLATE_GONE)
+    template, language = translate(template, case.profile.state.traits, case.rules.settings.language)
     if step.subject:
         template = msgspec.structs.replace(template, subject=step.subject)
     data = gather(
@@ -85,6 +87,7 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
         marks=read_marks(case.profile.state, case.rules, case.now),
         unsubscribe_url=link,
         coupon=show(case.coupon, case.rules.settings.timezone) if case.coupon else None,
+        language=language,
     )
     try:
         content = render(template, data, name=step.template)

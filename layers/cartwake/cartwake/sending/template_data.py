@@ -47,7 +47,8 @@ SEEN: Final = {
     "shop.logo_url": "May be absent.",
     "shop.color": "Colour of buttons.",
     "shop.currency": "Currency where none is said.",
-    "shop.language": "Language of numbers and dates.",
+    "shop.language": "Language of what has no translation.",
+    "language": "Language in which the message is written, and its numbers and dates: `de-AT`, or `shop.language`.",
     "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email. Absent in what is "
     "transactional, and where there is none for an SMS.",
 }
@@ -76,6 +77,7 @@ def gather(  # noqa: PLR0913  as many things are seen
     marks: Marks = _NO_MARKS,
     unsubscribe_url: str = "",
     coupon: dict[str, Any] | None = None,
+    language: str = "",
 ) -> dict[str, Any]:
     """Return what a template sees.
 
@@ -86,6 +88,7 @@ def gather(  # noqa: PLR0913  as many things are seen
         marks: The shopper's tags and scores.
         unsubscribe_url: The shopper's own, signed.
         coupon: The code that is given (`coupons.show`).
+        language: In which the message is written; "": the shop's.
     """
     shop = settings.shop
     return {
@@ -102,8 +105,14 @@ def gather(  # noqa: PLR0913  as many things are seen
             "language": settings.language,
         },
         "coupon": coupon,
+        "language": language or settings.language,
         "unsubscribe_url": unsubscribe_url or None,
     }
+
+
+def is_link_name(name: str) -> bool:
+    """Say whether what has this name is an address: it leads to the shop, or shows a picture, or is absent."""
+    return name.lower().endswith(("url", "href", "link", "image", "picture"))
 
 
 def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
@@ -166,7 +175,7 @@ def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> A
     if isinstance(value, dict):
         return {
             str(name): _clean_link(name, item, shop_url)
-            if isinstance(item, str) and _is_link_name(name)
+            if isinstance(item, str) and is_link_name(name)
             else _clean(item, shop_url, depth=depth + 1)
             for name, item in list(value.items())[:most]
         }
@@ -178,10 +187,6 @@ def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> A
 def _clean_text(text: str) -> str | None:
     text = _CONTROL.sub("", _SPACES.sub(" ", text[: 2 * _LONGEST]))
     return None if _SCRIPT.match(text) else _LINK.sub("", text)[:_LONGEST].strip()
-
-
-def _is_link_name(name: str) -> bool:
-    return name.lower().endswith(("url", "href", "link", "image", "picture"))
 
 
 def _clean_link(name: str, link: str, shop_url: str) -> str | None:

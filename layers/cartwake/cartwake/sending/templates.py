@@ -11,13 +11,14 @@ from functools import lru_cache
 from typing import Any, Final
 
 import jinja2
+from jinja2 import nodes
 from jinja2.exceptions import TemplateError
 from jinja2.runtime import LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from cartwake.bundles import Template
 from cartwake.errors import TemplateFailed
-from cartwake.sending.filters import FILTERS
+from cartwake.sending.filters import FILTERS, list_entries
 
 TESTS: Final = ("defined", "undefined", "odd", "even")
 LOOP: Final = ("index", "index0", "first", "last", "length", "revindex")
@@ -25,11 +26,16 @@ LONGEST_HTML: Final = 200_000
 LONGEST_TEXT: Final = 100_000
 LONGEST_SMS: Final = 1_600
 LONGEST_SUBJECT: Final = 250
+_ENTRIES: Final = "_entries"
 LINE: Final = "\v"
 """A new line, in plain text that was made of HTML: one of a run of them counts."""
 PARAGRAPH: Final = "\f"
 """A blank line, likewise."""
+_AMISS: Final = (TypeError, ValueError, ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError)
+"""What filters raise of values that they are not made for."""
 _BREAKS: Final = re.compile(r"[ \t]*[\n\v\f][\n\v\f \t]*")
+_NARROW: Final = re.compile("[\u00a0\u2009\u202f]")
+"""Spaces in amounts: one of them in an SMS makes two of it, for it cannot be written in 7 bits."""
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
@@ -55,7 +61,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(autoescape=autoescape, undefined=Absent, trim_blocks=True, lstrip_blocks=True)
         self.globals.clear()
-        self.filters = dict(FILTERS)
+        self.filters = {**FILTERS, _ENTRIES: list_entries}
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -92,13 +98,14 @@ def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Re
         text = _fill(template.text, data, longest=LONGEST_TEXT if template.html else LONGEST_SMS)
     except TemplateError as error:
         raise TemplateFailed(name, error.message or type(error).__name__) from error
-    except (TypeError, ValueError, ArithmeticError) as error:
+    except _AMISS as error:
         raise TemplateFailed(name, f"a value is not what the template takes it for ({type(error).__name__})") from None
     if template.html and not subject:
         raise TemplateFailed(name, "the subject is empty")
     if not template.html and not text.strip():
         raise TemplateFailed(name, "the text is empty")
-    return Rendered(_shorten(subject), html, _break_lines(text))
+    text = _break_lines(text)
+    return Rendered(_shorten(subject), html, text if template.html else _NARROW.sub(" ", text))
 
 
 def environment(*, autoescape: bool) -> Environment:
@@ -138,7 +145,12 @@ def _tell_absent(argument: object) -> str:
 
 @lru_cache(maxsize=256)
 def _load(source: str, autoescape: bool) -> jinja2.Template:  # noqa: FBT001  lru_cache tells keywords and positions apart
-    return environment(autoescape=autoescape).from_string(source)
+    """Compile a source; its loops go through lists alone, of bounded length: of a text each letter would be a turn."""
+    around = environment(autoescape=autoescape)
+    tree = around.parse(source)
+    for loop in tree.find_all(nodes.For):
+        loop.iter = nodes.Filter(loop.iter, _ENTRIES, [], [], None, None, lineno=loop.lineno)
+    return jinja2.Template.from_code(around, around.compile(tree), {})
 
 
 _HTML: Final = Environment(autoescape=True)

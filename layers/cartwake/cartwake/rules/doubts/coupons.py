@@ -3,17 +3,18 @@
 from collections.abc import Iterator, Mapping
 
 from cartwake.rules.codes import CodeFile
+from cartwake.rules.compile_templates import Templates
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import Content
 from cartwake.rules.models import Journey
 from cartwake.rules.pools import list_unshown
 
 
-def doubt_coupons(file: str, files: Mapping[str, Content]) -> Iterator[Fault]:
+def doubt_coupons(file: str, files: Mapping[str, Content], made: Templates) -> Iterator[Fault]:
     """Yield what is doubtful about the coupons of a file."""
     content = files[file]
     if isinstance(content, Journey):
-        for path, template in list_unshown(content, files):
+        for path, template in list_unshown(content, made):
             message = f'The step takes a code for each shopper, and the template "{template}" does not show it.'
             yield Fault(file=file, path=path, message=message, example="{{ coupon.code }}", severity="warning")
     if isinstance(content, CodeFile):

@@ -3,16 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import describe_shop
 from cartwake.rules.doubts.coupons import doubt_coupons
 from cartwake.rules.doubts.history import doubt_history
 from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
 from cartwake.rules.doubts.sending import doubt_journey
+from cartwake.rules.doubts.templates import doubt_template
 from cartwake.rules.doubts.texts import doubt_text
 from cartwake.rules.doubts.walks import list_conditions
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import SETTINGS, Content, TemplateFile, name_of
+from cartwake.rules.files import SETTINGS, Content, name_of
+from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import Journey
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
@@ -32,9 +35,16 @@ def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now
         now: The time; 0 where it makes no difference.
     """
     found: list[Fault] = []
+    made = compile_templates(files)
     for file in sorted(files):
         some = {name: files[name] for name in (file, SETTINGS) if name in files}
-        for doubt in (_doubt_names(seen), _doubt_history(now), _doubt_logic(file, files), _doubt_coupons(file, files)):
+        for doubt in (
+            _doubt_names(seen),
+            _doubt_history(now),
+            _doubt_logic(file, files),
+            _doubt_templates(file, files, made),
+            _doubt_coupons(file, files, made),
+        ):
             found += _find(file, some, doubt)
     return found
 
@@ -56,8 +66,12 @@ def _doubt_history(now: Instant) -> _Doubter:
     return lambda some: doubt_history(some, now)
 
 
-def _doubt_coupons(file: str, files: Mapping[str, Content]) -> _Doubter:
-    return lambda _: doubt_coupons(file, files)
+def _doubt_templates(file: str, files: Mapping[str, Content], made: Templates) -> _Doubter:
+    return lambda _: doubt_template(file, files, made)
+
+
+def _doubt_coupons(file: str, files: Mapping[str, Content], made: Templates) -> _Doubter:
+    return lambda _: doubt_coupons(file, files, made)
 
 
 def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
@@ -73,7 +87,7 @@ def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
 
 def _is_sms(file: str, files: Mapping[str, Content]) -> bool:
     """Say whether a text is an SMS, and not the plain text of an email."""
-    return file.endswith(".txt") and f"{file.removesuffix('.txt')}.mjml" not in files
+    return file.endswith(".txt") and f"templates/{name_of(file)}.mjml" not in files
 
 
 def _doubt_file(content: Content, judge: Judge, *, is_sms: bool) -> list[Doubt]:

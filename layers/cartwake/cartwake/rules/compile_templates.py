@@ -1,0 +1,104 @@
+"""Templates as marketers write them, with layouts and parts, become templates as they are filled."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from msgspec.structs import replace
+
+from cartwake import bundles
+from cartwake.rules.assembly import Flat, NotWhole, Span, assemble
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.faults import Faulty
+from cartwake.rules.files import Content, name_of, tell_unexpected
+from cartwake.rules.mjml import TemplateFile, compile_mjml
+from cartwake.rules.pieces import LAYOUTS, PARTS, Piece
+from cartwake.rules.translations import find_strangers, read_locale, split_locale
+from cartwake.sending.locales import list_fallbacks
+
+
+@dataclass(frozen=True, slots=True)
+class Templates:
+    """What the files of templates make together.
+
+    Attributes:
+        files: Each template that can be sent, by its file.
+        conflicts: Where they do not fit.
+    """
+
+    files: dict[str, TemplateFile] = field(default_factory=dict)
+    conflicts: list[Conflict] = field(default_factory=list)
+
+    def join(self) -> dict[str, bundles.Template]:
+        """Return the templates by their names: an email has its own plain text, a text alone is an SMS."""
+        stems: dict[str, bundles.Template] = {}
+        for file, content in sorted(self.files.items()):  # .mjml sorts before .txt
+            stem = _stem_of(file)
+            email = stems.get(stem)
+            stems[stem] = replace(email, text=content.template.text) if email else content.template
+        joined = {stem: it for stem, it in stems.items() if not split_locale(stem)[1]}
+        for stem, template in sorted(stems.items()):
+            name, locale = split_locale(stem)
+            if locale and name in joined:
+                translations = joined[name].translations | {locale: template}
+                joined[name] = replace(joined[name], translations=translations)
+        return joined
+
+    def find_strangers(self) -> list[Conflict]:
+        """Return a fault for each translation of what is not there."""
+        emails, texts = (
+            {_stem_of(file): it.template for file, it in self.files.items() if file.endswith(ending)}
+            for ending in (".mjml", ".txt")
+        )
+        return find_strangers(emails, texts)
+
+    def list_files(self) -> dict[str, dict[str, TemplateFile]]:
+        """Return the files of each template, by its name: the original, then its translations."""
+        found: dict[str, dict[str, TemplateFile]] = {}
+        for file, content in sorted(self.files.items(), key=lambda it: _stem_of(it[0])):
+            found.setdefault(name_of(file), {})[file] = content
+        return found
+
+
+def compile_templates(files: Mapping[str, Content]) -> Templates:
+    """Return the templates that *files* make, each with its layout and parts put in."""
+    made = Templates()
+    pieces = {file: it for file, it in files.items() if isinstance(it, Piece)}
+    for file, content in sorted(files.items()):
+        if isinstance(content, TemplateFile):
+            made.files[file] = content
+        elif isinstance(content, Piece) and not file.startswith(PARTS):
+            compiled = _compile(content, pieces)
+            if isinstance(compiled, TemplateFile):
+                if not file.startswith(LAYOUTS):
+                    made.files[file] = compiled
+            else:
+                # a fault of a layout is told once, and not again by each template that needs it
+                known = {each.fault for each in made.conflicts}
+                made.conflicts.extend(each for each in compiled if each.fault not in known)
+    if not made.conflicts:
+        made.conflicts.extend(made.find_strangers())
+    return made
+
+
+def _compile(piece: Piece, pieces: Mapping[str, Piece]) -> TemplateFile | list[Conflict]:
+    files: tuple[str, ...] = (piece.file,)
+    try:
+        flat = assemble(piece, pieces, locales=list_fallbacks(read_locale(piece.file)))
+        files = tuple(flat.sources)
+        return _compile_flat(flat.file, flat.text, flat.spans, tuple(flat.sources.items()))
+    except Faulty as error:
+        files = error.files if isinstance(error, NotWhole) else files
+        return [Conflict(fault, tuple(dict.fromkeys((fault.file, *files)))) for fault in error.faults]
+    except Exception as error:  # noqa: BLE001  whatever it is: the files of everybody else still go live
+        return [Conflict(tell_unexpected(piece.file, error), files)]
+
+
+@lru_cache(maxsize=256)
+def _compile_flat(file: str, text: str, spans: tuple[Span, ...], sources: tuple[tuple[str, str], ...]) -> TemplateFile:
+    """Compile a text; while it is chosen which files go live, the same ones come again and again."""
+    return compile_mjml(Flat(file, text, spans, dict(sources)))
+
+
+def _stem_of(file: str) -> str:
+    return file.rpartition("/")[2].rpartition(".")[0]

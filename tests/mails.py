@@ -1,0 +1,100 @@
+"""The starter mails in Chromium, at every width and in light and dark; run it to draw docs/images/mails.png."""
+
+import base64
+import json
+import tempfile
+from collections.abc import Iterator
+from html import escape
+from pathlib import Path
+from typing import Any, Final
+
+from cartwake.bundles import Bundle
+from cartwake.carts import Cart, Change
+from cartwake.profiles import State
+from cartwake.registers import Register
+from cartwake.rules.publication import choose
+from cartwake.sending.template_data import gather
+from cartwake.sending.templates import render
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+STARTER: Final = ROOT / "infra" / "starter"
+PICTURE: Final = ROOT / "docs" / "images" / "mails.png"
+WIDTHS: Final = (320, 600, 1000)
+SCHEMES: Final = ("light", "dark")
+LANGUAGES: Final = ("en", "de", "pl")
+SHOWN: Final = ("welcome-1.en", "welcome-2.en", "cart-1.en", "cart-2.en", "cart-1.de", "cart-2.pl")
+SCALE: Final = 0.4
+SHOE: Final = "https://cdn.nordlicht.example/shoe.png"
+_DRAWING: Final = (
+    "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 84 84'><rect width='84' height='84' fill='#d9e4e6'/>"
+    "<path d='M14 54V36l10 4 14-8 10 12 22 6q4 2 3 8H16q-2 0-2-4z' fill='#0f4c5c'/>"
+    "<path d='M13 60h60' stroke='#fff' stroke-width='4'/></svg>"
+)
+_DATA: Final = f"data:image/svg+xml;base64,{base64.b64encode(_DRAWING.encode()).decode()}"
+CART: Final = (
+    {"name": "Sylt Sneaker", "variant": "White, 42", "price": "89.90", "image_url": SHOE},
+    {"name": "Hiddensee Boot", "variant": "Cognac, 43", "price": "149"},
+)
+
+
+def render_mails(items: tuple[dict[str, str], ...] = CART) -> Iterator[tuple[str, str]]:
+    """Yield name and HTML of each starter mail in each language."""
+    files = {path.relative_to(STARTER).as_posix(): path for path in STARTER.rglob("*") if path.is_file()}
+    rules = choose({name: path.read_bytes() for name, path in files.items()}).bundle
+    assert isinstance(rules, Bundle)
+    changes = tuple(Change(number, number, f"p{number}", 2, item) for number, item in enumerate(items, start=1))
+    state = State(traits={"first_name": Register("Anna", 1, 1)}, cart=Cart(changes=changes))
+    for language in LANGUAGES:
+        seen = gather(
+            state, event=None, settings=rules.settings, unsubscribe_url="https://u.example/t", language=language
+        )
+        for name, template in rules.templates.items():
+            html = render(template.translations.get(language, template), seen).html
+            if html:
+                yield f"{name}.{language}", html.replace(SHOE, _DATA)
+
+
+def show(page: Any, html: str, width: int, scheme: str, *, scale: float = 1) -> None:
+    """Show a mail as a reader of one width, in light or dark, sees it."""
+    page.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+    page.resize(width, 700, scale=scale)
+    frame = page.call("Page.getFrameTree")["frameTree"]["frame"]["id"]
+    page.call("Page.setDocumentContent", frameId=frame, html=html)
+    page.wait("document.readyState === 'complete' && [...document.images].every(it => it.complete)")
+
+
+def draw(page: Any) -> None:
+    """Draw the contact sheet."""
+    mails = dict(render_mails())
+    rows = []
+    for name in SHOWN:
+        cells = []
+        for scheme in SCHEMES:
+            for width in WIDTHS:
+                show(page, mails[name], width, scheme, scale=SCALE)
+                height = page.evaluate("document.documentElement.scrollHeight")
+                clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+                shot = page.call("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)["data"]
+                cells.append(
+                    f"<td><img src='data:image/png;base64,{shot}' style='width:{width * SCALE}px'>"
+                    f"<br>{width} px, {scheme}</td>"
+                )
+        rows.append(f"<tr><th>{escape(name)}</th>{''.join(cells)}</tr>")
+    style = (
+        "body{margin:16px;background:#c9ccd1;font:13px sans-serif;width:max-content} td{padding:6px;vertical-align:top}"
+    )
+    style += " th{padding:6px;vertical-align:top;text-align:left} img{display:block;border-radius:4px}"
+    sheet = f"<!doctype html><style>{style}</style><table>{''.join(rows)}</table>"
+    show(page, sheet, 1000, "light")
+    width, height = json.loads(
+        page.evaluate("JSON.stringify([document.body.offsetWidth + 32, document.body.offsetHeight + 32])")
+    )
+    page.resize(width, height)
+    page.photograph(PICTURE)
+
+
+if __name__ == "__main__":
+    from browser import open_page
+
+    with tempfile.TemporaryDirectory(), open_page() as opened:
+        draw(opened)

@@ -1,0 +1,109 @@
+"""`cartwake preview`: what it writes, for whom, and what it says when it cannot."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from builders import NOON, a_bundle, a_cart_event, an_identify
+from typer.testing import CliRunner
+
+from cartwake.profiles import Profile
+from cartwake.segments import absorb, adopt
+from cartwake_cli import previewing
+from cartwake_cli.commands import preview
+from cartwake_cli.main import app
+from cartwake_cli.tables import Facts
+
+STARTER = Path(__file__).parents[2] / "infra" / "starter"
+
+
+def run(*arguments: str, rules: Path = STARTER) -> Any:
+    return CliRunner().invoke(app, ["preview", *arguments, "--rules", str(rules)])
+
+
+@pytest.fixture
+def no_browser(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(previewing, "BROWSERS", ())
+
+
+def test_sample_is_written_with_a_picture(tmp_path: Path) -> None:
+    """HTML, plain text and a picture as high as the mail, of sample data, without a stack."""
+    found = run("cart-1", "--locale", "de", "--out", str(tmp_path))
+    assert found.exit_code == 0, found.output
+    assert "Subject (de): Trail Runner wartet noch auf dich" in found.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["cart-1.de.html", "cart-1.de.png", "cart-1.de.txt"]
+    assert "89,90" not in (tmp_path / "cart-1.de.txt").read_text()
+    assert "179,80\u00a0€" in (tmp_path / "cart-1.de.txt").read_text()
+    content = (tmp_path / "cart-1.de.png").read_bytes()
+    width, height = int.from_bytes(content[16:20]), int.from_bytes(content[20:24])
+    assert width == previewing.WIDTH
+    assert 500 < height < 1_500
+
+
+def test_without_a_browser_it_says_so(tmp_path: Path, no_browser: None) -> None:
+    """Without a browser there is no picture, and it is said; all else is written."""
+    found = run("welcome-1", "--out", str(tmp_path))
+    assert found.exit_code == 0
+    assert "No picture" in found.output
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".html", ".txt"]
+
+
+def test_sms_is_a_text(tmp_path: Path, no_browser: None) -> None:
+    """Of an SMS there is the text alone, and nothing is said of pictures."""
+    found = run("cart-sms", "--out", str(tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["cart-sms.en.txt"]
+    assert "picture" not in found.output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [(["cart-11"], 1, 'did you mean "cart-1"?'), (["shop"], 1, 'no template "shop"')],
+)
+def test_what_cannot_be_shown_is_told(arguments: list[str], code: int, says: str, tmp_path: Path) -> None:
+    """A template that is not there is told with the nearest one; a layout is none."""
+    found = run(*arguments, "--out", str(tmp_path))
+    assert (found.exit_code, list(tmp_path.iterdir())) == (code, [])
+    assert says in found.output
+
+
+def test_faults_are_told(tmp_path: Path) -> None:
+    """Rules with faults show nothing."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "templates" / "a.mjml").write_text("<mjml>")
+    found = run("a", rules=tmp_path)
+    assert found.exit_code == 2
+    assert "templates/a.mjml" in found.output
+
+
+def test_stored_shopper_is_shown_as_stored(tmp_path: Path, no_browser: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--as` somebody shows their name, cart and language; who lacks what is shown is told so."""
+    rules = a_bundle()
+    profile = adopt(Profile(who="u#1"), rules, 0)
+    for event in (an_identify(at=NOON, context={"locale": "pl-PL"}), a_cart_event(at=NOON + 1)):
+        profile, _ = absorb(profile, event, rules)
+
+    class Stored:
+        known = msgspec.structs.replace(profile, version=1)
+
+        def find_key(self, who: str) -> str:
+            assert who == "ada@example.com"
+            return "u#1"
+
+        def read_facts(self, key: str) -> Facts:
+            assert key == "u#1"
+            return Facts(profile=self.known)
+
+        def read_live(self) -> None:
+            raise AssertionError("there is a folder of rules")
+
+    monkeypatch.setattr(preview, "_open", lambda _: Stored())
+    found = run("cart-2", "--as", "ada@example.com", "--out", str(tmp_path))
+    assert "Subject (pl-PL): Ada, Twój koszyk wciąż czeka" in found.output
+    assert "Trail Runner" in (tmp_path / "cart-2.pl-PL.txt").read_text()
+    Stored.known = msgspec.structs.replace(
+        profile, state=msgspec.structs.replace(profile.state, cart=type(profile.state.cart)())
+    )
+    found = run("cart-1", "--as", "ada@example.com", "--out", str(tmp_path))
+    assert found.exit_code == 1
+    assert "would not be sent (template_error)" in found.output
