@@ -2,7 +2,7 @@
 
 import re
 import shutil
-import subprocess  # nosec B404  the command that runs is the browser
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
