@@ -12,7 +12,7 @@ from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
-from cartwake.gateways.secrets import address_secret, link_secrets
+from cartwake.gateways.secrets import SIGNERS_LOOK_MS, address_secret, link_secrets, renew
 from cartwake.gateways.sms import send_sms
 from cartwake.giving import give_coupon
 from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
@@ -44,6 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         event: `Records` of SQS.
         context: Lambda's; with less than ten seconds left no new attempt is begun.
     """
+    renew(read_clock(), after_ms=SIGNERS_LOOK_MS)
 
     def process(body: dict[str, Any]) -> None:
         if context.get_remaining_time_in_millis() < 10_000:

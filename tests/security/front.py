@@ -16,6 +16,7 @@ from shoppers import Shop
 from world import lambda_context, read_queue
 
 from cartwake import live, seen
+from cartwake.gateways import secrets
 from cartwake.store import events
 from cartwake.store.keys import KeyRow
 from functions.capture_events import app as capture_events
@@ -76,6 +77,8 @@ def empty() -> None:
     sns_backends[ACCOUNT][REGION].sms_messages.clear()
     live.forget()
     seen.forget()
+    secrets._secret.cache_clear()
+    secrets._looked[0] = 0
 
 
 def stored() -> set[tuple[str, str]]:
