@@ -16,13 +16,13 @@ from cartwake.gateways.secrets import SIGNERS_LOOK_MS, address_secret, link_secr
 from cartwake.gateways.sms import send_sms
 from cartwake.giving import give_coupon
 from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
-from cartwake.links import Unsubscribe, unsubscribe_url
+from cartwake.links import Confirm, Preferences, Unsubscribe, confirm_url, preferences_url, unsubscribe_url
 from cartwake.live import load_live
 from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
 from cartwake.segments import View
 from cartwake.sending import letters
-from cartwake.sending.letters import Case, Letter, Unfit
+from cartwake.sending.letters import Case, Letter, Links, Unfit
 from cartwake.sending.outcomes import Outcome
 from cartwake.settings import require
 from cartwake.statements import Channel
@@ -142,7 +142,7 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     if isinstance(coupon, Unfit):
         return deciding.skip(message, coupon.why, now, detail=coupon.detail)
     case = msgspec.structs.replace(case, coupon=coupon)
-    letter = letters.compose(case, to, address, _link(message, address))
+    letter = letters.compose(case, to, address, _make_links(message, address, now))
     return deciding.skip(message, letter.why, now, detail=letter.detail) if isinstance(letter, Unfit) else letter
 
 
@@ -239,9 +239,12 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
     return replaced
 
 
-def _link(message: Message, address: Address) -> str:
-    """Return the shopper's own unsubscribe link; what is not marketing has none."""
+def _make_links(message: Message, address: Address, now: Instant) -> Links:
+    """Return the shopper's own links: what is not marketing has none that unsubscribes, but one that confirms."""
+    base_url, secrets = require("PUBLIC_URL"), link_secrets()
+    target = (message.who, message.id, address.key, message.channel)
+    preferences = preferences_url(base_url, Preferences(*target), secrets)
     if message.kind == "transactional":
-        return ""
-    stop = Unsubscribe(message.who, message.id, address.key, message.channel)
-    return unsubscribe_url(require("PUBLIC_URL"), stop, link_secrets())
+        asked = Confirm(message.who, address.key, message.channel, now)
+        return Links(preferences=preferences, confirm=confirm_url(base_url, asked, secrets))
+    return Links(preferences=preferences, unsubscribe=unsubscribe_url(base_url, Unsubscribe(*target), secrets))

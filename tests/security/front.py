@@ -65,6 +65,18 @@ class Front:
         event = {"requestContext": {"http": {"method": method}}, "pathParameters": {"token": token}, "body": body}
         return serve_page.handler(event, lambda_context())
 
+    @staticmethod
+    def visit(method: str, path: str, *, body: str = "", **headers: str) -> dict[str, Any]:
+        """Open one of our pages by its path."""
+        event = {
+            "rawPath": path,
+            "requestContext": {"http": {"method": method}},
+            "pathParameters": {"token": path.rpartition("/")[2]},
+            "headers": headers,
+            "body": body,
+        }
+        return serve_page.handler(event, lambda_context())
+
 
 def empty() -> None:
     """Empty every table, queue and mailbox, and forget the rules."""

@@ -182,6 +182,8 @@ class _Linker:
         demo = self._compiled.demo or (self._partial and self._settings is None)
         compiler = JourneyCompiler(file, self._shop, self._needs, demo=demo)
         journey = compiler.compile(rule)
+        if self._settings is not None:
+            compiler.check_topic(rule, self._settings.topics)
         self._references.reads[file] = compiler.reads
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         if not (self._partial and not templates):

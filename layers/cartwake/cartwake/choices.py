@@ -1,0 +1,31 @@
+"""Choices: what a shopper chose beyond yes and no: topics, a pause, fewer messages, a language."""
+
+import msgspec
+
+from cartwake.reasons import Skip
+from cartwake.times import Instant
+
+
+class Choices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What holds for the marketing of one address; nothing is chosen until somebody has.
+
+    Attributes:
+        refused_topics: Names of topics in settings.json.
+        paused_until: No marketing before this instant.
+        rest_ms: At most one marketing message in this time; 0: as the shop's caps say.
+        language: Two letters; "": not chosen.
+        at: When it was chosen; 0: never.
+    """
+
+    refused_topics: tuple[str, ...] = ()
+    paused_until: Instant = 0
+    rest_ms: int = 0
+    language: str = ""
+    at: Instant = 0
+
+
+def refuse(choices: Choices, topic: str, now: Instant) -> Skip | None:
+    """Return why a marketing message about *topic* ("" for none) may not go out now, or None."""
+    if now < choices.paused_until:
+        return Skip.ON_PAUSE
+    return Skip.TOPIC_REFUSED if topic in choices.refused_topics else None
