@@ -10,10 +10,12 @@ from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.secrets import READERS_LOOK_MS, link_secrets, renew
 from cartwake.links import (
+    CLICK_PATH,
     Confirm,
     Export,
     Preferences,
     Unsubscribe,
+    read_click,
     read_confirm,
     read_erase,
     read_export,
@@ -26,6 +28,7 @@ from cartwake.preference_page import render_preferences
 from cartwake.preferences import read_wish
 from cartwake.serving import centre, rights
 from cartwake.serving.calls import Call, read_call
+from cartwake.serving.clicks import follow
 from cartwake.serving.confirmations import confirm
 from cartwake.serving.withdrawals import unsubscribe
 from cartwake.statements import Channel
@@ -41,7 +44,7 @@ _PLAIN: Final = Settings(shop=Shop(name=""), sender=Sender(email=""))
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer GET and POST /unsubscribe/{token}, /preferences/{token}, /confirm, /export and /erase.
+    """Answer GET and POST /unsubscribe/{token}, /preferences, /confirm, /export and /erase, and GET and HEAD /r.
 
     GET and HEAD change nothing, as link scanners send them. A POST is answered 200 only when what it asks for is
     written, and may be repeated. Any POST to the first unsubscribes, from the page or as the one click of RFC 8058.
@@ -56,6 +59,14 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     page = _answer(call, read_clock())
     headers = page.headers | ({"Retry-After": "30"} if page.status == 503 else {})
     return {"statusCode": page.status, "headers": headers, "body": "" if call.method == "HEAD" else page.html}
+
+
+def _serve_click(call: Call, now: Instant) -> Page:
+    """Lead on; nobody is asked anything, and nothing is changed."""
+    link = _open(call.token, read_click, now)
+    if link is None or call.method == "POST":
+        return _refuse(call, now)
+    return Page(302, follow(link, call, _load_settings(now), now=now), "")
 
 
 def _answer(call: Call, now: Instant) -> Page:
@@ -159,6 +170,7 @@ _ROUTES: Final[dict[str, Callable[[Call, Instant], Page]]] = {
     "unsubscribe": _serve_unsubscribe,
     "preferences": _serve_preferences,
     "confirm": _serve_confirm,
+    CLICK_PATH: _serve_click,
     "export": partial(_serve_request, read=read_export, views=(View.EXPORT, View.EXPORTED)),
     "erase": partial(_serve_request, read=read_erase, views=(View.ERASE, View.ERASED)),
 }

@@ -82,7 +82,7 @@ def empty() -> None:
     """Empty every table, queue and mailbox, and forget the rules."""
     for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
         table.items.clear()
-    for queue in ("steps", "messages", "wakes", "sweeps"):
+    for queue in ("steps", "messages", "wakes", "sweeps", "feedback"):
         read_queue(queue)
     s3_backends[ACCOUNT]["aws"].buckets["rules-bucket"].keys.clear()
     ses_backends[ACCOUNT][REGION].sent_messages.clear()

@@ -117,6 +117,10 @@ class Life:
             for method, changed in (("GET", path), ("POST", path[:-1]), ("POST", path)):
                 self.answers.append(self.front.visit(method, changed, body=body))
             self.front.shop.now += MINUTE
+        click = links.click_url("", links.Click(sent.who, sent.id, 1, "https://shop.example.com/a", now), keys)
+        self.tokens.add(click.rpartition("/")[2])
+        for method, path in (("GET", click), ("HEAD", click), ("GET", click[:-1])):
+            self.answers.append(self.front.visit(method, path))
 
     def hear_back(self) -> None:
         """Have SES tell everything that it can, of a mail that we know and of one that we do not."""

@@ -126,6 +126,7 @@ def test_what_was_said_is_told_the_same_again() -> None:
         "topics_refused": ["sale"],
         "paused_until": "",
         "at_most_one_in": "1 week",
+        "tracked": "",
         "language": "de",
     }
     assert tell("u#1", Channel.EMAIL, after) == [consent, choices]

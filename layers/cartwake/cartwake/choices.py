@@ -13,6 +13,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         refused_topics: Names of topics in settings.json.
         paused_until: No marketing before this instant.
         rest_ms: At most one marketing message in this time; 0: as the shop's caps say.
+        tracked: Whether it may be seen which links are followed; None: not said.
         language: Two letters; "": not chosen.
         at: When it was chosen; 0: never.
     """
@@ -20,6 +21,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     refused_topics: tuple[str, ...] = ()
     paused_until: Instant = 0
     rest_ms: int = 0
+    tracked: bool | None = None
     language: str = ""
     at: Instant = 0
 
@@ -29,3 +31,19 @@ def refuse(choices: Choices, topic: str, now: Instant) -> Skip | None:
     if now < choices.paused_until:
         return Skip.ON_PAUSE
     return Skip.TOPIC_REFUSED if topic in choices.refused_topics else None
+
+
+def may_track(choices: Choices, rule: str) -> bool:
+    """Say whether it may be seen which links of a message are followed.
+
+    Args:
+        choices: What the reader chose: a no always counts.
+        rule: Of settings.json: `always`, `consented` or `never`.
+    """
+    match rule:
+        case "always":
+            return choices.tracked is not False
+        case "consented":
+            return choices.tracked is True
+        case _:
+            return False

@@ -86,6 +86,7 @@ class Click(msgspec.Struct, frozen=True, array_like=True):
         number: Which of the message's links it is; 0 is the one that nobody sees.
         to: Where it leads.
         sent_at: When the message was made.
+        campaign: The journey, for the tag `utm_campaign`.
     """
 
     who: str
@@ -93,6 +94,7 @@ class Click(msgspec.Struct, frozen=True, array_like=True):
     number: int
     to: str
     sent_at: Instant
+    campaign: str = ""
 
 
 class Visit(msgspec.Struct, frozen=True, array_like=True):

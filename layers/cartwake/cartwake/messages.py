@@ -58,6 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         provider_id: What SES or SNS call it.
         happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
         parts: Of an SMS: how many messages the shop pays for.
+        touched: By number, when each of its links was last followed, by whomever.
         version: Raised by every write; 0 means that there is no row yet.
     """
 
@@ -88,6 +89,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     provider_id: str = ""
     happened: dict[str, Instant] = {}
+    touched: dict[str, Instant] = {}
     parts: int = 0
     version: int = 0
 

@@ -6,7 +6,7 @@ from html import escape
 from typing import Final
 
 from cartwake.bundles import Shop, Topic
-from cartwake.choices import Choices
+from cartwake.choices import Choices, may_track
 from cartwake.page_texts import LANGUAGES, MONTHS, pick_language
 from cartwake.pages import Page, frame_page, link_home, translate
 from cartwake.preferences import PAUSES, RESTS
@@ -21,6 +21,7 @@ class Picture:
     Attributes:
         channels: By channel, the address as its owner knows it, and whether marketing may go there.
         topics: Those of settings.json.
+        tracking: The rule of settings.json.
         links: By purpose, `export` and `erase`, the address of the page, relative to this one.
         saved: It was just changed.
     """
@@ -28,6 +29,7 @@ class Picture:
     channels: dict[Channel, tuple[str, bool]]
     topics: dict[str, Topic] = field(default_factory=dict)
     choices: Choices = field(default_factory=Choices)
+    tracking: str = "never"
     language: str = "en"
     links: dict[str, str] = field(default_factory=dict)
     now: Instant = 0
@@ -53,6 +55,10 @@ def _write(picture: Picture, shop: Shop, language: str) -> Iterator[str]:
         yield _group(texts["topics"], _write_topics(picture, language))
     yield _group(texts["pause"], _write_pauses(picture, texts, language))
     yield _group(texts["rest"], _write_rests(picture, texts))
+    if picture.tracking != "never":
+        yield '<input type="hidden" name="tracked_shown" value="1">'
+        seen = _tick("tracked", "1", texts["tracked_words"], chosen=may_track(picture.choices, picture.tracking))
+        yield _group(texts["tracked"], iter([seen]))
     yield f'<fieldset><legend><label for="language">{texts["language"]}</label></legend>'
     options = "".join(_option(code, name, chosen=code == language) for code, name in LANGUAGES.items())
     yield f'<select id="language" name="language">{options}</select></fieldset>'

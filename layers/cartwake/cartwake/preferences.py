@@ -30,6 +30,7 @@ class Wish:
         topics: Each that the form showed, and whether it is wanted.
         pause_days: None: the pause stays as it is.
         rest_days: None: as it is.
+        tracked: None: as it is.
         language: "": as it is.
         leaves: All is refused; also what was never agreed to is refused now.
     """
@@ -38,6 +39,7 @@ class Wish:
     topics: dict[str, bool]
     pause_days: int | None = None
     rest_days: int | None = None
+    tracked: bool | None = None
     language: str = ""
     leaves: bool = False
 
@@ -57,6 +59,7 @@ def read_wish(form: Form) -> Wish | None:
         topics={topic: topic in form.get("topic", ()) for topic in form.get("topic_shown", ())},
         pause_days=_pick_days(form, "pause", (0, *PAUSES)),
         rest_days=_pick_days(form, "rest", RESTS),
+        tracked="tracked" in form if "tracked_shown" in form else None,
         language=next((code for code in form.get("language", ()) if code in LANGUAGES), ""),
     )
 
@@ -119,6 +122,7 @@ def _choose(wish: Wish, row: Address, *, topics: Collection[str], now: Instant) 
         refused_topics=tuple(sorted(refused)),
         paused_until=before.paused_until if wish.pause_days is None else _end_pause(wish.pause_days, now),
         rest_ms=before.rest_ms if wish.rest_days is None else wish.rest_days * DAY,
+        tracked=before.tracked if wish.tracked is None else wish.tracked,
         language=wish.language or before.language,
     )
     if after == before:
@@ -143,6 +147,7 @@ def _make_choices_event(who: str, channel: Channel, key: str, choices: Choices) 
         "topics_refused": list(choices.refused_topics),
         "paused_until": format_instant(choices.paused_until) if choices.paused_until else "",
         "at_most_one_in": format_duration(choices.rest_ms) if choices.rest_ms else "",
+        "tracked": {True: "yes", False: "no", None: ""}[choices.tracked],
         "language": choices.language,
     }
     ident = derive_id("choices", key, str(choices.at))

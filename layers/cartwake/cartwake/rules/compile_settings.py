@@ -43,6 +43,8 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         demo=rule.demo,
         limit_moved=rule.limits.moved_people,
         order_event=rule.orders.event,
+        tracking=rule.tracking,
+        utm={f"utm_{name}": value for name, value in rule.utm.model_dump(exclude_none=True).items()},
         topics={name: _compile_topic(topic) for name, topic in rule.topics.items()},
     )
 

@@ -1,7 +1,7 @@
 """Models of settings.json: what holds for the whole shop."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -184,6 +184,16 @@ class TopicWords(Rule):
     text: Line | None = Field(None, description="A sentence about it.", examples=["Once a week, what is new."])
 
 
+class Utm(Rule):
+    """Tags that links to the shop get when they are followed in a message, unless they have them already."""
+
+    source: Line = Field("cartwake", description="utm_source.", examples=["cartwake"])
+    medium: Line | None = Field(None, description="utm_medium; the channel if nothing is said.", examples=["crm"])
+    campaign: Line | None = Field(
+        None, description="utm_campaign; the journey if nothing is said.", examples=["lifecycle"]
+    )
+
+
 class Topic(TopicWords):
     """Something that shoppers can refuse to hear of, on the preference page."""
 
@@ -234,6 +244,17 @@ class Settings(File):
         description="The most that marketing may send in a day, by channel. What is above it waits for the next day, "
         "if it is still useful then.",
         examples=[{"email": 20000, "sms": 500}],
+    )
+    tracking: Literal["always", "consented", "never"] = Field(
+        "consented",
+        description="Whose clicks in emails are seen: of those who allowed it on the preference page, of all who did "
+        "not refuse it there, or nobody's. Parts of the EU ask for each reader's consent.",
+        examples=["consented"],
+    )
+    utm: Utm = Field(
+        Utm(),
+        description="Tags that links to the shop get when they are followed in a message.",
+        examples=[{"source": "newsletter"}],
     )
     topics: dict[Name, Topic] = Field(
         default={},

@@ -73,6 +73,7 @@ def picture(seen: Seen, channel: Channel, settings: Settings) -> Picture:
         },
         topics=settings.topics,
         choices=seen.rows[channel].choices,
+        tracking=settings.tracking,
         language=str(locale.value) if locale is not None and locale.value else settings.language,
     )
 
