@@ -11,7 +11,6 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.RUN_ENDED: "the journey had ended",
     Skip.PAUSED: "the journey is paused",
     Skip.NO_ADDRESS: "no address that the shop's server vouched for",
-    Skip.ADDRESS_CHANGED: "the address changed in the meantime",
     Skip.NO_CONSENT: "the shopper never agreed to receive it",
     Skip.UNSUBSCRIBED: "the shopper has unsubscribed",
     Skip.BOUNCED: "mail to this address bounced",

@@ -17,10 +17,10 @@ from cartwake.bundles import Journey, Pool, Segment, Send, Template
 from cartwake.conditions.kinds import Did
 from cartwake.errors import TryAgain
 from cartwake.messages import Message, MessageState
-from cartwake.profiles import Kind
+from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Skip
 from cartwake.statements import Channel
-from cartwake.store import base, coupons, events, messages, profiles
+from cartwake.store import base, bundles, coupons, events, messages, profiles
 from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from cartwake.trackers import Need
 
@@ -59,7 +59,8 @@ def test_a_message_shows_its_code_and_keeps_it(shop: Shop) -> None:
     shop.known()
     rules()
     stock("A-1", "B-2")
-    assert cart(shop).state is MessageState.ACCEPTED
+    message = cart(shop)
+    assert (message.state, message.coupon) == (MessageState.ACCEPTED, "back")
     (given,) = coupons.list_given("u#1")
     assert given.code in shop.mails()[-1].body
     assert "6 December 2026" in shop.mails()[-1].body
@@ -175,6 +176,22 @@ def test_other_orders_are_none_of_its_business(shop: Shop, properties: dict[str,
     assert list(coupons.CouponRow.scan()) == []
 
 
+@pytest.mark.parametrize("who", ["bot", "erased"])
+def test_whose_orders_do_not_count(shop: Shop, who: str) -> None:
+    """What a crawler says is folded nowhere, and of somebody who was erased nothing is written down any more."""
+    shop.known()
+    rules()
+    stock("A-1")
+    cart(shop)
+    assert base.commit([profiles.put_profile(Profile(who="u#2", kind=Kind.TOMBSTONE))])
+    order = an_order(who="u#2", user_id="2", at=shop.now, properties={"order_id": "o", "coupon": "A-1"})
+    shop.hear(order if who == "erased" else replace(order, who="u#1", user_id="1", bot=True))
+    assert coupons.list_redeemed("u#2") == coupons.list_redeemed("u#1") == []
+    taken = coupons.get_taken("A-1")
+    assert taken is not None
+    assert taken.redeemed_at == 0
+
+
 def test_the_shops_own_name_for_an_order_counts(shop: Shop) -> None:
     """Where `settings.json` says that orders are called otherwise, those redeem."""
     shop.known()
@@ -257,6 +274,32 @@ def test_what_is_taken_out_of_the_file_is_not_given(bucket: None, monkeypatch: p
     assert (code, until) == ("C-3", NOON - 12 * HOUR + 73 * DAY)
     assert save(monkeypatch, **{"back.csv": None})["pools"] == {}
     assert coupons.list_free("back") == {}
+
+
+def test_a_pool_that_is_still_named_keeps_its_codes(bucket: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that a step names cannot go: the status of the rules says so, and its codes are given as before."""
+    footer = "{{ shop.postal_address }} <a href='{{ unsubscribe_url }}'>no</a> {{ coupon.code }}"
+    body = (
+        f"<mjml><mj-body><mj-section><mj-column><mj-text>{footer}</mj-text></mj-column></mj-section></mj-body></mjml>"
+    )
+    step = {"email": "m", "subject": "Hi", "coupon": "back"}
+    journey = json.dumps({"name": "J", "trigger": {"event": "X"}, "steps": [step]})
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="templates/m.mjml", Body=body)
+    boto3.client("s3").put_object(Bucket=BUCKET, Key="journeys/j.json", Body=journey)
+    save(monkeypatch, **{"back.csv": "code\nA-1\n"})
+    sources = list_sources()
+    assert sources["coupons/back.csv"] == "code\n", "codes are no part of what is published"
+    assert "back" in save(monkeypatch, **{"back.csv": None})["pools"]
+    assert list(coupons.list_free("back")) == ["A-1"]
+
+
+def list_sources() -> dict[str, str]:
+    """Return the files of which the live rules were made."""
+    pointer = bundles.get_live()
+    assert pointer is not None
+    key = f"bundles/{pointer.hash}.sources.json"
+    sources: dict[str, str] = json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())["files"]
+    return sources
 
 
 def test_an_import_that_runs_out_of_time_goes_on(bucket: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,8 @@ def perform(world: "World", service: str, operation: str, request: Any, by: Invo
     answer = _refuse_schedule(request) if operation == "CreateSchedule" else None
     if operation == "SendEmail" and world.mailbox.closed:
         answer = refuse(service, operation, request, Fault.THROTTLED)
+    if operation == "SendEmail" and world.mailbox.paused:
+        answer = 400, {"x-amzn-errortype": "SendingPausedException"}, b'{"message": "Sending is paused."}'
     answer = answer or cloud.call(service, request)
     if operation == "Query" and b'"IndexName"' in _body(request):
         answer = world.index.show(json.loads(_body(request)), answer)

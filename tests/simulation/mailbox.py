@@ -54,6 +54,7 @@ class Mailbox:
         self.opening = 0.0
         self.silent = False
         self.closed = False
+        self.paused = False
 
     def take(self, operation: str, body: bytes, answer: cloud.Answer, by: Invocation | None) -> None:
         """Note an accepted message, and tell of it what SES tells."""

@@ -10,7 +10,7 @@ from cartwake.telemetry import logger
 from simulation.faults import Plan
 from simulation.judge import heal, judge, judge_publication
 from simulation.rules import make_bundle
-from simulation.shop import NOON, Shop, build
+from simulation.shop import Shop, build
 from simulation.stories import STORIES, Story
 from simulation.watch import Watch
 
@@ -49,7 +49,7 @@ def play(name: str, plan: Plan, *, sites: bool = False, lines: bool = False) -> 
     story, watch = STORIES[name], Watch(plan)
     with listen() as log:
         rules = None if story.files else make_bundle(*story.journeys)
-        shop = build(name, plan, begins=NOON, watch=watch, rules=rules, files=story.files or None)
+        shop = build(name, plan, begins=story.begins, watch=watch, rules=rules, files=story.files or None)
         shop.world.sites = [] if sites else None
         shop.world.lines = [] if lines else None
         story.tell(shop)

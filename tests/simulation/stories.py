@@ -10,9 +10,11 @@ import msgspec
 from cartwake.bundles import Wait
 from simulation.rules import JOURNEYS
 from simulation.setting import clock
-from simulation.shop import BROWSER, SERVER, Shop, iso
+from simulation.shop import BROWSER, NOON, SERVER, Shop, iso
 from simulation.world import Interrupt
 
+BEFORE_CLOCKS_CHANGE = 1_792_666_800_000_000
+"""2026-10-22T11:00:00Z, in microseconds: a message of the next evening is held into the night of the 25th."""
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 CART, SECOND_CART, WELCOME = "You left Trail Runner behind", "Still there", "Welcome"
 WINBACK, THANKS, RECEIPT = "We miss you", "You are one of our best", "Your order"
@@ -30,6 +32,7 @@ class Story:
         may: What is sent besides when a fault kept back the message with which the rest would have begun.
         swept: It is short enough to be run with every fault at every call.
         files: What marketers have saved, instead of rules that are live already.
+        begins: When, in microseconds.
     """
 
     journeys: tuple[str, ...]
@@ -39,6 +42,7 @@ class Story:
     may: tuple[str, ...] = ()
     swept: bool = True
     files: dict[str, bytes] = field(default_factory=dict)
+    begins: int = NOON
 
 
 def cart_and_reminder(shop: Shop) -> None:
@@ -223,6 +227,31 @@ def quota_used_up(shop: Shop) -> None:
     shop.go(3 * HOUR)
 
 
+def account_paused(shop: Shop) -> None:
+    shop.know("ada")
+    shop.world.mailbox.paused = True
+    shop.add("ada")
+    shop.go(2 * HOUR)
+    shop.world.mailbox.paused = False
+    shop.go(25 * HOUR)
+
+
+def consent_withdrawn_during_a_hold(shop: Shop) -> None:
+    shop.know("ada", phone="+491701234567")
+    shop.go(7 * HOUR + 25 * MINUTE)
+    shop.add("ada")
+    shop.go(26 * HOUR)
+    shop.tell("track", "ada", event="Unsubscribed", properties={"channel": "sms"})
+    shop.go(14 * HOUR)
+
+
+def night_in_which_clocks_change(shop: Shop) -> None:
+    shop.know("ada", phone="+491701234567")
+    shop.go(9 * HOUR)
+    shop.add("ada")
+    shop.go(40 * HOUR)
+
+
 def browser_that_says_yes(shop: Shop) -> None:
     shop.identify("ada", "ada@example.com")
     shop.go(MINUTE)
@@ -305,6 +334,11 @@ STORIES = {
     "an order while time passes": Story(("winback",), order_while_time_passes, (), may=(WINBACK,)),
     "carts of a visitor and of the user": Story(("cart",), visitors_and_users_carts, (CART,)),
     "an SMS in the evening": Story(("cart",), sms_in_the_evening, (CART, "Your cart waits")),
+    "an account paused by SES, and resumed": Story(("cart",), account_paused, (CART, SECOND_CART)),
+    "consent withdrawn during a hold": Story(("cart",), consent_withdrawn_during_a_hold, (CART,), ("Your cart waits",)),
+    "quiet hours in the night in which clocks change": Story(
+        ("cart",), night_in_which_clocks_change, (CART, "Your cart waits"), begins=BEFORE_CLOCKS_CHANGE
+    ),
     "the sending quota used up": Story(("cart",), quota_used_up, (SECOND_CART,), (CART,), swept=False),
     "files saved while a run waits": Story(
         (),

@@ -69,6 +69,22 @@ def test_a_code_leaves_the_free_ones_for_good() -> None:
     assert left() == set()
 
 
+def test_a_code_that_was_taken_out_meanwhile_is_not_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the draw and the taking a marketer may delete its line: then another one is drawn."""
+    stock("A-1", "B-2")
+    real, gone = coupons.draw, []
+
+    def draw(pool: str, now: int) -> Any:
+        drawn = real(pool, now)
+        if not gone and drawn is not None:
+            gone.append(drawn[0])
+            coupons.delete_free("back", gone)
+        return drawn
+
+    monkeypatch.setattr(coupons, "draw", draw)
+    assert give(case()).code not in gone
+
+
 def test_the_same_code_until_it_is_over() -> None:
     """Asked again, a shopper has the same code for this step; another one for another step, and after its end."""
     stock("A-1", "B-2", "C-3")
@@ -117,6 +133,14 @@ def test_a_pool_that_is_gone_skips() -> None:
     asked = case()
     found = give_coupon(replace(asked, rules=replace(asked.rules, pools={})), NOON)
     assert found == Unfit(Skip.NO_COUPON, 'there is no pool "back"')
+
+
+def test_a_step_that_is_gone_gives_what_was_planned() -> None:
+    """A journey that changed around a planned message takes its coupon from nobody."""
+    stock("A-1")
+    asked = case()
+    other = replace(asked.rules.journeys["cart"], steps=(replace(STEP, template="other", coupon=""),))
+    assert give(replace(asked, rules=replace(asked.rules, journeys={"cart": other}))).code == "A-1"
 
 
 def test_a_step_without_a_coupon_asks_for_none(monkeypatch: pytest.MonkeyPatch) -> None:

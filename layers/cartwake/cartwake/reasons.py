@@ -60,7 +60,6 @@ class Skip(StrEnum):
     RUN_ENDED = "run_ended"
     PAUSED = "journey_paused"
     NO_ADDRESS = "no_address"
-    ADDRESS_CHANGED = "address_changed"
     NO_CONSENT = "no_consent"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "suppressed_bounce"
