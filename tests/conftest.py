@@ -43,6 +43,7 @@ _ENVIRONMENT = {
     "STEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/steps",
     "MESSAGES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/messages",
     "WAKES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/wakes",
+    "FEEDBACK_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/feedback",
     "SWEEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/sweeps",
     "SWEEP_AFTER_SECONDS": "0",
     "SCHEDULE_GROUP": "cartwake",

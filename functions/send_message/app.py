@@ -1,6 +1,7 @@
 """send_message: the last decision, the claim, and the one attempt; nothing else may call SES or SNS."""
 
 import random
+from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
@@ -9,21 +10,32 @@ import msgspec
 from cartwake import messages as deciding
 from cartwake.addresses import Address, Sent, note_send, release_send
 from cartwake.batches import keep_record, process_queue, read_asked
+from cartwake.choices import may_track
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
-from cartwake.gateways.secrets import address_secret, link_secrets
+from cartwake.gateways.secrets import SIGNERS_LOOK_MS, address_secret, link_secrets, renew
 from cartwake.gateways.sms import send_sms
 from cartwake.giving import give_coupon
 from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
-from cartwake.links import Unsubscribe, unsubscribe_url
+from cartwake.links import (
+    Click,
+    Confirm,
+    Preferences,
+    Unsubscribe,
+    click_url,
+    confirm_url,
+    preferences_url,
+    unsubscribe_url,
+)
 from cartwake.live import load_live
 from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
 from cartwake.segments import View
 from cartwake.sending import letters
-from cartwake.sending.letters import Case, Letter, Unfit
+from cartwake.sending.letters import Case, Letter, Links, Unfit
 from cartwake.sending.outcomes import Outcome
+from cartwake.sending.rewriting import rewrite
 from cartwake.settings import require
 from cartwake.statements import Channel
 from cartwake.store import addresses, base, budgets, messages, profiles, runs
@@ -44,6 +56,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         event: `Records` of SQS.
         context: Lambda's; with less than ten seconds left no new attempt is begun.
     """
+    renew(read_clock(), after_ms=SIGNERS_LOOK_MS)
 
     def process(body: dict[str, Any]) -> None:
         if context.get_remaining_time_in_millis() < 10_000:
@@ -141,8 +154,10 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     if isinstance(coupon, Unfit):
         return deciding.skip(message, coupon.why, now, detail=coupon.detail)
     case = msgspec.structs.replace(case, coupon=coupon)
-    letter = letters.compose(case, to, address, _link(message, address))
-    return deciding.skip(message, letter.why, now, detail=letter.detail) if isinstance(letter, Unfit) else letter
+    letter = letters.compose(case, to, address, _make_links(message, address, now))
+    if isinstance(letter, Unfit):
+        return deciding.skip(message, letter.why, now, detail=letter.detail)
+    return _track(letter, now)
 
 
 def _afford(letter: Letter, now: Instant) -> Letter | Message:
@@ -238,9 +253,29 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
     return replaced
 
 
-def _link(message: Message, address: Address) -> str:
-    """Return the shopper's own unsubscribe link; what is not marketing has none."""
+def _track(letter: Letter, now: Instant) -> Letter:
+    """Return the letter with links by which it is seen that they are followed, where its reader may be seen."""
+    message, html = letter.case.message, letter.content.html
+    rule = letter.case.rules.settings.tracking
+    if message.kind == "transactional" or not html or not may_track(letter.address.choices, rule):
+        return letter
+    base_url, secrets = require("PUBLIC_URL"), link_secrets()
+    home = letter.case.rules.settings.shop.url
+
+    def make(number: int, to: str) -> str:
+        link = Click(message.who, message.id, number, to if number else home, now, message.journey)
+        return click_url(base_url, link, secrets)
+
+    content = replace(letter.content, html=rewrite(html, make, own=base_url))
+    return msgspec.structs.replace(letter, content=content)
+
+
+def _make_links(message: Message, address: Address, now: Instant) -> Links:
+    """Return the shopper's own links: what is not marketing has none that unsubscribes, but one that confirms."""
+    base_url, secrets = require("PUBLIC_URL"), link_secrets()
+    target = (message.who, message.id, address.key, message.channel)
+    preferences = preferences_url(base_url, Preferences(*target), secrets)
     if message.kind == "transactional":
-        return ""
-    stop = Unsubscribe(message.who, message.id, address.key, message.channel)
-    return unsubscribe_url(require("PUBLIC_URL"), stop, link_secrets())
+        asked = Confirm(message.who, address.key, message.channel, now)
+        return Links(preferences=preferences, confirm=confirm_url(base_url, asked, secrets))
+    return Links(preferences=preferences, unsubscribe=unsubscribe_url(base_url, Unsubscribe(*target), secrets))

@@ -1,115 +1,176 @@
-"""serve_page: show the unsubscribe page, and unsubscribe."""
+"""serve_page: show the pages that links in messages lead to, and do what is asked for on them."""
 
-from base64 import b64decode
-from typing import Any
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, Final
 
-from cartwake.addresses import state_consent
-from cartwake.bundles import Shop
+from cartwake.bundles import Sender, Settings, Shop
 from cartwake.clock import read_clock
-from cartwake.errors import TryAgain, WriteConflict
-from cartwake.events import UNSUBSCRIBED, Event, derive_id, own_event
-from cartwake.gateways.secrets import link_secrets
-from cartwake.links import Unsubscribe, read_unsubscribe
+from cartwake.errors import TryAgain
+from cartwake.gateways.secrets import READERS_LOOK_MS, link_secrets, renew
+from cartwake.links import (
+    CLICK_PATH,
+    Confirm,
+    Export,
+    Preferences,
+    Unsubscribe,
+    read_click,
+    read_confirm,
+    read_erase,
+    read_export,
+    read_preferences,
+    read_unsubscribe,
+)
 from cartwake.live import load_live
-from cartwake.pages import View, render_page
-from cartwake.statements import Channel, Consent
-from cartwake.store import addresses, events
-from cartwake.telemetry import count, logger, metrics, name_who
+from cartwake.pages import Page, View, render_page
+from cartwake.preference_page import render_preferences
+from cartwake.preferences import read_wish
+from cartwake.serving import centre, rights
+from cartwake.serving.calls import Call, read_call
+from cartwake.serving.clicks import follow
+from cartwake.serving.confirmations import confirm
+from cartwake.serving.withdrawals import unsubscribe
+from cartwake.statements import Channel
+from cartwake.telemetry import logger, metrics, name_who
 from cartwake.times import Instant
 
-_ATTEMPTS = 8
-_ONE_CLICK = (b"List-Unsubscribe", b"One-Click")
+type Read[Link] = Callable[[str, list[bytes]], Link | None]
+
+_METHODS: Final = ("GET", "HEAD", "POST")
+_PLAIN: Final = Settings(shop=Shop(name=""), sender=Sender(email=""))
 
 
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer GET and POST /unsubscribe/{token}.
+    """Answer GET and POST /unsubscribe/{token}, /preferences, /confirm, /export and /erase, and GET and HEAD /r.
 
-    GET and HEAD change nothing, as link scanners send them. Any POST with a good token unsubscribes, from the page
-    or as the one click of RFC 8058, and is answered 200 only when the withdrawal is written; it may be repeated.
+    GET and HEAD change nothing, as link scanners send them. A POST is answered 200 only when what it asks for is
+    written, and may be repeated. Any POST to the first unsubscribes, from the page or as the one click of RFC 8058.
 
     Args:
         event: Payload 2.0 of an HTTP API.
         context: Lambda's.
     """
-    now = read_clock()
-    method = event["requestContext"]["http"]["method"]
-    if method not in ("GET", "HEAD", "POST"):
-        return {"statusCode": 405, "headers": {"Allow": "GET, HEAD, POST", "Cache-Control": "no-store"}, "body": ""}
+    call = read_call(event)
+    if call.method not in _METHODS:
+        return {"statusCode": 405, "headers": {"Allow": ", ".join(_METHODS), "Cache-Control": "no-store"}, "body": ""}
+    page = _answer(call, read_clock())
+    headers = page.headers | ({"Retry-After": "30"} if page.status == 503 else {})
+    return {"statusCode": page.status, "headers": headers, "body": "" if call.method == "HEAD" else page.html}
+
+
+def _serve_click(call: Call, now: Instant) -> Page:
+    """Lead on; nobody is asked anything, and nothing is changed."""
+    link = _open(call.token, read_click, now)
+    if link is None or call.method == "POST":
+        return _refuse(call, now)
+    return Page(302, follow(link, call, _load_settings(now), now=now), "")
+
+
+def _answer(call: Call, now: Instant) -> Page:
     try:
-        link = read_unsubscribe((event.get("pathParameters") or {}).get("token", ""), link_secrets())
+        return _ROUTES.get(call.route, _refuse)(call, now)
     except TryAgain as error:
         logger.warning("page not shown", reason=type(error).__name__)
-        return _answer(View.FAILED, Channel.EMAIL, now=now, empty=method == "HEAD")
+        return _show(View.FAILED, now)
+
+
+def _serve_unsubscribe(call: Call, now: Instant) -> Page:
+    link = _open(call.token, read_unsubscribe, now)
     if link is None:
-        logger.info("page not shown", reason="bad_link")
-        return _answer(View.BAD_LINK, Channel.EMAIL, now=now, empty=method == "HEAD")
-    if method != "POST":
-        return _answer(View.ASK, link.channel, now=now, empty=method == "HEAD")
+        return _refuse(call, now)
+    return _leave(link, call, now) if call.method == "POST" else _show(View.ASK, now, link.channel)
+
+
+def _leave(link: Unsubscribe, call: Call, now: Instant) -> Page:
     try:
-        unsubscribe(link, now=now, method=_name_method(event))
+        unsubscribe(link, now=now, method=call.pressed_by)
     except TryAgain as error:
         who, why = name_who(link.who), type(error).__name__
         logger.warning("not unsubscribed yet", who=who, message_id=link.message, error=why)
-        return _answer(View.FAILED, link.channel, now=now)
-    return _answer(View.DONE, link.channel, now=now)
+        return _show(View.FAILED, now, link.channel)
+    return _show(View.DONE, now, link.channel)
 
 
-def unsubscribe(link: Unsubscribe, *, now: Instant, method: str) -> None:
-    """Write the withdrawal to the address, then tell everybody else by an event; doing it again is harmless.
-
-    Raises:
-        TryAgain: Not both are written.
-    """
-    told = _withdraw(link, now=now, method=method)
-    events.put_events([told])
-    count("Unsubscribes")
-    who = name_who(link.who)
-    logger.info("unsubscribed", who=who, message_id=link.message, channel=link.channel, method=method)
-
-
-def _withdraw(link: Unsubscribe, *, now: Instant, method: str) -> Event:
-    """Write the withdrawal, unless this very link has, and return its event: of a repetition the same."""
-    for _ in range(_ATTEMPTS):
-        address = addresses.get_address(link.address_key)
-        known = address.consent
-        if known is not None and not known.subscribed:
-            told = _make_event(link, at=known.at, method=known.method)
-            if told.short_id == known.id:
-                return told
-        # Never before what is known: clocks differ, and a withdrawal must not lose to a subscription just before it.
-        at = max(now, known.at if known is not None else 0)
-        told = _make_event(link, at=at, method=method)
-        consent = Consent(subscribed=False, at=at, id=told.short_id, method=method)
-        if addresses.put_address(state_consent(address, consent)):
-            return told
-    raise WriteConflict("address written by others too often in a row")
+def _serve_preferences(call: Call, now: Instant) -> Page:
+    """Show the form, or do what it says; where the address is the shopper's no more, it can be unsubscribed."""
+    link = _open(call.token, read_preferences, now)
+    if link is None:
+        return _refuse(call, now)
+    settings = _load_settings(now)
+    wish = read_wish(call.form) if call.method == "POST" else None
+    seen = centre.look(link) if wish is None else centre.choose(link, wish, topics=settings.topics, now=now)
+    if seen is None:
+        return _serve_stranger(link, call, now)
+    requests = centre.list_requests(link, now, link_secrets())
+    picture = centre.picture(seen, link.channel, settings)
+    return render_preferences(replace(picture, links=requests, now=now, saved=wish is not None), settings.shop)
 
 
-def _make_event(link: Unsubscribe, *, at: Instant, method: str) -> Event:
-    ident = derive_id("unsubscribe", link.who, link.message, link.address_key)
-    told = {"channel": link.channel.value, "message": link.message, "method": method}
-    return own_event(link.who, UNSUBSCRIBED, id=ident, at=at, properties=told)
+def _serve_stranger(link: Preferences, call: Call, now: Instant) -> Page:
+    return _leave(link, call, now) if call.method == "POST" else _show(View.ASK, now, link.channel)
 
 
-def _name_method(event: dict[str, Any]) -> str:
-    """Say who pressed the button, the mail program or the shopper on our page; both forms of body name it alike."""
-    body = event.get("body") or ""
+def _serve_confirm(call: Call, now: Instant) -> Page:
+    link: Confirm | None = _open(call.token, partial(read_confirm, now=now), now)
+    if link is None:
+        return _refuse_aged(call, read_confirm, now)
+    if call.method != "POST":
+        return _show(View.CONFIRM, now, link.channel)
+    return _show(View.CONFIRMED if confirm(link, now=now) else View.EXPIRED, now, link.channel)
+
+
+def _serve_request(call: Call, now: Instant, *, read: Callable[..., Export | None], views: tuple[View, View]) -> Page:
+    link: Export | None = _open(call.token, partial(read, now=now), now)
+    if link is None:
+        return _refuse_aged(call, read, now)
+    if call.method == "POST":
+        rights.request(link)
+    return _show(views[call.method == "POST"], now)
+
+
+def _open[Link](token: str, read: Read[Link], now: Instant) -> Link | None:
+    """Return what a token stands for; one of a key that this process does not know makes it look for new ones."""
+    link = read(token, link_secrets())
+    if link is None and renew(now, after_ms=READERS_LOOK_MS):
+        link = read(token, link_secrets())
+    return link
+
+
+def _refuse(call: Call, now: Instant) -> Page:
+    logger.info("page not shown", reason="bad_link")
+    return _show(View.BAD_LINK, now)
+
+
+def _refuse_aged(call: Call, read: Callable[..., object], now: Instant) -> Page:
+    """Tell a link that was good once from one that never was."""
+    if read(call.token, link_secrets(), now=0) is None:
+        return _refuse(call, now)
+    logger.info("page not shown", reason="old_link")
+    return _show(View.EXPIRED, now)
+
+
+def _show(view: View, now: Instant, channel: Channel = Channel.EMAIL) -> Page:
+    settings = _load_settings(now)
+    return render_page(view, settings.shop, language=settings.language, channel=channel)
+
+
+def _load_settings(now: Instant) -> Settings:
+    """Return the shop's settings, or some that say nothing: its shoppers can unsubscribe all the same."""
     try:
-        content = b64decode(body) if event.get("isBase64Encoded") else body.encode(errors="replace")
-    except ValueError:
-        return "page"
-    return "one-click" if all(part in content for part in _ONE_CLICK) else "page"
-
-
-def _answer(view: View, channel: Channel, *, now: Instant, empty: bool = False) -> dict[str, Any]:
-    shop, language = Shop(name=""), "en"
-    try:
-        settings = load_live(now).settings
-        shop, language = settings.shop, settings.language
+        return load_live(now).settings
     except TryAgain:
         logger.warning("page without the shop's look", reason="no_rules")
-    page = render_page(view, shop, language=language, channel=channel)
-    headers = page.headers | ({"Retry-After": "30"} if view is View.FAILED else {})
-    return {"statusCode": page.status, "headers": headers, "body": "" if empty else page.html}
+        return _PLAIN
+
+
+_ROUTES: Final[dict[str, Callable[[Call, Instant], Page]]] = {
+    "unsubscribe": _serve_unsubscribe,
+    "preferences": _serve_preferences,
+    "confirm": _serve_confirm,
+    CLICK_PATH: _serve_click,
+    "export": partial(_serve_request, read=read_export, views=(View.EXPORT, View.EXPORTED)),
+    "erase": partial(_serve_request, read=read_erase, views=(View.ERASE, View.ERASED)),
+}

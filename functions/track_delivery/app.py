@@ -8,6 +8,7 @@ from cartwake.batches import process_each
 from cartwake.clock import read_clock
 from cartwake.errors import BadInput, WriteConflict
 from cartwake.events import short_id
+from cartwake.feedback.clicks import Touch, judge, note_touch, read_touch
 from cartwake.feedback.deliveries import (
     Delivery,
     Ignored,
@@ -63,7 +64,8 @@ def track(body: str) -> None:
     if reply is not None:
         answer(reply)
         return
-    delivery = read_delivery(body)
+    touch = read_touch(body)
+    delivery = _hear(touch) if touch is not None else read_delivery(body)
     if isinstance(delivery, Ignored):
         logger.info("feedback ignored", reason=delivery.reason)
         return
@@ -81,6 +83,19 @@ def track(body: str) -> None:
     count("DeliveriesTracked")
     who = name_who(message.who)
     logger.info("delivery tracked", who=who, message_id=message.id, kind=delivery.kind, state=message.state)
+
+
+def _hear(touch: Touch) -> Delivery | Ignored:
+    """Note that a link was followed, or say what that was."""
+    message = messages.get_message(touch.who, touch.message)
+    if message is None:
+        return Ignored(IgnoreReason.NO_SUCH_MESSAGE)
+    for _ in range(_ATTEMPTS):
+        after = note_touch(message, touch)
+        if after is message or messages.replace_message(message, after):
+            return judge(after, touch) if touch.final else Ignored(IgnoreReason.JUDGED_LATER)
+        message = messages.get_message(touch.who, touch.message) or message
+    raise WriteConflict("message written by others too often in a row")
 
 
 def answer(reply: Reply) -> None:

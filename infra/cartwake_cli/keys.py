@@ -1,5 +1,6 @@
-"""Write keys: made here, shown once, kept only as a hash."""
+"""Keys: write keys are made here, shown once and kept only as a hash; link keys are drawn and never shown."""
 
+import json
 import secrets
 import time
 from collections.abc import Sequence
@@ -14,6 +15,9 @@ type Trust = Literal["browser", "server"]
 
 SHORTEST_HASH = 6
 """Characters of a hash that name a key."""
+
+MOST_LINK_KEYS = 50
+"""Of signed links; the secret may hold 64 KB, and every link is tried against each of them."""
 
 PREFIXES: dict[Trust, str] = {"browser": "pk_", "server": "sk_"}
 
@@ -82,6 +86,24 @@ def revoke_key(table: Client, named: str) -> StoredKey:
         ExpressionAttributeValues={":now": _now()},
     )
     return matches[0]
+
+
+def rotate_links(manager: Client, arn: str) -> int:
+    """Put a newly drawn key before those that sign links, and return how many there are; all go on to verify.
+
+    Raises:
+        Fault: there are too many, or the secret is not one of ours.
+    """
+    answer = manager.get_secret_value(SecretId=arn)
+    secret = json.loads(answer["SecretString"])
+    if not isinstance(secret, dict) or not secret.get("root"):
+        raise Fault("the secret holds no root; is it the one that the stack's output SecretArn names?")
+    older = secret.get("links", [])
+    if len(older) >= MOST_LINK_KEYS:
+        raise Fault(f"there are {len(older)} link keys; take old ones out of the secret first: their links end")
+    secret["links"] = [secrets.token_urlsafe(48), *older]
+    manager.put_secret_value(SecretId=arn, SecretString=json.dumps(secret))
+    return len(secret["links"]) + 1
 
 
 def _is_named(stored: StoredKey, named: str) -> bool:

@@ -11,6 +11,7 @@ from shoppers import Shop
 import functions.send_message.app as send_message
 from cartwake.addresses import Suppression, suppress
 from cartwake.bundles import Journey, Pool, Template
+from cartwake.choices import Choices
 from cartwake.conditions.kinds import Did, Trait
 from cartwake.messages import SETTLE_AFTER_MS, Message
 from cartwake.profiles import Kind
@@ -119,6 +120,27 @@ def never_asked(world: World) -> None:
     world.come_due()
 
 
+def choose(world: World, choices: Choices) -> None:
+    """Have the shopper choose on the preference page, as it is kept."""
+    row = addresses.get_address(world.shop.profile("u#1").address_keys[EMAIL])
+    assert addresses.put_address(change(row, choices=choices))
+
+
+def refused_topic(world: World) -> None:
+    world.meet()
+    world.rules(change(CART, topic="sale"))
+    choose(world, Choices(refused_topics=("sale",)))
+    world.begin()
+    world.come_due()
+
+
+def on_pause(world: World) -> None:
+    world.meet()
+    choose(world, Choices(paused_until=world.shop.now + DAY))
+    world.begin()
+    world.come_due()
+
+
 def unsubscribed(world: World) -> None:
     world.meet()
     world.begin()
@@ -218,6 +240,8 @@ CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.UNSUBSCRIBED: unsubscribed,
     Skip.BOUNCED: bounced,
     Skip.COMPLAINED: complained,
+    Skip.TOPIC_REFUSED: refused_topic,
+    Skip.ON_PAUSE: on_pause,
     Skip.FREQUENCY_CAP: capped,
     Skip.BUDGET: over_budget,
     Skip.TOO_LATE: late,

@@ -3,6 +3,7 @@
 from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import StringIO
 from threading import Thread
@@ -273,8 +274,8 @@ def served() -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = ask(self.command, path=self.path.removeprefix("/unsubscribe/"))
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+            answer = ask(self.command, path=self.path.removeprefix("/unsubscribe/"), body=body)
             self.send_response(answer["statusCode"])
             for name, value in answer["headers"].items():
                 self.send_header(name, value)
@@ -295,6 +296,26 @@ def served() -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body"),
+    [("application/x-www-form-urlencoded", FORM), ("multipart/form-data; boundary=b", MULTIPART)],
+)
+def test_a_mail_program_needs_one_request(shop: None, content_type: str, body: str) -> None:
+    """As RFC 8058 has it: one POST of the one pair, in either encoding, no cookie, no login, no redirect, then done."""
+    with served() as base:
+        host, _, port = base.removeprefix("http://").partition(":")
+        connection = HTTPConnection(host, int(port), timeout=10)
+        connection.request("POST", f"/unsubscribe/{token()}", body, {"Content-Type": content_type})
+        answer = connection.getresponse()
+        said = {name.lower() for name, _ in answer.getheaders()}
+        connection.close()
+    assert answer.status == 200
+    assert not said & {"location", "set-cookie", "www-authenticate", "refresh"}
+    known = consent()
+    assert known is not None
+    assert (known.subscribed, known.method) == (False, "one-click")
 
 
 def test_a_person_can_use_it(shop: None) -> None:

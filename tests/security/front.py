@@ -16,6 +16,7 @@ from shoppers import Shop
 from world import lambda_context, read_queue
 
 from cartwake import live, seen
+from cartwake.gateways import secrets
 from cartwake.store import events
 from cartwake.store.keys import KeyRow
 from functions.capture_events import app as capture_events
@@ -64,18 +65,32 @@ class Front:
         event = {"requestContext": {"http": {"method": method}}, "pathParameters": {"token": token}, "body": body}
         return serve_page.handler(event, lambda_context())
 
+    @staticmethod
+    def visit(method: str, path: str, *, body: str = "", **headers: str) -> dict[str, Any]:
+        """Open one of our pages by its path."""
+        event = {
+            "rawPath": path,
+            "requestContext": {"http": {"method": method}},
+            "pathParameters": {"token": path.rpartition("/")[2]},
+            "headers": headers,
+            "body": body,
+        }
+        return serve_page.handler(event, lambda_context())
+
 
 def empty() -> None:
     """Empty every table, queue and mailbox, and forget the rules."""
     for table in dynamodb_backends[ACCOUNT][REGION].tables.values():
         table.items.clear()
-    for queue in ("steps", "messages", "wakes", "sweeps"):
+    for queue in ("steps", "messages", "wakes", "sweeps", "feedback"):
         read_queue(queue)
     s3_backends[ACCOUNT]["aws"].buckets["rules-bucket"].keys.clear()
     ses_backends[ACCOUNT][REGION].sent_messages.clear()
     sns_backends[ACCOUNT][REGION].sms_messages.clear()
     live.forget()
     seen.forget()
+    secrets._secret.cache_clear()
+    secrets._looked[0] = 0
 
 
 def stored() -> set[tuple[str, str]]:

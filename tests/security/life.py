@@ -14,10 +14,13 @@ from msgspec.structs import replace
 from shoppers import Shop
 from world import lambda_context
 
+from cartwake import links
 from cartwake.bundles import Wait
 from cartwake.errors import TryAgain
 from cartwake.feedback.deliveries import tags_for
+from cartwake.gateways.secrets import link_secrets
 from cartwake.messages import MessageState
+from cartwake.statements import Channel
 from cartwake.store import events, messages
 from cartwake.telemetry import logger
 from cartwake.times import DAY, HOUR, MINUTE
@@ -63,6 +66,7 @@ class Life:
         self.front.shop.wait(2 * HOUR)
         self.front.shop.wait(DAY)
         self.refuse()
+        self.open_pages()
         self.follow_links()
         self.hear_back()
 
@@ -94,6 +98,29 @@ class Life:
         for token in sorted(self.tokens):
             for method, path in (("GET", token), ("POST", token[:-1]), ("PUT", token), ("POST", token)):
                 self.answers.append(self.front.ask(method, path, body="List-Unsubscribe=One-Click&zaphod typed this"))
+
+    def open_pages(self) -> None:
+        """Choose, confirm, and ask for a copy and for erasure, each on its page; of links some are changed."""
+        sent = next(it for it in messages.list_messages(f"u#{USER}") if it.channel is Channel.EMAIL and it.address_key)
+        target, now, keys = (sent.who, sent.id, sent.address_key, sent.channel), self.front.shop.now, link_secrets()
+        pages = (
+            (
+                links.preferences_url("", links.Preferences(*target), keys),
+                "save=1&shown=sms&shown=email&want=email&pause=30",
+            ),
+            (links.confirm_url("", links.Confirm(sent.who, sent.address_key, sent.channel, now), keys), ""),
+            (links.export_url("", links.Export(*target, now), keys), ""),
+            (links.erase_url("", links.Erase(*target, now), keys), ""),
+        )
+        for path, body in pages:
+            self.tokens.add(path.rpartition("/")[2])
+            for method, changed in (("GET", path), ("POST", path[:-1]), ("POST", path)):
+                self.answers.append(self.front.visit(method, changed, body=body))
+            self.front.shop.now += MINUTE
+        click = links.click_url("", links.Click(sent.who, sent.id, 1, "https://shop.example.com/a", now), keys)
+        self.tokens.add(click.rpartition("/")[2])
+        for method, path in (("GET", click), ("HEAD", click), ("GET", click[:-1])):
+            self.answers.append(self.front.visit(method, path))
 
     def hear_back(self) -> None:
         """Have SES tell everything that it can, of a mail that we know and of one that we do not."""

@@ -20,9 +20,10 @@ from cartwake.capture.identifiers import LONGEST_ID_BYTES
 from cartwake.capture.intake import KINDS, LONGEST_NAME
 from cartwake.capture.requests import STATUSES
 from cartwake.gateways.secrets import link_secrets
-from cartwake.links import LONGEST_TOKEN, Unsubscribe, unsubscribe_url
+from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel
+from cartwake.tokens import LONGEST_TOKEN
 from tests.security.api import Api, describe, list_routes
 from tests.security.budget import cases
 from tests.security.front import BROWSER, Front, scan

@@ -1,26 +1,42 @@
 """Signed tokens: nobody makes one, changes one, or uses one for what it is not for; and a look changes nothing."""
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from itertools import product
 from string import ascii_letters, digits
 from typing import Any, Final
 
+import boto3
 import pytest
 from builders import NOON
 from itsdangerous import Signer, TimestampSigner, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
+from shoppers import Shop
 
-from cartwake import links
+from cartwake import links, tokens
 from cartwake.addresses import Address
-from cartwake.gateways.secrets import address_secret, derive_secret, link_secrets
-from cartwake.links import Unsubscribe, read_unsubscribe, unsubscribe_url
+from cartwake.gateways.secrets import address_secret, derive_secret, link_secrets, renew
+from cartwake.links import (
+    Click,
+    Confirm,
+    Erase,
+    Export,
+    Preferences,
+    Unsubscribe,
+    Visit,
+    read_unsubscribe,
+    unsubscribe_url,
+)
+from cartwake.settings import require
 from cartwake.statements import Channel, Consent
 from cartwake.store import addresses
-from cartwake.times import DAY
+from cartwake.times import DAY, MINUTE
+from cartwake_cli import keys
 from tests.security.api import Api, list_routes
-from tests.security.front import Front, scan
+from tests.security.front import WHO, Front, scan
 
 KEYS: Final = [b"a secret of the shop, not that short"]
 LINK: Final = Unsubscribe("u#ewa", "m2k4x7w5q3vztjhy6bnsad4e2i", "email#" + "0f" * 20, Channel.EMAIL)
@@ -31,26 +47,67 @@ STORES: Final = ("events", "profiles", "runs", "slots", "messages", "addresses",
 
 @dataclass(frozen=True, slots=True)
 class Purpose:
-    """What tokens are made for: how one is made of a link, and read."""
+    """What tokens are made for: how one is made of a link, and read; `of` says what it holds of the shopper's."""
 
-    make: Callable[[str, Unsubscribe, list[bytes]], str]
-    read: Callable[[str, list[bytes]], Any]
     name: str
+    of: Callable[[Unsubscribe], Any]
+    make: Callable[[Any, list[bytes]], str]
+    read: Callable[[str, list[bytes]], Any]
 
     def token(self, link: Unsubscribe, keys: list[bytes] = KEYS) -> str:
-        return self.make("https://x", link, keys).rpartition("/")[2]
+        return self.make(self.of(link), keys).rpartition("/")[2]
 
 
-PURPOSES: Final = [Purpose(unsubscribe_url, read_unsubscribe, "unsubscribe")]
+def of_page(name: str, of: Callable[[Unsubscribe], Any], *, expires: bool = False) -> Purpose:
+    """Return the purpose of a page's address; what expires is read at the instant at which it was made."""
+    maker, reader = getattr(links, f"{name}_url"), getattr(links, f"read_{name}")
+    read = partial(reader, now=NOON) if expires else reader
+    return Purpose(name, of, lambda link, keys: str(maker("https://x", link, keys)), read)
+
+
+def request(kind: type[Export]) -> Callable[[Unsubscribe], Export]:
+    return lambda it: kind(it.who, it.message, it.address_key, it.channel, NOON)
+
+
+PURPOSES: Final = [
+    of_page("unsubscribe", lambda it: it),
+    of_page("preferences", lambda it: Preferences(it.who, it.message, it.address_key, it.channel)),
+    of_page("confirm", lambda it: Confirm(it.who, it.address_key, it.channel, NOON), expires=True),
+    of_page("export", request(Export), expires=True),
+    of_page("erase", request(Erase), expires=True),
+    of_page("click", lambda it: Click(it.who, it.message, 3, "https://shop.example/shoes?a=b", NOON)),
+    Purpose(
+        "visit",
+        lambda it: Visit(it.who, it.message, NOON),
+        links.visit_token,
+        lambda token, keys: links.read_visit(token, keys, now=NOON),
+    ),
+]
 each_purpose = pytest.mark.parametrize("purpose", PURPOSES, ids=lambda purpose: purpose.name)
 
 
 def test_every_purpose_is_tried() -> None:
     """A new kind of link comes here, to be tampered with, swapped and replayed like the others."""
-    makers = {name for name in vars(links) if name.endswith("_url")}
-    readers = {name for name in vars(links) if name.startswith("read_")}
-    assert makers == {f"{purpose.name}_url" for purpose in PURPOSES}
-    assert readers == {f"read_{purpose.name}" for purpose in PURPOSES}
+    makers = {name.rpartition("_")[0] for name in vars(links) if name.endswith(("_url", "_token")) and name[0] != "_"}
+    readers = {name.removeprefix("read_") for name in vars(links) if name.startswith("read_")}
+    assert makers == readers == {purpose.name for purpose in PURPOSES} == set(tokens.Purpose)
+
+
+@pytest.mark.parametrize(
+    ("name", "lasts"),
+    [
+        ("confirm", links.CONFIRM_WITHIN_MS),
+        ("export", links.REQUEST_WITHIN_MS),
+        ("erase", links.REQUEST_WITHIN_MS),
+        ("visit", links.VISIT_WITHIN_MS),
+    ],
+)
+def test_what_expires_is_good_until_then(name: str, lasts: int) -> None:
+    """To the millisecond; and the time is signed with the rest."""
+    (purpose,) = [it for it in PURPOSES if it.name == name]
+    read = getattr(links, f"read_{name}")
+    assert read(purpose.token(LINK), KEYS, now=NOON + lasts - 1) == purpose.of(LINK)
+    assert read(purpose.token(LINK), KEYS, now=NOON + lasts) is None
 
 
 # ---- tampered
@@ -60,7 +117,7 @@ def test_every_purpose_is_tried() -> None:
 def test_every_character_matters(purpose: Purpose) -> None:
     """Each character of a token replaced by each other one, left out, doubled, or with one before it: no token."""
     token = purpose.token(LINK)
-    assert purpose.read(token, KEYS) == LINK
+    assert purpose.read(token, KEYS) == purpose.of(LINK)
     for at, other in product(range(len(token)), ALPHABET + ".=~ \n"):
         changed = token[:at] + other + token[at + 1 :]
         assert changed == token or purpose.read(changed, KEYS) is None, (at, other)
@@ -106,7 +163,7 @@ def test_another_key_signs_nothing(purpose: Purpose) -> None:
     for key in others:
         assert purpose.read(purpose.token(LINK, [key]), KEYS) is None
     old, new = [b"the old key of the shop, long enough"], [b"the new key of the shop, long enough"]
-    assert purpose.read(purpose.token(LINK, old), new + old) == LINK
+    assert purpose.read(purpose.token(LINK, old), new + old) == purpose.of(LINK)
     assert purpose.read(purpose.token(LINK, old), new) is None
 
 
@@ -118,6 +175,49 @@ def test_the_stacks_keys_are_one_for_each_purpose(front: Front) -> None:
     for key in (hashing, b"a-test-root"):
         forged = unsubscribe_url("https://x", LINK, [key]).rpartition("/")[2]
         assert read_unsubscribe(forged, signing) is None
+
+
+def rotate() -> None:
+    keys.rotate_links(boto3.client("secretsmanager"), require("SECRET_ARN"))
+
+
+@pytest.mark.parametrize("purpose", PURPOSES, ids=lambda purpose: purpose.name)
+def test_rotating_leaves_all_links_good(front: Front, purpose: Purpose) -> None:
+    """What was signed by any of the keys is read; what is signed from now on is of the newest alone."""
+    signed = [purpose.token(LINK, link_secrets())]
+    for _ in range(3):
+        rotate()
+        assert renew(front.shop.now + DAY * len(signed), after_ms=DAY)
+        signed.append(purpose.token(LINK, link_secrets()))
+    assert len(set(signed)) == 4
+    assert [purpose.read(token, link_secrets()) for token in signed] == [purpose.of(LINK)] * 4
+    assert [purpose.read(token, link_secrets()[:1]) for token in signed] == [None] * 3 + [purpose.of(LINK)]
+
+
+def test_rotating_leaves_addresses_known(front: Front) -> None:
+    """The key of the address hashes stays, or every suppression would be forgotten."""
+    before = address_secret()
+    rotate()
+    assert renew(front.shop.now + DAY, after_ms=DAY)
+    assert address_secret() == before
+
+
+def test_a_link_of_a_key_that_is_new_is_read_at_once(two: Front) -> None:
+    """A process that runs since before a rotation looks for the new key when it meets it, at most once a minute."""
+    two.ask("GET", token_of(LINK))
+    rotate()
+    assert two.ask("GET", newest_token())["statusCode"] == 200
+    rotate()
+    assert two.ask("GET", newest_token())["statusCode"] == 404
+    two.shop.now += MINUTE
+    assert two.ask("GET", newest_token())["statusCode"] == 200
+    assert two.ask("GET", token_of(LINK))["statusCode"] == 200
+
+
+def newest_token() -> str:
+    """Return a token as a process signs it that has read the secret just now."""
+    stored = boto3.client("secretsmanager").get_secret_value(SecretId=require("SECRET_ARN"))["SecretString"]
+    return PURPOSES[0].token(LINK, [derive_secret(json.loads(stored)["links"][0], "links")])
 
 
 # ---- swapped between purposes
@@ -141,7 +241,7 @@ def test_what_was_signed_for_something_else_is_none(purpose: Purpose) -> None:
 
 @each_purpose
 def test_a_token_of_one_purpose_serves_no_other(purpose: Purpose) -> None:
-    """Each reader refuses what each other maker made."""
+    """Each reader refuses what each other maker made, though some hold the very same."""
     for other in PURPOSES:
         assert (purpose.read(other.token(LINK), KEYS) is not None) == (other is purpose)
 
@@ -219,27 +319,41 @@ def tampered(token: str) -> Iterator[str]:
 # ---- looking changes nothing
 
 
-def test_no_get_changes_anything(two: Front) -> None:
+def test_no_get_changes_anything(victim: Front) -> None:
     """Whatever a method that only looks asks of any route, with a good token and a server's key: no row changes.
 
-    Link scanners, prefetching browsers and images do so all day.
+    Link scanners, prefetching browsers and images do so all day. Each route gets a link that would act on a POST.
     """
-    before = snapshot()
-    application = Api()
-    paths = {route.path for route in list_routes()}
-    assert len(paths) >= 2
-    for path, method in product(paths, ("GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND")):
-        for query in ("", "?writeKey=sk_server&userId=u&event=e&batch=%5B%5D", "?List-Unsubscribe=One-Click&confirm=1"):
-            answer = application.answer(
-                {
-                    "REQUEST_METHOD": method,
-                    "REQUEST_URI": path.replace("{token}", token_of(LINK)).replace("{kind}", "track") + query,
-                    "PATH_INFO": path,
-                    "QUERY_STRING": query.removeprefix("?"),
-                    "HTTP_X_WRITE_KEY": "sk_server",
-                    "HTTP_X_HTTP_METHOD_OVERRIDE": "POST",
-                    "wsgi.input": None,
-                }
-            )
+    link = Unsubscribe(WHO, LINK.message, Shop.profile(WHO).address_keys[Channel.EMAIL], Channel.EMAIL)
+    victim.shop.now = NOON
+    before, answered = snapshot(), set()
+    for path, method in product({route.path for route in list_routes()}, ("GET", "HEAD", "OPTIONS", "TRACE", "BREW")):
+        name = {"r": "click"}.get(path.split("/")[1], path.split("/")[1])
+        (made,) = [it.token(link, link_secrets()) for it in PURPOSES if it.name == name] or [""]
+        for query in ("", "?writeKey=sk_server&userId=u&event=e&batch=%5B%5D", "?List-Unsubscribe=One-Click&save=1"):
+            answer = look(method, path, made, query)
             assert answer["statusCode"] < 500
+            answered.add((path, method, answer["statusCode"]))
+    assert {path for path, method, status in answered if (method, status) == ("GET", 200)} == {
+        f"/{name}/{{token}}" for name in ("unsubscribe", "preferences", "confirm", "export", "erase")
+    }
+    assert {(method, status) for path, method, status in answered if path == "/r/{token}" and status != 404} == {
+        ("GET", 302),
+        ("HEAD", 302),
+    }
     assert snapshot() == before
+
+
+def look(method: str, path: str, made: str, query: str) -> dict[str, Any]:
+    target = path.replace("{token}", made).replace("{kind}", "track")
+    return Api.answer(
+        {
+            "REQUEST_METHOD": method,
+            "REQUEST_URI": target + query,
+            "PATH_INFO": target,
+            "QUERY_STRING": query.removeprefix("?"),
+            "HTTP_X_WRITE_KEY": "sk_server",
+            "HTTP_X_HTTP_METHOD_OVERRIDE": "POST",
+            "wsgi.input": None,
+        }
+    )

@@ -116,7 +116,13 @@ PLANTED = {
         "hard bounce, then a second journey",
     ),
     "an unsubscribe is answered before it is written": Planted(
-        (("functions/serve_page/app.py", "if addresses.put_address(state_consent(address, consent)):", "if consent:"),),
+        (
+            (
+                "layers/cartwake/cartwake/serving/withdrawals.py",
+                "if addresses.put_address(state_consent(address, consent)):",
+                "if consent:",
+            ),
+        ),
         "unsubscribe between claim and send", (Fault.KILLED_AFTER,), 140,
     ),
     "a profile is written over whatever is there": Planted(

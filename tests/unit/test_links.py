@@ -1,5 +1,6 @@
 """Signed links."""
 
+from hashlib import sha256
 from string import ascii_letters, digits
 from typing import Final
 from urllib.parse import quote
@@ -9,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from itsdangerous import Signer, URLSafeSerializer
 from itsdangerous.encoding import base64_encode
+from msgspec import msgpack
 
-from cartwake.links import LONGEST_TOKEN, Unsubscribe, read_unsubscribe, unsubscribe_url
+from cartwake.links import Unsubscribe, read_unsubscribe, unsubscribe_url
 from cartwake.statements import Channel
+from cartwake.tokens import LONGEST_TOKEN
 
 BASE: Final = "https://abcdefghij.execute-api.ap-southeast-2.amazonaws.com"
 LINK: Final = Unsubscribe("u#ewa", "m2k4x7w5q3vztjhy6bnsad4e2i", "email#" + "0f" * 20, Channel.EMAIL)
@@ -107,3 +110,12 @@ def test_signed_with_sha256() -> None:
 def test_an_address_of_our_own_may_end_in_a_slash(link: Unsubscribe, secret: bytes) -> None:
     """The links are the same."""
     assert unsubscribe_url(f"{BASE}/", link, [secret]) == unsubscribe_url(BASE, link, [secret])
+
+
+@pytest.mark.parametrize("channel", list(Channel))
+def test_links_of_the_first_version_are_read(channel: Channel) -> None:
+    """Mails keep their links for years: those that were sent before there were other purposes unsubscribe."""
+    made = Unsubscribe("u#ewa", "m2k4x7w5q3vztjhy6bnsad4e2i", f"{channel}#" + "0f" * 20, channel)
+    payload = base64_encode(msgpack.encode((made.who, made.message, made.address_key, made.channel)))
+    signer = Signer([b"k"], salt="cartwake.unsubscribe", key_derivation="hmac", digest_method=sha256)
+    assert read_unsubscribe(signer.sign(payload).decode(), [b"k"]) == made

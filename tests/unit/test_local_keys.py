@@ -1,5 +1,6 @@
 """Write keys: how they look, how they are kept, how they are revoked."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -61,3 +62,31 @@ def test_revoking_names_exactly_one_key(table: Client, named: str) -> None:
     with pytest.raises(Fault, match="named"):
         keys.revoke_key(table, named)
     assert not any(each.revoked_at for each in keys.list_keys(table))
+
+
+@pytest.fixture
+def manager() -> Iterator[Client]:
+    with mock_aws():
+        yield boto3.client("secretsmanager")
+
+
+def test_rotating_puts_a_key_before_the_others(manager: Client) -> None:
+    """The root stays, and so does each key: only what signs is new."""
+    arn = manager.create_secret(Name="s", SecretString='{"root": "r"}')["ARN"]
+    assert [keys.rotate_links(manager, arn) for _ in range(3)] == [2, 3, 4]
+    secret = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
+    assert secret["root"] == "r"
+    third, second, first = secret["links"]
+    assert len({first, second, third}) == 3
+    assert min(map(len, secret["links"])) >= 64
+    assert keys.rotate_links(manager, arn) == 5
+    assert json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])["links"][1:] == [third, second, first]
+
+
+@pytest.mark.parametrize("stored", ['{"links": []}', "[]", '{"root": "r", "links": ["x"' + ', "x"' * 49 + "]}"])
+def test_what_is_no_secret_of_ours_is_left_alone(manager: Client, stored: str) -> None:
+    """A wrong secret is not written over, and there is an end to how many keys every link is tried against."""
+    arn = manager.create_secret(Name="s", SecretString=stored)["ARN"]
+    with pytest.raises(Fault):
+        keys.rotate_links(manager, arn)
+    assert manager.get_secret_value(SecretId=arn)["SecretString"] == stored

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwake import pages
+from cartwake import page_texts
 from cartwake.bundles import Shop
 from cartwake.pages import View, render_page
 from cartwake.statements import Channel
@@ -51,9 +51,9 @@ def test_pages_stand_alone(view: View, language: str, channel: Channel) -> None:
 
 def test_languages_say_the_same() -> None:
     """Every language has every text."""
-    keys = [set(texts) for texts in pages._TEXTS.values()]
+    keys = [set(texts) for texts in page_texts.TEXTS.values()]
     assert keys == [keys[0]] * 3
-    assert set(pages._UNNAMED) == set(pages._TEXTS)
+    assert set(page_texts.UNNAMED) == set(page_texts.TEXTS)
 
 
 @pytest.mark.parametrize(

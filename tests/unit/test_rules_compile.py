@@ -285,6 +285,18 @@ def test_segment_reads_what_those_it_refers_to_read() -> None:
         ({"journeys_j": journey(steps=[{"wait": "1 hour", "at_most": "2 hours"}])}, "of_quiet"),
         ({"journeys_j": journey(steps=[{"wait": "2 hours", "of_quiet": ["A"], "at_most": "1 hour"}])}, "shorter"),
         ({"journeys_j": journey(steps=[{"wait": "1 hour"}] * 101)}, "at most 100"),
+        ({"journeys_j": journey(topic="news")}, 'no topic "news"'),
+        (
+            {"settings": SETTINGS | {"topics": {"news": {"name": "N"}}}, "journeys_j": journey(topic="newz")},
+            "topic",
+        ),
+        (
+            {
+                "settings": SETTINGS | {"topics": {"news": {"name": "N"}}},
+                "journeys_j": journey(topic="news", kind="transactional"),
+            },
+            "Transactional messages have no topic",
+        ),
     ],
 )
 def test_what_does_not_fit_is_told(files: Any, says: str) -> None:
@@ -377,3 +389,14 @@ def test_when_a_definition_last_changed_is_noted() -> None:
         bundle = link(contents, previous=bundle, partial=True).bundle
         found.append(bundle.defined_generation)
     assert found == [1, 2, 2, 4, 4, 6]
+
+
+def test_topics_are_compiled() -> None:
+    """With their texts, in every language, in the order of settings.json; and a journey keeps its own."""
+    told = {"sale": {"name": "Sale", "text": "Less.", "translations": {"de": {"name": "Angebote"}}}, "a": {"name": "A"}}
+    linked, conflicts = compile_files(settings=SETTINGS | {"topics": told}, journeys_j=journey(topic="sale"))
+    assert conflicts == []
+    assert linked.journeys["j"].topic == "sale"
+    assert list(linked.settings.topics) == ["sale", "a"]
+    sale = linked.settings.topics["sale"]
+    assert (sale.name, sale.text, sale.translations["de"].name) == ("Sale", "Less.", "Angebote")

@@ -1,4 +1,4 @@
-"""`cartwake keys`: make, list and revoke write keys of a deployed stack."""
+"""`cartwake keys`: make, list and revoke write keys of a deployed stack, and renew the key of its links."""
 
 import time
 from enum import StrEnum
@@ -82,6 +82,18 @@ def revoke(
     with tell_faults():
         revoked = keys.revoke_key(_open_table(stack), key)
     typer.echo(f"revoked {revoked.key_hash[:12]} ({revoked.trust}{', ' + revoked.note if revoked.note else ''})")
+
+
+@app.command(name="rotate-links")
+def rotate_links(stack: StackName = "cartwake") -> None:
+    """Sign links with a new key from now on; links in messages that were sent before stay good.
+
+    Example: `cartwake keys rotate-links --stack my-shop`
+    """
+    with tell_faults():
+        cloud = Cloud()
+        number = keys.rotate_links(cloud.client("secretsmanager"), read_stack(cloud, stack).output("SecretArn"))
+    typer.echo(f"a new key signs links within ten minutes; {number} keys verify them")
 
 
 def _open_table(stack: str) -> Client:

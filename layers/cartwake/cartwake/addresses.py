@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from cartwake.choices import Choices
 from cartwake.events import short_id
 from cartwake.statements import Channel, Consent
 from cartwake.times import Instant
@@ -39,6 +40,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         suppression: Set: nothing goes out, not even a receipt.
         sends: The last marketing messages, for the frequency cap.
         softs: The messages that bounced softly since the last one that was delivered.
+        choices: What the shopper chose beyond yes and no.
         version: Raised by every write; 0 means that there is no row yet.
     """
 
@@ -48,6 +50,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     suppressed_at: Instant = 0
     sends: tuple[Sent, ...] = ()
     softs: tuple[Sent, ...] = ()
+    choices: Choices = Choices()
     version: int = 0
 
 
@@ -72,6 +75,14 @@ def find_country(number: str) -> str:
     import phonenumbers  # noqa: PLC0415  as above
 
     return phonenumbers.region_code_for_number(phonenumbers.parse(number)) or ""
+
+
+def mask(channel: Channel, text: str) -> str:
+    """Return of an address what its owner knows it by and nobody else: `j•••@example.com`, `••• 33`."""
+    if channel is Channel.EMAIL:
+        local, _, domain = text.strip().rpartition("@")
+        return f"{local[:1]}•••@{domain}"
+    return f"••• {''.join(letter for letter in text if letter.isdigit())[-2:]}"
 
 
 def name_address(normalised: str) -> str:

@@ -46,6 +46,23 @@ class QuietHours(msgspec.Struct, frozen=True, kw_only=True):
     closes_minute: int
 
 
+class TopicWords(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the preference centre says of a topic, in one language."""
+
+    name: str
+    text: str = ""
+
+
+class Topic(TopicWords, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that shoppers can refuse to hear of.
+
+    Attributes:
+        translations: By language, two letters.
+    """
+
+    translations: dict[str, TopicWords] = {}
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The shop's settings.
 
@@ -54,6 +71,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         hours: By channel, the local hours in which messages may go out; absent: any hour.
         budgets: By channel, the most that marketing may send in a day of the shop; of SMS, parts. Absent: any number.
         demo: Permits waits under a minute.
+        tracking: Whose clicks may be seen: `always`, `consented` or `never`.
+        utm: By name, the tags that followed links get, where they differ from the usual ones.
+        topics: By name, what shoppers can refuse to hear of, in the order in which they are shown.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
         order_event: The name of the event that is an order.
     """
@@ -73,6 +93,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     demo: bool = False
     limit_moved: int | None = None
     order_event: str = ORDER_COMPLETED
+    topics: dict[str, Topic] = {}
+    tracking: str = "consented"
+    utm: dict[str, str] = {}
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -195,6 +218,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         kind: `marketing` or `transactional`.
+        topic: What its messages are about; "" for nothing that can be refused by itself.
         status: `draft`, `live`, `paused` or `archived`.
         filter: Checked at entry and again before every message.
         again_ms: None: never again; 0: always; else the time from one entry to the next.
@@ -202,6 +226,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     title: str
     kind: str = "marketing"
+    topic: str = ""
     status: str = "draft"
     trigger: Trigger
     filter: Condition | None = None

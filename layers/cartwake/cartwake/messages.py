@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from cartwake import choices
 from cartwake.addresses import Address, Suppression
 from cartwake.bundles import Bundle
 from cartwake.events import derive_id
@@ -57,6 +58,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         provider_id: What SES or SNS call it.
         happened: When it was first delivered, opened, clicked, bounced, complained about, unsubscribed from.
         parts: Of an SMS: how many messages the shop pays for.
+        touched: By number, when each of its links was last followed, by whomever.
         version: Raised by every write; 0 means that there is no row yet.
     """
 
@@ -87,6 +89,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     detail: str = ""
     provider_id: str = ""
     happened: dict[str, Instant] = {}
+    touched: dict[str, Instant] = {}
     parts: int = 0
     version: int = 0
 
@@ -114,7 +117,7 @@ def may_send(message: Message, run: Run, profile: Profile, view: View) -> Skip |
 
 
 def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant) -> Skip | None:
-    """Return why *message* may not go to *address*, or None: suppression, consent, frequency cap."""
+    """Return why *message* may not go to *address*, or None: suppression, consent, choices, frequency cap."""
     if address.suppression is not None:
         return Skip.BOUNCED if address.suppression is Suppression.BOUNCE else Skip.COMPLAINED
     if message.kind == "transactional":
@@ -123,13 +126,18 @@ def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant
         return Skip.NO_CONSENT
     if not address.consent.subscribed:
         return Skip.UNSUBSCRIBED
+    journey = rules.journeys.get(message.journey)
+    refused = choices.refuse(address.choices, journey.topic if journey else "", now)
+    if refused is not None:
+        return refused
     return Skip.FREQUENCY_CAP if capped_until(message, address, rules) > now else None
 
 
 def capped_until(message: Message, address: Address, rules: Bundle) -> Instant:
-    """Return when the cap of an address lets *message* through; 0 when nothing has been sent to it lately."""
+    """Return when the cap of an address, the shop's or the shopper's, lets *message* through; 0: it does by now."""
     last = max((sent.at for sent in address.sends if sent.message != message.id), default=None)
-    return 0 if last is None else last + rules.settings.cap_ms.get(message.channel, 0)
+    cap_ms = max(rules.settings.cap_ms.get(message.channel, 0), address.choices.rest_ms)
+    return 0 if last is None else last + cap_ms
 
 
 def put_off(message: Message, until: Instant) -> Message:

@@ -9,6 +9,7 @@ from html import escape
 from typing import Final
 
 from cartwake.bundles import Shop
+from cartwake.page_texts import TEXTS, UNNAMED, pick_language
 from cartwake.statements import Channel
 
 
@@ -17,6 +18,13 @@ class View(StrEnum):
 
     ASK = "ask"
     DONE = "done"
+    CONFIRM = "confirm"
+    CONFIRMED = "confirmed"
+    EXPORT = "export"
+    EXPORTED = "exported"
+    ERASE = "erase"
+    ERASED = "erased"
+    EXPIRED = "expired"
     BAD_LINK = "bad_link"
     FAILED = "failed"
 
@@ -32,23 +40,44 @@ class Page:
 
 def render_page(view: View, shop: Shop, *, language: str = "en", channel: Channel = Channel.EMAIL) -> Page:
     """Return the page for *view*; *language* may be any tag, such as `pl-PL`, and falls back to English."""
-    code = language.lower().replace("_", "-").partition("-")[0]
-    code = code if code in _TEXTS else "en"
-    # A shop without a name is one whose rules cannot be read just now: its shoppers can unsubscribe all the same.
-    texts = {key: text.format(shop=shop.name or _UNNAMED[code]) for key, text in _TEXTS[code].items()}
-    style = _STYLE.replace("$accent", _pick_accent(shop.color)).replace("$ink", _pick_ink(_pick_accent(shop.color)))
-    button = f'<form method="post"><button>{escape(texts["button"])}</button></form>' if view is View.ASK else ""
+    texts = translate(shop, language)
+    asks = f"{view}_button" in texts
+    button = f'<form method="post"><button>{escape(texts[f"{view}_button"])}</button></form>' if asks else ""
+    text = texts[f"{view}_{channel}" if view in _BY_CHANNEL else f"{view}_text"]
+    inner = f"<p>{escape(text)}</p>\n{button}{'' if asks else link_home(shop, texts['home'])}"
+    return frame_page(texts[f"{view}_title"], inner, shop, language=language, status=_STATUS.get(view, 200))
+
+
+def translate(shop: Shop, language: str) -> dict[str, str]:
+    """Return the texts in a language, with the shop's name in them."""
+    code = pick_language(language)
+    name = shop.name or UNNAMED[code]
+    return {key: text.replace("{shop}", name) for key, text in TEXTS[code].items()}
+
+
+def frame_page(  # noqa: PLR0913  what makes a page
+    title: str, inner: str, shop: Shop, *, language: str, status: int = 200
+) -> Page:
+    """Return a page with a title, a text, and around *inner*, which is HTML."""
+    code = pick_language(language)
+    accent = _pick_accent(shop.color)
+    style = _STYLE.replace("$accent", accent).replace("$ink", _pick_ink(accent))
     html = _PAGE.format(
         language=code,
         style=style,
-        title=escape(texts[f"{view}_title"]),
-        text=escape(texts[f"{view}_{channel}" if view in _BY_CHANNEL else f"{view}_text"]),
+        title=escape(title),
         brand=f'<p class="brand">{escape(shop.name)}</p>' if shop.name else "",
-        button=button,
-        home=_link_home(shop, texts["home"]) if view is not View.ASK else "",
+        inner=inner,
         address=escape(shop.postal_address),
     )
-    return Page(_STATUS[view], _make_headers(style, code), html)
+    return Page(status, _make_headers(style, code), html)
+
+
+def link_home(shop: Shop, text: str) -> str:
+    """Return a link to the shop, as HTML; "" where its address is none."""
+    if not shop.url.startswith(("https://", "http://")):
+        return ""
+    return f'<p class="home"><a href="{escape(shop.url)}" rel="noreferrer">{escape(text)}</a></p>'
 
 
 def _make_headers(style: str, language: str) -> dict[str, str]:
@@ -81,67 +110,9 @@ def _pick_ink(background: str) -> str:
     return "#ffffff" if luminance < 0.179 else "#000000"
 
 
-def _link_home(shop: Shop, text: str) -> str:
-    if not shop.url.startswith(("https://", "http://")):
-        return ""
-    return f'<p class="home"><a href="{escape(shop.url)}" rel="noreferrer">{escape(text)}</a></p>'
-
-
 _ACCENT: Final = "#1f2937"
-_STATUS: Final = {View.ASK: 200, View.DONE: 200, View.BAD_LINK: 404, View.FAILED: 503}
-_BY_CHANNEL: Final = frozenset({View.ASK, View.DONE})
-_UNNAMED: Final = {"en": "This shop", "de": "Dieser Shop", "pl": "Ten sklep"}
-_TEXTS: Final = {
-    "en": {
-        "ask_title": "Unsubscribe?",
-        "ask_email": "{shop} will send you no more newsletters and offers by e-mail. "
-        "Messages about your orders still reach you.",
-        "ask_sms": "{shop} will send you no more offers by text message. Messages about your orders still reach you.",
-        "button": "Unsubscribe",
-        "done_title": "You are unsubscribed",
-        "done_email": "{shop} sends you no more newsletters and offers by e-mail from now on. You may close this page.",
-        "done_sms": "{shop} sends you no more offers by text message from now on. You may close this page.",
-        "bad_link_title": "This link does not work",
-        "bad_link_text": "It may be incomplete. Please open it straight from the message, or copy all of it.",
-        "failed_title": "That did not work",
-        "failed_text": "Something went wrong on our side. Please try again in a minute.",
-        "home": "Back to the shop",
-    },
-    "de": {
-        "ask_title": "Abmelden?",
-        "ask_email": "{shop} schickt Ihnen dann keine Newsletter und Angebote per E-Mail mehr. "
-        "Nachrichten zu Ihren Bestellungen kommen weiterhin an.",
-        "ask_sms": "{shop} schickt Ihnen dann keine Angebote per SMS mehr. "
-        "Nachrichten zu Ihren Bestellungen kommen weiterhin an.",
-        "button": "Abmelden",
-        "done_title": "Sie sind abgemeldet",
-        "done_email": "{shop} schickt Ihnen ab jetzt keine Newsletter und Angebote per E-Mail mehr. "
-        "Sie können diese Seite schließen.",
-        "done_sms": "{shop} schickt Ihnen ab jetzt keine Angebote per SMS mehr. Sie können diese Seite schließen.",
-        "bad_link_title": "Dieser Link funktioniert nicht",
-        "bad_link_text": "Vielleicht ist er unvollständig. Bitte öffnen Sie ihn direkt aus der Nachricht "
-        "oder kopieren Sie ihn ganz.",
-        "failed_title": "Das hat nicht geklappt",
-        "failed_text": "Bei uns ist etwas schiefgegangen. Bitte versuchen Sie es in einer Minute noch einmal.",
-        "home": "Zurück zum Shop",
-    },
-    "pl": {
-        "ask_title": "Zrezygnować z subskrypcji?",
-        "ask_email": "{shop} nie będzie już wysyłać Ci newsletterów ani ofert e-mailem. "
-        "Wiadomości o Twoich zamówieniach nadal będą przychodzić.",
-        "ask_sms": "{shop} nie będzie już wysyłać Ci ofert SMS-em. "
-        "Wiadomości o Twoich zamówieniach nadal będą przychodzić.",
-        "button": "Zrezygnuj",
-        "done_title": "Subskrypcja anulowana",
-        "done_email": "{shop} nie wyśle Ci już newsletterów ani ofert e-mailem. Możesz zamknąć tę stronę.",
-        "done_sms": "{shop} nie wyśle Ci już ofert SMS-em. Możesz zamknąć tę stronę.",
-        "bad_link_title": "Ten link nie działa",
-        "bad_link_text": "Być może jest niepełny. Otwórz go prosto z wiadomości albo skopiuj go w całości.",
-        "failed_title": "Nie udało się",
-        "failed_text": "Coś poszło nie tak po naszej stronie. Spróbuj ponownie za minutę.",
-        "home": "Wróć do sklepu",
-    },
-}
+_STATUS: Final = {View.BAD_LINK: 404, View.EXPIRED: 410, View.FAILED: 503}
+_BY_CHANNEL: Final = frozenset({View.ASK, View.DONE, View.CONFIRM, View.CONFIRMED})
 _STYLE: Final = """
 :root{color-scheme:light dark;--accent:$accent;--ink:$ink;--page:#f3f4f6;--card:#fff;--text:#111827;--soft:#4b5563}
 @media(prefers-color-scheme:dark){:root{--page:#0b0f19;--card:#161c2a;--text:#f3f4f6;--soft:#b6bdc9}}
@@ -160,6 +131,19 @@ button{margin-top:24px;width:100%;min-height:52px;padding:14px 20px;border:1px s
 border-radius:10px;background:var(--accent);color:var(--ink);font:inherit;font-weight:600;cursor:pointer}
 button:hover{filter:brightness(1.12)}
 button:focus-visible,a:focus-visible{outline:3px solid var(--text);outline-offset:3px}
+.plain{background:transparent;color:var(--text)}
+fieldset{margin:28px 0 0;padding:0;border:0;min-width:0}
+legend,h2{margin:0 0 4px;padding:0;font-size:17px;font-weight:600;line-height:1.4}
+h2{margin:36px 0 4px}
+label{display:flex;gap:12px;align-items:flex-start;padding:9px 0;cursor:pointer;overflow-wrap:anywhere;min-width:0}
+label span{min-width:0}
+input{flex:none;width:24px;height:24px;margin:1px 0 0;accent-color:var(--accent)}
+small{display:block;font-size:15px;color:var(--soft)}
+select{width:100%;min-height:48px;padding:8px 12px;border:1px solid var(--soft);border-radius:10px;
+background:var(--card);color:var(--text);font:inherit}
+input:focus-visible,select:focus-visible{outline:3px solid var(--text);outline-offset:3px}
+.saved{margin:20px 0 0;padding:12px 16px;border-left:4px solid var(--accent);background:var(--page)}
+.links a{display:inline-block;padding:6px 0}
 .home{margin:24px 0 0}
 a{color:inherit;text-underline-offset:3px}
 footer{margin:20px 0 0;max-width:480px;font-size:14px;color:var(--soft);text-align:center}
@@ -180,8 +164,7 @@ _PAGE: Final = """<!doctype html>
 <div class="in">
 {brand}
 <h1>{title}</h1>
-<p>{text}</p>
-{button}{home}
+{inner}
 </div>
 </main>
 <footer>{address}</footer>

@@ -64,6 +64,8 @@ class Skip(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "suppressed_bounce"
     COMPLAINED = "suppressed_complaint"
+    TOPIC_REFUSED = "topic_refused"
+    ON_PAUSE = "on_pause"
     FREQUENCY_CAP = "frequency_cap"
     BUDGET = "budget"
     TOO_LATE = "too_late"

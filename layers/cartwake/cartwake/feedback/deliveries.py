@@ -43,6 +43,7 @@ class IgnoreReason(StrEnum):
     NOT_FOLLOWED = "not_followed"
     NOT_OURS = "not_ours"
     NO_COMPLAINT = "no_complaint"
+    JUDGED_LATER = "judged_later"
     NO_SUCH_MESSAGE = "no_such_message"
     NO_NUMBER = "no_number"
 
@@ -197,11 +198,15 @@ def make_event(message: Message, delivery: Delivery, address: Address | None = N
         "address_id": delivery.address_id if delivery.kind in (Kind.BOUNCED, Kind.COMPLAINED) else "",
     }
     properties = {name: value for name, value in told.items() if value not in ("", False)}
-    ident = derive_id("delivery", delivery.provider_id, delivery.kind, str(delivery.at), delivery.link)
+    ident = derive_id(
+        "delivery", delivery.provider_id, delivery.kind, str(delivery.at), delivery.link, *_BOT[: delivery.bot]
+    )
     event = own_event(message.who, name, id=ident, at=delivery.at, properties=properties)
     return msgspec.structs.replace(event, bot=delivery.bot)
 
 
+_BOT: Final = ("bot",)
+"""A scanner and a person may follow a link at one time: that is two events."""
 _EVENT_NAMES: Final = {
     Kind.SENT: "Email Sent",
     Kind.DELIVERED: "Email Delivered",

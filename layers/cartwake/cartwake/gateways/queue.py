@@ -41,6 +41,11 @@ def send_sweeps(parts: Sequence[tuple[str, int]], *, delay_seconds: int = 0) -> 
     _send("SWEEPS_QUEUE_URL", bodies, delay_seconds=delay_seconds)
 
 
+def send_feedback(bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
+    """Tell track_delivery what became of a message, after a delay."""
+    _send("FEEDBACK_QUEUE_URL", bodies, delay_seconds=delay_seconds)
+
+
 def _send(queue: str, bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send in tens.
 

@@ -1,13 +1,14 @@
-"""The stack's one secret, from which every key is derived; read once a process."""
+"""The stack's one secret, from which every key is derived; read once a process, and anew when links rotate."""
 
 import hmac
 import json
 from functools import cache
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from cartwake.gateways import clients
 from cartwake.settings import require
+from cartwake.times import MINUTE, Instant
 
 
 def address_secret() -> bytes:
@@ -23,17 +24,36 @@ def coupon_secret() -> bytes:
 def link_secrets() -> list[bytes]:
     """Return the keys of signed links, the newest first: it signs, all verify.
 
-    To rotate, put a list `links` of texts into the secret, the newest first; links signed before stay valid.
+    `cartwake keys rotate-links` puts a new text before the list `links` in the secret; links signed before stay valid.
     """
     secret = _secret()
     newer = [derive_secret(text, "links") for text in secret.get("links", ())]
     return [*newer, derive_secret(secret["root"], "links")]
 
 
+def renew(now: Instant, *, after_ms: int) -> bool:
+    """Have the secret read anew when next needed, if this process has not for so long; say whether it will be.
+
+    So a key that was added is known to processes that run: one that signs looks every ten minutes, and one that reads
+    a link of a key that it does not know looks at once, but not more than once a minute.
+    """
+    if now < _looked[0] + after_ms:
+        return False
+    _looked[0] = now
+    _secret.cache_clear()
+    return True
+
+
 def forget() -> None:
     """Read the secret anew when next needed; for tests."""
     _secret.cache_clear()
+    _looked[0] = 0
     clients.forget()
+
+
+SIGNERS_LOOK_MS: Final = 10 * MINUTE
+READERS_LOOK_MS: Final = 1 * MINUTE
+_looked: Final = [0]
 
 
 @cache

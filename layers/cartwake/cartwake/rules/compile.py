@@ -183,6 +183,8 @@ class _Linker:
         demo = self._compiled.demo or (self._partial and self._settings is None)
         compiler = JourneyCompiler(file, self._shop, self._needs, demo=demo)
         journey = compiler.compile(rule)
+        if self._settings is not None:
+            compiler.check_topic(rule, self._settings.topics)
         self._references.reads[file] = compiler.reads
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         # of a template that does not fit it is not said besides that it is not there

@@ -1,6 +1,6 @@
 """Journeys as marketers write them become journeys as they are run."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Collection, Mapping, Set
 from typing import Final, assert_never
 
 from cartwake import bundles
@@ -27,6 +27,8 @@ LONGEST_USE: Final = 30 * DAY
 TRIGGERS_KEPT: Final = 5
 """How many of the latest triggering events are kept: a redelivered one is known for as long as it is among them."""
 
+_TOPIC: Final = '"topics": { "new-arrivals": { "name": "New arrivals" } }'
+
 
 class JourneyCompiler:
     """Compiles one journey file and collects what does not fit."""
@@ -46,6 +48,7 @@ class JourneyCompiler:
         return bundles.Journey(
             title=rule.name,
             kind=rule.kind,
+            topic=rule.topic or "",
             status=rule.status,
             trigger=self._compile_trigger(rule.trigger, "trigger", latest=TRIGGERS_KEPT),
             filter=self._compile_condition(rule.filter, "filter") if rule.filter else None,
@@ -53,6 +56,21 @@ class JourneyCompiler:
             again_ms=_compile_again(rule.again),
             steps=self._compile_steps(rule.steps, "steps"),
         )
+
+    def check_topic(self, rule: Journey, topics: Collection[str]) -> None:
+        """Note it where the journey names a topic that settings.json does not have, or whose messages nobody refuses.
+
+        Args:
+            rule: The journey.
+            topics: Names of those that there are.
+        """
+        if rule.topic and rule.topic not in topics:
+            message = f'There is no topic "{rule.topic}" in settings.json.'
+            nearest = find_nearest(rule.topic, topics)
+            fault = Fault(file=self._file, path="topic", message=message, suggestion=nearest, example=_TOPIC)
+            self.conflicts.append(Conflict(fault, (self._file, SETTINGS)))
+        elif rule.topic and rule.kind == "transactional":
+            self._refuse("topic", "Transactional messages have no topic: they go to everybody whom they concern.")
 
     def check_templates(
         self, rule: Journey, templates: Mapping[str, bundles.Template], files: Mapping[str, Mapping[str, TemplateFile]]

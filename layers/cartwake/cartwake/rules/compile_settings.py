@@ -3,7 +3,7 @@
 from typing import Final
 
 from cartwake import bundles
-from cartwake.rules.settings_models import Hours, Settings
+from cartwake.rules.settings_models import Hours, Settings, Topic
 from cartwake.statements import Channel
 from cartwake.times import parse_duration
 
@@ -43,7 +43,18 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         demo=rule.demo,
         limit_moved=rule.limits.moved_people,
         order_event=rule.orders.event,
+        tracking=rule.tracking,
+        utm={f"utm_{name}": value for name, value in rule.utm.model_dump(exclude_none=True).items()},
+        topics={name: _compile_topic(topic) for name, topic in rule.topics.items()},
     )
+
+
+def _compile_topic(topic: Topic) -> bundles.Topic:
+    others = {
+        language: bundles.TopicWords(name=words.name, text=words.text or "")
+        for language, words in topic.translations.items()
+    }
+    return bundles.Topic(name=topic.name, text=topic.text or "", translations=others)
 
 
 def _compile_cap(words: str) -> int:

@@ -188,6 +188,11 @@ class Journey(File):
         "They are started by what a server says, never by a browser alone.",
         examples=["marketing"],
     )
+    topic: Name | None = Field(
+        None,
+        description="What its messages are about: a name in topics of settings.json. Who refuses the topic gets none.",
+        examples=["new-arrivals"],
+    )
     status: Literal["draft", "live", "paused", "archived"] = Field(
         "draft",
         description="draft starts nothing; paused holds its runs; archived ends them.",

@@ -1,7 +1,7 @@
 """Models of settings.json: what holds for the whole shop."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.faults import find_nearest
 from cartwake.rules.group_models import EngagementSettings, KnownNames, LifecycleSettings, Limits, Orders
-from cartwake.rules.words import Line
+from cartwake.rules.words import Line, Name
 from cartwake.times import parse_duration
 
 _SMS_SENDER: Final = re.compile(r"(?=.{1,11}$)[0-9]*[A-Za-z][A-Za-z0-9]*|\+[1-9][0-9]{6,14}")
@@ -77,6 +77,7 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 Email = Annotated[str, AfterValidator(_check_email), WithJsonSchema({"type": "string", "format": "email"})]
 Url = Annotated[str, AfterValidator(_check_url), WithJsonSchema({"type": "string", "format": "uri"})]
 Timezone = Annotated[str, AfterValidator(_check_timezone)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 TimeOfDay = Annotated[str, AfterValidator(_check_time), _text(r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", "09:00", "20:00")]
 Cap = Annotated[
     str, AfterValidator(_check_cap), _text(r"^(none|\d{1,6} (second|minute|hour|day|week)s?)$", "16 hours", "none")
@@ -176,6 +177,34 @@ class SendingHours(Rule):
     )
 
 
+class TopicWords(Rule):
+    """What the preference page says of a topic, in one language."""
+
+    name: Line = Field(description="What it is called.", examples=["New arrivals"])
+    text: Line | None = Field(None, description="A sentence about it.", examples=["Once a week, what is new."])
+
+
+class Utm(Rule):
+    """Tags that links to the shop get when they are followed in a message, unless they have them already."""
+
+    source: Line = Field("cartwake", description="utm_source.", examples=["cartwake"])
+    medium: Line | None = Field(None, description="utm_medium; the channel if nothing is said.", examples=["crm"])
+    campaign: Line | None = Field(
+        None, description="utm_campaign; the journey if nothing is said.", examples=["lifecycle"]
+    )
+
+
+class Topic(TopicWords):
+    """Something that shoppers can refuse to hear of, on the preference page."""
+
+    translations: dict[Language, TopicWords] = Field(
+        default={},
+        max_length=50,
+        description="The same in other languages, by two letters.",
+        examples=[{"de": {"name": "Neuheiten", "text": "Einmal in der Woche, was neu ist."}}],
+    )
+
+
 class Settings(File):
     """settings.json: what holds for the whole shop."""
 
@@ -215,6 +244,24 @@ class Settings(File):
         description="The most that marketing may send in a day, by channel. What is above it waits for the next day, "
         "if it is still useful then.",
         examples=[{"email": 20000, "sms": 500}],
+    )
+    tracking: Literal["always", "consented", "never"] = Field(
+        "consented",
+        description="Whose clicks in emails are seen: of those who allowed it on the preference page, of all who did "
+        "not refuse it there, or nobody's. Parts of the EU ask for each reader's consent.",
+        examples=["consented"],
+    )
+    utm: Utm = Field(
+        Utm(),
+        description="Tags that links to the shop get when they are followed in a message.",
+        examples=[{"source": "newsletter"}],
+    )
+    topics: dict[Name, Topic] = Field(
+        default={},
+        max_length=20,
+        description="What shoppers can refuse to hear of on the preference page, by the name that journeys give as "
+        "their topic. A journey without one is refused with the channel alone.",
+        examples=[{"new-arrivals": {"name": "New arrivals", "text": "Once a week, what is new."}}],
     )
     orders: Orders = Field(
         Orders(), description="Which event is an order.", examples=[{"event": "Order Completed", "amount": "revenue"}]

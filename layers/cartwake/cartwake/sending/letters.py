@@ -33,20 +33,28 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     coupon: Given | None = None
 
 
+class Links(msgspec.Struct, frozen=True, kw_only=True):
+    """The shopper's own links, signed; "" where a message has none."""
+
+    unsubscribe: str = ""
+    preferences: str = ""
+    confirm: str = ""
+
+
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """A message that may go out.
 
     Attributes:
         to: The address itself.
         address: Its row, as it was when that was decided.
-        link: The shopper's own unsubscribe link; "" for what is not marketing.
+        links: The shopper's own; what is not marketing has none that unsubscribes.
     """
 
     case: Case
     to: str
     address: Address
     content: Rendered
-    link: str
+    links: Links
 
     @property
     def parts(self) -> int:
@@ -71,7 +79,7 @@ def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | Non
     return to if to and derive_key(channel, to, secret) == profile.address_keys[channel] else None
 
 
-def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
+def compose(case: Case, to: str, address: Address, links: Links) -> Letter | Unfit:
     """Render the live template; what cannot be rendered is not sent."""
     step = find_live_step(case.message, case.rules)
     template = case.rules.templates.get(step.template)
@@ -85,15 +93,16 @@ def compose(case: Case, to: str, address: Address, link: str) -> Letter | Unfit:
         event=case.run.trigger,
         settings=case.rules.settings,
         marks=read_marks(case.profile.state, case.rules, case.now),
-        unsubscribe_url=link,
+        unsubscribe_url=links.unsubscribe,
         coupon=show(case.coupon, case.rules.settings.timezone) if case.coupon else None,
         language=language,
+        more_urls={"preferences_url": links.preferences, "confirm_url": links.confirm},
     )
     try:
         content = render(template, data, name=step.template)
     except TemplateFailed as error:
         return Unfit(Skip.TEMPLATE, error.detail)
-    return Letter(case=case, to=to, address=address, content=content, link=link)
+    return Letter(case=case, to=to, address=address, content=content, links=links)
 
 
 def find_live_step(message: Message, rules: Bundle) -> Send:
@@ -108,7 +117,10 @@ def find_live_step(message: Message, rules: Bundle) -> Send:
 def to_mail(letter: Letter, configuration_set: str) -> Mail:
     """Return the mail; marketing carries the one-click headers of RFC 8058."""
     sender, message = letter.case.rules.settings.sender, letter.case.message
-    headers = {"List-Unsubscribe": f"<{letter.link}>", "List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    headers = {
+        "List-Unsubscribe": f"<{letter.links.unsubscribe}>",
+        "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",
+    }
     return Mail(
         sender=format_sender(sender.name, sender.email),
         to=letter.to,
@@ -116,7 +128,7 @@ def to_mail(letter: Letter, configuration_set: str) -> Mail:
         html=letter.content.html,
         text=letter.content.text,
         reply_to=sender.reply_to,
-        headers=headers if letter.link else {},
+        headers=headers if letter.links.unsubscribe else {},
         tags=tags_for(message.who, message.id),
         configuration_set=configuration_set,
     )

@@ -6,6 +6,7 @@ another site, a script, or a wall of text in somebody's mail.
 
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -51,10 +52,14 @@ SEEN: Final = {
     "language": "Language in which the message is written, and its numbers and dates: `de-AT`, or `shop.language`.",
     "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email. Absent in what is "
     "transactional, and where there is none for an SMS.",
+    "preferences_url": "The shopper's own link to the page on which channels, topics, a pause and more are chosen.",
+    "confirm_url": "The link that confirms a subscription to the address that the message goes to; only in what is "
+    "transactional.",
 }
 """The names a template may use; `*` stands for any name, `[]` for a list."""
 
 _NO_MARKS: Final = Marks()
+_NONE: Final[Mapping[str, str]] = {}
 _MOST: Final = 50
 _DEEPEST: Final = 6
 _LONGEST: Final = 500
@@ -78,6 +83,7 @@ def gather(  # noqa: PLR0913  as many things are seen
     unsubscribe_url: str = "",
     coupon: dict[str, Any] | None = None,
     language: str = "",
+    more_urls: Mapping[str, str] = _NONE,
 ) -> dict[str, Any]:
     """Return what a template sees.
 
@@ -89,6 +95,7 @@ def gather(  # noqa: PLR0913  as many things are seen
         unsubscribe_url: The shopper's own, signed.
         coupon: The code that is given (`coupons.show`).
         language: In which the message is written; "": the shop's.
+        more_urls: Others, by the name under which templates show them.
     """
     shop = settings.shop
     return {
@@ -107,6 +114,7 @@ def gather(  # noqa: PLR0913  as many things are seen
         "coupon": coupon,
         "language": language or settings.language,
         "unsubscribe_url": unsubscribe_url or None,
+        **{name: url or None for name, url in more_urls.items()},
     }
 
 
