@@ -52,7 +52,15 @@ def data(
         properties=event or {},
     )
     state = State(traits=registers, cart=Cart(changes=changes))
-    return gather(state, event=happened, settings=SETTINGS, marks=marks, unsubscribe_url="https://api.example/u/token")
+    own = "https://api.example/u/token"
+    return gather(
+        state,
+        event=happened,
+        settings=SETTINGS,
+        marks=marks,
+        unsubscribe_url=own,
+        more_urls={"preferences_url": own, "confirm_url": own},
+    )
 
 
 def fill(source: str, **given_data: Any) -> str:
