@@ -23,7 +23,7 @@ from cartwake.messages import MessageState
 from cartwake.statements import Channel
 from cartwake.store import events, messages
 from cartwake.telemetry import logger
-from cartwake.times import DAY, HOUR, MINUTE
+from cartwake.times import DAY, HOUR, MINUTE, format_instant
 from functions.derive_segments import app as derive_segments
 from functions.enter_journeys import app as enter_journeys
 from functions.run_step import app as run_step
@@ -132,6 +132,11 @@ class Life:
                 told["mail"]["destination"] = [EMAIL]
                 record = {"messageId": f"{path.stem}-{known}", "body": json.dumps(told), "eventSource": "aws:sqs"}
                 track_delivery.handler({"Records": [record]}, lambda_context())
+        for number, text in enumerate(("zaphod typed this", "STOP")):
+            answer = {"originationNumber": PHONE, "inboundMessageId": f"r{number}", "messageBody": text}
+            body = json.dumps({"Message": json.dumps(answer), "Timestamp": format_instant(self.front.shop.now)})
+            record = {"messageId": f"reply-{number}", "body": body, "eventSource": "aws:sqs"}
+            track_delivery.handler({"Records": [record]}, lambda_context())
 
 
 def break_everything(front: Front, monkeypatch: pytest.MonkeyPatch) -> None:
