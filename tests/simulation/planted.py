@@ -45,7 +45,7 @@ PLANTED = {
         "unsubscribe between claim and send",
     ),
     "the caps are not looked at": Planted(
-        ((f"{LAYER}/messages.py", "any(sent.at > since and sent.message != message.id", "any(sent.at > now"),),
+        ((f"{LAYER}/messages.py", "return 0 if last is None else last + cap_ms", "return 0"),),
         "two journeys under one frequency cap",
     ),
     "an entry is folded without its id": Planted(
@@ -111,8 +111,8 @@ PLANTED = {
         ((f"{LAYER}/batches.py", "set_aside(item, error)", "again.append(item)"),), "a poison event among good ones",
     ),
     "a bounce does not suppress": Planted(
-        ((f"{LAYER}/feedback/deliveries.py",
-          "return Suppression.BOUNCE if delivery.kind is Kind.BOUNCED and delivery.permanent else None", "return None"),),
+        ((f"{LAYER}/feedback/deliveries.py", "return suppress(address, Suppression.BOUNCE, delivery.at)",
+          "return address"),),
         "hard bounce, then a second journey",
     ),
     "an unsubscribe is answered before it is written": Planted(

@@ -10,7 +10,7 @@ from typing import Any
 
 from cartwake import live, seen
 from cartwake.gateways import secrets
-from cartwake.store import base
+from cartwake.store import base, budgets
 from simulation.loop import Task
 from simulation.setting import clock
 
@@ -19,7 +19,7 @@ TIMEOUTS = {
     "capture_events": 10,
     "derive_segments": 60,
     "enter_journeys": 60,
-    "publish_rules": 120,
+    "publish_rules": 300,
     "run_step": 30,
     "send_message": 30,
     "serve_page": 10,
@@ -59,6 +59,8 @@ class Process:
     live: Any = field(default_factory=live._Kept)
     seen: Any = field(default_factory=seen._Kept)
     secret: Any = field(default_factory=lambda: functools.cache(_read_secret))
+    looked: list[int] = field(default_factory=lambda: [0])
+    purses: dict[Any, int] = field(default_factory=dict)
     keyring: Any = None
 
     def step_in(self) -> None:
@@ -66,6 +68,7 @@ class Process:
         clock.skew_micros = self.skew_micros
         base.LAYOUT = self.layout
         live._kept, seen._kept, secrets._secret = self.live, self.seen, self.secret
+        secrets._looked, budgets._purses = self.looked, self.purses  # type: ignore[misc]
         if self.function == "capture_events":
             app = load(self.function)
             self.keyring = self.keyring or type(app.keyring)(app.find_key)
