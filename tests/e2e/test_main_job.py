@@ -87,7 +87,7 @@ class Shopper:
         return next((line for line in self.explain()["messages"] if line["template"] == template), {})
 
 
-def _wait_for_mail(shopper: Shopper, subject: str, timeout: float = 60) -> Any:
+def _wait_for_mail(shopper: Shopper, subject: str, timeout: float = 120) -> Any:
     return wait_for(
         lambda: next((mail for mail in shopper.mails() if mail.subject == subject), None),
         timeout,
