@@ -10,6 +10,7 @@ from cartwake import contacts
 from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
+from cartwake.erasure import is_request, split_at_request
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.family import Family, NewerRules
@@ -23,6 +24,7 @@ from cartwake.segments import Signal, absorb, advance, finish
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, NEVER, Instant
+from cartwake.tombstones import bury
 
 _ATTEMPTS = 5
 _MOST_AT_ONCE = 100
@@ -54,9 +56,13 @@ def derive(who: str, news: Sequence[Event], *, now: Instant) -> None:
     told = sorted((event for event in news if not event.bot), key=_order)
     if not news:
         _derive(who, (), now)
-    # a hundred events give less than 50 KB of signals, which share the row with the profile
-    for some in batched(told, _MOST_AT_ONCE, strict=False):
-        _derive(who, some, now)
+    while told:
+        before, told = split_at_request(told)
+        # a hundred events give less than 50 KB of signals, which share the row with the profile
+        for some in batched(before, _MOST_AT_ONCE, strict=False):
+            _derive(who, some, now)
+        if is_request(before[-1]):
+            bury(who, now=now)
 
 
 def _derive(who: str, news: Sequence[Event], now: Instant) -> None:

@@ -41,6 +41,11 @@ def send_sweeps(parts: Sequence[tuple[str, int]], *, delay_seconds: int = 0) -> 
     _send("SWEEPS_QUEUE_URL", bodies, delay_seconds=delay_seconds)
 
 
+def send_erasures(whos: Sequence[str]) -> None:
+    """Ask for what is left of erased shoppers to be deleted, by the keys of the profiles that they were."""
+    _send("ERASURES_QUEUE_URL", [{"who": who} for who in whos])
+
+
 def _send(queue: str, bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send in tens.
 
