@@ -10,10 +10,11 @@ from cartwake import contacts
 from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
-from cartwake.erasure import is_request, split_at_request
+from cartwake.erasure import asks_for_copy, is_request, split_at_request
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.family import Family, NewerRules
+from cartwake.gateways import queue
 from cartwake.identity import weigh
 from cartwake.live import forget, load_live
 from cartwake.profiles import Kind, Profile
@@ -123,6 +124,8 @@ def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
 
     def process(group: Group) -> None:
         derive(group[0], group[1], now=now)
+        asked = [(event.who, event.key, event.received_at) for event in group[1] if asks_for_copy(event)]
+        queue.send_exports(asked)
         redeemed = redeem_coupons(group[1], load_live(now))
         if redeemed:
             count("CouponsRedeemed", redeemed)

@@ -6,6 +6,7 @@ from typing import Any
 
 from cartwake.addresses import Address
 from cartwake.bundles import Bundle
+from cartwake.erasure import Erasure, due_at, is_request
 from cartwake.messages import Message, MessageState
 from cartwake.profiles import Kind
 from cartwake.runs import Run, Slot
@@ -72,13 +73,24 @@ def _explain_profile(facts: Facts) -> Section:
     lines = [("first seen", _when(state.first_seen_at)), ("last seen", _when(state.last_seen_at))]
     lines += [(name, str(register.value)) for name, register in sorted(state.traits.items())]
     known = facts.profile.version > 0
-    erased = ("erased", "yes") if facts.profile.kind is Kind.TOMBSTONE else None
+    lines += [("erasure", f"asked for {_when(it.received_at)}") for it in facts.events if is_request(it)]
+    erased = _explain_erasure(facts.erasure) if facts.profile.kind is Kind.TOMBSTONE else ()
     return Section(
         title="profile",
         columns=("what", "value"),
-        lines=(erased,) if erased else tuple(lines) if known else (),
+        lines=erased or (tuple(lines) if known else ()),
         empty="nobody is known under this name",
     )
+
+
+def _explain_erasure(erasure: Erasure | None) -> tuple[tuple[str, str], ...]:
+    """Return how far an erasure is; nothing in it is of the person."""
+    if erasure is None:
+        return (("erased", "yes"),)
+    ended = [_when(at) for at in erasure.passes]
+    ended.append("under way" if not erasure.passes else f"due {_when(due_at(erasure))}")
+    names = ("everything deleted", "deleted again", "key let go of")
+    return (("erased", _when(erasure.at)), *zip(names, ended, strict=False))
 
 
 def _explain_addresses(facts: Facts, addresses: Mapping[Channel, Address]) -> Section:

@@ -9,6 +9,7 @@ import msgspec
 
 from cartwake.addresses import Address, derive_key, normalise
 from cartwake.bundles import Bundle, decode
+from cartwake.erasure import Erasure
 from cartwake.events import Event
 from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message
@@ -41,6 +42,7 @@ class Facts:
     coupons: tuple[Code, ...] = ()
     refused: tuple[tuple[str, str, int], ...] = ()
     """Reason, where, and when of each event that was not accepted."""
+    erasure: Erasure | None = None
 
 
 class Tables:
@@ -94,7 +96,16 @@ class Tables:
                 for key in keys
                 for row in self._query("quarantine", key)
             ),
+            erasure=self._read_erasure(profile),
         )
+
+    def _read_erasure(self, profile: Profile) -> Erasure | None:
+        """Return what the tombstone says that a shopper's key leads to."""
+        if profile.kind is not Kind.TOMBSTONE:
+            return None
+        row = self._tables["profiles"].get_item(Key={"who": profile.target or profile.who}, ConsistentRead=True)
+        packed = row.get("Item", {}).get("erasure")
+        return None if packed is None else _erasures.decode(unsqueeze(_bytes(packed)))
 
     def _read_coupons(self, keys: Iterable[str]) -> tuple[Code, ...]:
         """Return the codes that a shopper was given, and those of others that the shopper has used."""
@@ -217,6 +228,7 @@ def _bytes(value: Any) -> bytes:
 
 _ADDRESS_KEYS: Final = {Channel.EMAIL: "email_key", Channel.SMS: "sms_key"}
 _addresses: Final = msgspec.msgpack.Decoder(Address)
+_erasures: Final = msgspec.msgpack.Decoder(Erasure)
 _events: Final = msgspec.msgpack.Decoder(Event)
 _runs: Final = msgspec.msgpack.Decoder(Run)
 _messages: Final = msgspec.msgpack.Decoder(Message)

@@ -14,6 +14,7 @@ from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
 
 import functions.erase_profiles.app as erase_profiles
+import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
 from cartwake.bundles import Pool, Send
@@ -181,6 +182,14 @@ def import_hello() -> None:
         publish_rules.handler({}, lambda_context())
 
 
+def copy_somebody(front: Front) -> None:
+    """A shopper with a coupon and an order asks for a copy; one request cannot be read."""
+    give_a_coupon(front)
+    front.report("track", WHO | {"event": "Export Requested"}, key=SERVER)
+    assert any(key.startswith("exports/") for key in bucket.list_keys())
+    export_profiles.handler(queue_event({"who": "u#1"}), lambda_context())
+
+
 def erase_somebody(front: Front) -> None:
     """A shopper with a coupon and an order asks to be erased; twice more is looked for what came late, then keys go."""
     give_a_coupon(front)
@@ -207,5 +216,6 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     forget_and_wake,
     change_the_rules,
     give_a_coupon,
+    copy_somebody,
     erase_somebody,
 )

@@ -20,6 +20,7 @@ TIMEOUTS = {
     "derive_segments": 60,
     "enter_journeys": 60,
     "erase_profiles": 60,
+    "export_profiles": 60,
     "publish_rules": 120,
     "run_step": 30,
     "send_message": 30,

@@ -25,6 +25,7 @@ CONSUMERS = {
     "wakes": "derive_segments",
     "sweeps": "sweep_profiles",
     "erasures": "erase_profiles",
+    "exports": "export_profiles",
     "feedback": "track_delivery",
 }
 OVERDUE = 3 * MINUTE

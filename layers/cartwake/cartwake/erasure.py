@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from cartwake.events import ERASURE_REQUESTED, Event, Trust, derive_id
+from cartwake.events import ERASURE_REQUESTED, EXPORT_REQUESTED, Event, Trust, derive_id
 from cartwake.feedback.deliveries import tags_for
 from cartwake.times import DAY, HOUR, Instant
 
@@ -46,6 +46,11 @@ class Erasure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def is_request(event: Event) -> bool:
     """Say whether *event* asks for its shopper to be erased; a browser's word never does."""
     return event.name == ERASURE_REQUESTED and event.trust is not Trust.BROWSER and not event.bot
+
+
+def asks_for_copy(event: Event) -> bool:
+    """Say whether *event* asks for a copy of everything; a browser's word never does."""
+    return event.name == EXPORT_REQUESTED and event.trust is not Trust.BROWSER and not event.bot
 
 
 def split_at_request(told: list[Event]) -> tuple[list[Event], list[Event]]:
