@@ -32,6 +32,7 @@ _TABLES = (
     "NAMES",
     "SWEEPS",
     "COUPONS",
+    "CONSENTS",
 )
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",

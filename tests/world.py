@@ -74,6 +74,7 @@ def _rows() -> list[Any]:
     from cartwake.store import (
         addresses,
         bundles,
+        consents,
         counts,
         coupons,
         events,
@@ -95,6 +96,7 @@ def _rows() -> list[Any]:
         slots.SlotRow,
         messages.MessageRow,
         addresses.AddressRow,
+        consents.ConsentRow,
         counts.CountRow,
         coupons.CouponRow,
         identities.IdentityRow,

@@ -8,7 +8,6 @@ import msgspec
 
 from cartwake import contacts
 from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
-from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.erasure import asks_for_copy, is_request, split_at_request
 from cartwake.errors import TryAgain, WriteConflict
@@ -89,23 +88,21 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     rules = load_live(now)
     family = Family(row, rules, now, refuse=lambda event: _refuse(event, Refusal.TOO_MANY_MERGES, now))
     signals: list[Signal] = []
+    weighed: list[Event] = []
     for event in news:
         signals += family.gather(event)
-        family.profile, told = absorb(family.profile, weigh(family.profile, event), rules)
+        weighed.append(weigh(family.profile, event))
+        family.profile, told = absorb(family.profile, weighed[-1], rules)
         signals += told
     if not news:
         family.profile, signals = advance(family.profile, rules, now)
         family.profile = msgspec.structs.replace(family.profile, wake_at=NEVER)
-    return _save(family, signals, rules, now)
-
-
-def _save(family: Family, signals: list[Signal], rules: Bundle, now: Instant) -> bool:
-    """Write the profile, who became a pointer to it, and what its addresses permit, in one transaction."""
     profile, more = contacts.follow(family.before, family.profile)
+    # before the profile, so that what was stated is on record wherever it counts
+    contacts.record(family.before, profile, weighed)
     if profile == family.before and not family.others and not more:
         return True
-    writes = [profiles.put_profile(finish(profile, rules, now), signals), *family.pointers(), *more]
-    saved = base.commit(writes)
+    saved = base.commit([profiles.put_profile(finish(profile, rules, now), signals), *family.pointers(), *more])
     if saved:
         logger.info("profile derived", who=name_who(profile.who), signals=len(signals), merged=len(family.others))
     return saved

@@ -13,7 +13,7 @@ from cartwake.gateways import bucket, queue
 from cartwake.gateways.secrets import address_secret
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel
-from cartwake.store import erasures, quarantine, removal
+from cartwake.store import consents, erasures, quarantine, removal
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, SECOND
 
@@ -67,6 +67,8 @@ def _list_deletes(erasure: Erasure) -> Iterator[Delete]:
             yield partial(removal.delete_rows, table, key)
         yield partial(removal.delete_coupons, key, erasure.keys)
         yield partial(_delete_export, key)
+    for address in erasure.addresses:
+        yield partial(consents.unname, address)
     yield partial(removal.delete_unnamed, make_search(erasure, _derive_keys))
 
 

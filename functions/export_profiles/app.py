@@ -11,7 +11,7 @@ from cartwake.events import EXPORT_READY, derive_id, own_event
 from cartwake.gateways import bucket
 from cartwake.identity import is_erased
 from cartwake.profiles import Profile
-from cartwake.store import addresses, coupons, events, messages, profiles, quarantine, runs
+from cartwake.store import addresses, consents, coupons, events, messages, profiles, quarantine, runs
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import DAY, Instant, format_instant
 
@@ -59,6 +59,7 @@ def read_copy(profile: Profile) -> Copy:
     return Copy(
         profile=profile,
         addresses=tuple(addresses.get_address(key) for _, key in sorted(profile.address_keys.items())),
+        consents=tuple(it for _, key in sorted(profile.address_keys.items()) for it in consents.list_statements(key)),
         events=tuple(events.read_history(profile.keys)),
         runs=tuple(run for key in profile.keys for run in runs.list_runs(key)),
         messages=tuple(message for key in profile.keys for message in messages.list_messages(key)),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cartwake.addresses import Address
 from cartwake.bundles import Bundle
@@ -18,6 +18,9 @@ from cartwake_cli import words
 from cartwake_cli.explanation_marks import explain_predictions, explain_scores, explain_tags, look_at
 from cartwake_cli.sections import Section
 from cartwake_cli.tables import Facts
+
+_SHOWN: Final = 60
+"""So much of a text is shown; all of it is in the export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +58,7 @@ def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Addr
         sections=(
             _explain_profile(facts),
             _explain_addresses(facts, addresses),
+            _explain_consents(facts),
             _explain_segments(facts, rules),
             explain_tags(view),
             explain_scores(view),
@@ -112,6 +116,23 @@ def _consent(address: Address | None) -> str:
     word = "subscribed" if address.consent.subscribed else "unsubscribed"
     method = f" ({address.consent.method})" if address.consent.method else ""
     return f"{word} since {_when(address.consent.at)}{method}"
+
+
+def _explain_consents(facts: Facts) -> Section:
+    lines = tuple(
+        (
+            _when(it.at),
+            it.channel.value,
+            "yes" if it.subscribed else "no",
+            ", ".join(it.told.topics) or "everything",
+            it.told.method,
+            it.told.version or it.told.text[:_SHOWN],
+            it.source,
+        )
+        for it in facts.consents
+    )
+    columns = ("when", "channel", "said", "about", "method", "text", "by")
+    return Section(title="consent record", columns=columns, lines=lines, empty="nothing was ever stated")
 
 
 def _suppression(address: Address | None) -> str:

@@ -46,6 +46,7 @@ def read_copy(cloud: Cloud, stack: Stack, who: str) -> Copy:
     return Copy(
         profile=facts.profile,
         addresses=tuple(it for _, it in sorted(tables.read_addresses(facts.profile).items())),
+        consents=facts.consents,
         events=facts.events,
         runs=facts.runs,
         messages=facts.messages,

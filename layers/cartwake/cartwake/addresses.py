@@ -93,7 +93,7 @@ def forget(address: Address, at: Instant) -> Address:
     """Return what is kept of the row of somebody who is erased: that nothing may go there, and why."""
     known_at = address.consent.at if address.consent is not None else 0
     # never before what is known: clocks differ
-    withdrawn = Consent(subscribed=False, at=max(at, known_at), id=short_id(address.key), method=ERASURE)
+    withdrawn = Consent(subscribed=False, at=max(at, known_at + 1), id=short_id(address.key), method=ERASURE)
     return Address(
         key=address.key,
         consent=withdrawn,

@@ -8,6 +8,7 @@ import msgspec
 
 from cartwake import carts
 from cartwake.addresses import Address
+from cartwake.consents import Statement
 from cartwake.coupons import Taken
 from cartwake.events import Event, Trust
 from cartwake.messages import Message
@@ -31,6 +32,7 @@ class Copy:
 
     profile: Profile
     addresses: tuple[Address, ...] = ()
+    consents: tuple[Statement, ...] = ()
     events: tuple[Event, ...] = ()
     runs: tuple[Run, ...] = ()
     messages: tuple[Message, ...] = ()
@@ -51,6 +53,7 @@ def show(copy: Copy, now: Instant) -> dict[str, Any]:
         "ids": list(copy.profile.keys),
         "profile": _show_profile(copy.profile),
         "addresses": [_show_address(each) for each in copy.addresses],
+        "consent record": [_show_statement(each) for each in sorted(copy.consents, key=lambda it: (it.at, it.id))],
         "events": [_show_event(each) for each in sorted(copy.events, key=lambda it: (it.occurred_at, it.key))],
         "journeys": [_show_run(each) for each in sorted(copy.runs, key=lambda it: it.entered_at)],
         "messages": [_show_message(each) for each in sorted(copy.messages, key=lambda it: it.planned_at)],
@@ -93,6 +96,16 @@ def _show_consent(consent: Consent | None) -> dict[str, Any] | None:
     if consent is None:
         return None
     return {"subscribed": consent.subscribed, "at": _when(consent.at), "method": consent.method}
+
+
+def _show_statement(statement: Statement) -> dict[str, Any]:
+    return {
+        "channel": statement.channel.value,
+        "subscribed": statement.subscribed,
+        "at": format_instant(statement.at),
+        "told_by": _TOLD_BY.get(Trust(statement.source)) if statement.source in set(Trust) else None,
+        **msgspec.to_builtins(statement.told),
+    }
 
 
 def _show_address(address: Address) -> dict[str, Any]:

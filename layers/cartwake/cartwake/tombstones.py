@@ -6,11 +6,13 @@ An edge, not a decision: it reads rows, and writes them all at once.
 from typing import Final
 
 from cartwake.addresses import forget
+from cartwake.consents import of_consent
 from cartwake.erasure import Erasure
 from cartwake.errors import TryAgain, WriteConflict
+from cartwake.events import Trust
 from cartwake.gateways import queue
 from cartwake.profiles import Kind
-from cartwake.store import addresses, base, erasures, identities, profiles
+from cartwake.store import addresses, base, consents, erasures, identities, profiles
 from cartwake.telemetry import count, logger, name_who
 from cartwake.times import Instant
 
@@ -52,7 +54,10 @@ def _leave(erasure: Erasure) -> list[base.Action]:
         owner = identities.find_owner(key)
         if owner is not None and owner not in erasure.keys:
             continue
-        writes.append(addresses.write_address(forget(addresses.get_address(key), erasure.at)))
+        address = forget(addresses.get_address(key), erasure.at)
+        writes.append(addresses.write_address(address))
+        if address.consent is not None:
+            writes.append(consents.write_statement(of_consent(key, address.consent, source=Trust.OWN.value)))
         if owner is not None:
             writes.append(identities.release(key, owner=owner))
     return writes
