@@ -68,7 +68,7 @@ def _list_deletes(erasure: Erasure) -> Iterator[Delete]:
         yield partial(removal.delete_coupons, key, erasure.keys)
         yield partial(_delete_export, key)
     for address in erasure.addresses:
-        yield partial(consents.unname, address)
+        yield partial(consents.unname, address, erasure.at)
     yield partial(removal.delete_unnamed, make_search(erasure, _derive_keys))
 
 

@@ -115,6 +115,17 @@ def test_an_erasure_takes_away_what_names_somebody_and_adds_a_withdrawal(shop: S
     ]
 
 
+def test_a_later_erasure_pass_leaves_the_record_of_who_began_anew(shop: Shop) -> None:
+    """Somebody signs up again with the same address: what they say is on record as they said it."""
+    shop.hear(an_identify(), a_full_yes(at=NOON + 1))
+    shop.now += DAY
+    shop.hear(an_event("Erasure Requested", at=shop.now))
+    again = {"who": "u#2", "at": shop.now + 1}
+    shop.hear(an_identify(**again), a_full_yes(**again))
+    shop.wait(2 * DAY)
+    assert [it.told.text for it in read()] == ["", "", TEXT]
+
+
 def test_only_the_eraser_may_change_the_record() -> None:
     """By role: who states consent may add rows, one may take away what names somebody, and nobody deletes."""
     rights = {

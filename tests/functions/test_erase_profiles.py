@@ -26,6 +26,7 @@ from cartwake.statements import Channel
 from cartwake.store import (
     addresses,
     base,
+    consents,
     coupons,
     erasures,
     events,
@@ -361,10 +362,13 @@ def test_with_the_same_id_somebody_begins_anew_after_fifteen_days(ada: Shop) -> 
 def test_an_address_that_is_somebody_elses_by_now_is_left_alone(ada: Shop) -> None:
     """Of two with one address only the owner's erasure withdraws it."""
     ada.hear(an_identify("ben@example.com", who=WHO, at=ada.now + 1))
+    key = ada.profile("u#ben").address_keys[Channel.EMAIL]
+    record = consents.list_statements(key)
     ada.hear(request(ada.now + 2))
-    address = addresses.get_address(ada.profile("u#ben").address_keys[Channel.EMAIL])
+    address = addresses.get_address(key)
     assert address.consent is not None
     assert address.consent.subscribed
+    assert consents.list_statements(key) == record
 
 
 def test_all_or_none_become_tombstones(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ import functions.erase_profiles.app as erase_profiles
 import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
+import functions.track_delivery.app as track_delivery
 from cartwake.bundles import Pool, Send
 from cartwake.erasure import name_export
 from cartwake.gateways import bucket
@@ -207,6 +208,14 @@ def erase_somebody(front: Front) -> None:
     assert front.shop.profile("u#1").version == 0
 
 
+def stop_by_sms(front: Front) -> None:
+    """A number of which nobody is known says STOP."""
+    del front
+    told = {"inboundMessageId": "i-1", "originationNumber": "+48512345678", "messageBody": "STOP"}
+    body = json.dumps({"Type": "Notification", "Message": json.dumps(told), "Timestamp": "2026-11-21T12:00:00.000Z"})
+    track_delivery.handler({"Records": [{"messageId": "1", "body": body}]}, lambda_context())
+
+
 ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     tell_two_at_once,
     change_the_address,
@@ -218,4 +227,5 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     give_a_coupon,
     copy_somebody,
     erase_somebody,
+    stop_by_sms,
 )

@@ -3,6 +3,7 @@
 An edge, not a decision: it reads rows, and writes them all at once.
 """
 
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from cartwake.addresses import forget
@@ -33,13 +34,12 @@ def bury(who: str, *, now: Instant) -> None:
         if root.kind is Kind.TOMBSTONE:
             return
         others = [profiles.get_profile(key) for key in dict.fromkeys((*root.state.sources, who)) if key != root.who]
-        erasure = Erasure(
-            who=root.who,
-            keys=(root.who, *(row.who for row in others)),
-            addresses=tuple(sorted(root.address_keys.values())),
-            at=now,
-        )
-        if base.commit([*erasures.begin(erasure, [root, *others]), *_leave(erasure)]):
+        keys = (root.who, *(row.who for row in others))
+        # one that is another's by now is theirs
+        owners = {key: identities.find_owner(key) for key in sorted(root.address_keys.values())}
+        left = {key: owner for key, owner in owners.items() if owner is None or owner in keys}
+        erasure = Erasure(who=root.who, keys=keys, addresses=tuple(left), at=now)
+        if base.commit([*erasures.begin(erasure, [root, *others]), *_leave(erasure, left)]):
             count("ProfilesErased")
             logger.info("profile erased", who=name_who(root.who), keys=len(erasure.keys))
             _ask(erasure)
@@ -47,20 +47,15 @@ def bury(who: str, *, now: Instant) -> None:
     raise WriteConflict("profile written by others too often in a row")
 
 
-def _leave(erasure: Erasure) -> list[base.Action]:
-    """Return the writes that withdraw and release the shopper's addresses; one that is another's by now stays so."""
-    writes: list[base.Action] = []
-    for key in erasure.addresses:
-        owner = identities.find_owner(key)
-        if owner is not None and owner not in erasure.keys:
-            continue
+def _leave(erasure: Erasure, owners: Mapping[str, str | None]) -> Iterator[base.Action]:
+    """Yield the writes that withdraw what the shopper's addresses permit, put that on record, and release them."""
+    for key, owner in owners.items():
         address = forget(addresses.get_address(key), erasure.at)
-        writes.append(addresses.write_address(address))
+        yield addresses.write_address(address)
         if address.consent is not None:
-            writes.append(consents.write_statement(of_consent(key, address.consent, source=Trust.OWN.value)))
+            yield consents.write_statement(of_consent(key, address.consent, source=Trust.OWN.value))
         if owner is not None:
-            writes.append(identities.release(key, owner=owner))
-    return writes
+            yield identities.release(key, owner=owner)
 
 
 def _ask(erasure: Erasure) -> None:

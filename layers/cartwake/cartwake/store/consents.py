@@ -11,6 +11,7 @@ from cartwake.consents import Statement, Told
 from cartwake.errors import TryAgain
 from cartwake.settings import require
 from cartwake.store import base
+from cartwake.times import Instant
 
 
 class ConsentRow(Model):
@@ -55,10 +56,17 @@ def list_statements(address: str) -> list[Statement]:
         raise TryAgain(f"consents: {base.failed_with(error)}") from error
 
 
-def unname(address: str, *, most: int) -> int:
-    """Take what may name somebody out of up to *most* statements of an address, and return of how many."""
+def unname(address: str, until: Instant, *, most: int) -> int:
+    """Take what may name somebody out of up to *most* statements of an address, and return of how many.
+
+    Args:
+        address: Its key.
+        until: What was stated later is somebody's who began anew.
+        most: Of how many.
+    """
+    named = ConsentRow.told.exists() & (ConsentRow.at <= until)
     try:
-        rows = list(ConsentRow.query(address, filter_condition=ConsentRow.told.exists(), consistent_read=True))[:most]
+        rows = list(ConsentRow.query(address, filter_condition=named, consistent_read=True))[:most]
     except QueryError as error:
         raise TryAgain(f"consents: {base.failed_with(error)}") from error
     for row in rows:
