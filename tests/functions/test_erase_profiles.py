@@ -71,6 +71,8 @@ def live(shop: Shop) -> None:
     for body in ({"who": WHO}, {"mail": {"destination": [EMAIL]}}, {"tags": tags_for(WHO, "m")}, {"who": WHO + "0"}):
         text = json.dumps({"Message": json.dumps(body)})
         quarantine.put("", f"q-{json.dumps(body)[:9]}{len(text)}", reason="poison", at=shop.now, body=text.encode())
+    versions = {"Bucket": "rules-bucket", "VersioningConfiguration": {"Status": "Enabled"}}
+    boto3.client("s3").put_bucket_versioning(**versions)
     bucket.write(name_export(WHO), EMAIL.encode())
     bucket.write(name_export(WHO), EMAIL.encode())
 

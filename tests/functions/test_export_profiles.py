@@ -86,6 +86,7 @@ def test_it_is_told_once(shop: Shop) -> None:
     live(shop)
     shop.hear(request(shop.now))
     body = {"who": "u#1", "request": request(shop.now).key, "at": shop.now}
+    shop.now += DAY
     app.handler(queue_event(body, body), lambda_context())
     (ready,) = [it for it in events.list_events("u#1") if it.name == "Export Ready"]
     assert ready.trust is Trust.OWN
@@ -111,6 +112,7 @@ def test_of_the_erased_there_is_no_copy(shop: Shop) -> None:
     live(shop)
     shop.hear(request(shop.now), an_event("Erasure Requested", at=shop.now))
     app.handler(queue_event({"who": "u#1", "request": "k", "at": NOON}), lambda_context())
+    assert [key for key in bucket.list_keys() if key.startswith("exports/")] == []
     shop.wait(26 * 60 * 60 * 1_000)
     assert [key for key in bucket.list_keys() if key.startswith("exports/")] == []
 
