@@ -14,6 +14,7 @@ from cartwake.gateways import bucket
 from cartwake.store import coupons, events, quarantine
 from cartwake.times import DAY, NEVER
 from cartwake_cli.commands import erase as erase_command
+from cartwake_cli.commands import explain as explain_command
 from cartwake_cli.commands import export as export_command
 from cartwake_cli.main import app as cli
 from cartwake_cli.stack import Stack
@@ -120,7 +121,7 @@ def test_of_the_erased_there_is_no_copy(shop: Shop) -> None:
 @pytest.fixture
 def operator(monkeypatch: pytest.MonkeyPatch, shop: Shop) -> Shop:
     """The commands, on this stack."""
-    for command in (erase_command, export_command):
+    for command in (erase_command, explain_command, export_command):
         monkeypatch.setattr(command, "read_stack", lambda *_: Stack.from_outputs("shop", OUTPUTS))
         monkeypatch.setattr(command, "read_clock", lambda: shop.now)
     live(shop)
@@ -157,3 +158,23 @@ def test_the_operator_erases(operator: Shop) -> None:
         told = CliRunner().invoke(cli, [again, "1"])
         assert (told.exit_code, "is erased" in told.output) == (1, True)
     assert CliRunner().invoke(cli, ["erase", "ada@example.com", "--yes"]).exit_code == 1
+
+
+def test_explain_shows_the_record_and_how_far_an_erasure_is(operator: Shop) -> None:
+    """Before it every statement, after it when what was and will be deleted, and nothing of the person."""
+
+    def explain() -> dict[str, Any]:
+        told = CliRunner().invoke(cli, ["explain", "1", "--json"])
+        assert told.exit_code == 0, told.output
+        data: dict[str, Any] = json.loads(told.output)
+        return data
+
+    (statement,) = explain()["consent record"]
+    assert (statement["said"], statement["channel"], statement["by"]) == ("yes", "email", "server")
+    operator.derive(an_event("Erasure Requested", at=operator.now))
+    assert explain()["profile"][1] == {"what": "everything deleted", "value": "under way"}
+    operator.drain()
+    after = explain()
+    assert [line["what"] for line in after["profile"]] == ["erased", "everything deleted", "deleted again"]
+    assert after["profile"][2]["value"] == "due 2026-11-23T13:00:00.010Z"
+    assert "ada" not in json.dumps(after).lower()
