@@ -32,6 +32,7 @@ _TABLES = (
     "NAMES",
     "SWEEPS",
     "COUPONS",
+    "CONSENTS",
 )
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
@@ -45,6 +46,8 @@ _ENVIRONMENT = {
     "WAKES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/wakes",
     "FEEDBACK_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/feedback",
     "SWEEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/sweeps",
+    "ERASURES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/erasures",
+    "EXPORTS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/exports",
     "SWEEP_AFTER_SECONDS": "0",
     "SCHEDULE_GROUP": "cartwake",
     "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/schedule",

@@ -22,7 +22,9 @@ WRITES: Final = {
     "Delete": "DeleteItem",
     "ConditionCheck": "ConditionCheckItem",
 }
-NAMES: Final = {"SendMessageBatch": "SendMessage", "ListObjectsV2": "ListBucket", "HeadObject": "GetObject"}
+NAMES: Final = {"SendMessageBatch": "SendMessage", "ListObjectsV2": "ListBucket", "HeadObject": "GetObject"} | {
+    "ListObjectVersions": "ListBucketVersions"
+}
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -70,8 +72,9 @@ def read_call(service: str, name: str, asked: dict[str, Any]) -> Iterator[tuple[
         case "dynamodb":
             yield from _read_dynamodb(name, asked)
         case "s3":
-            resource = "RulesBucket" if name == "ListObjectsV2" else f"RulesBucket/{asked['Key']}"
-            yield f"s3:{NAMES.get(name, name)}", resource
+            resource = f"RulesBucket/{asked['Key']}" if "Key" in asked else "RulesBucket"
+            version = "Version" if "VersionId" in asked else ""
+            yield f"s3:{NAMES.get(name, name)}{version}", resource
         case "sqs":
             queue = asked["QueueUrl"].rpartition("/")[2]
             yield f"sqs:{NAMES.get(name, name)}", f"{queue.title()}Queue"

@@ -8,6 +8,8 @@ from world import lambda_context, read_queue, to_image
 
 import functions.derive_segments.app as derive_segments
 import functions.enter_journeys.app as enter_journeys
+import functions.erase_profiles.app as erase_profiles
+import functions.export_profiles.app as export_profiles
 import functions.run_step.app as run_step
 import functions.send_message.app as send_message
 import functions.sweep_profiles.app as sweep_profiles
@@ -22,6 +24,8 @@ _QUEUES = {
     "messages": send_message.handler,
     "wakes": derive_segments.handler,
     "sweeps": sweep_profiles.handler,
+    "erasures": erase_profiles.handler,
+    "exports": export_profiles.handler,
 }
 
 
@@ -30,7 +34,16 @@ class Shop:
 
     def __init__(self, monkeypatch: Any, now: int) -> None:
         self.now = now
-        for module in (derive_segments, enter_journeys, run_step, send_message, sweep_profiles, wake):
+        for module in (
+            derive_segments,
+            enter_journeys,
+            erase_profiles,
+            export_profiles,
+            run_step,
+            send_message,
+            sweep_profiles,
+            wake,
+        ):
             monkeypatch.setattr(module, "read_clock", lambda: self.now)
         self._dynamodb = boto3.client("dynamodb")
 

@@ -8,11 +8,12 @@ import msgspec
 
 from cartwake import contacts
 from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
-from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
+from cartwake.erasure import asks_for_copy, is_request, split_at_request
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.family import Family, NewerRules
+from cartwake.gateways import queue
 from cartwake.identity import weigh
 from cartwake.live import forget, load_live
 from cartwake.profiles import Kind, Profile
@@ -23,6 +24,7 @@ from cartwake.segments import Signal, absorb, advance, finish
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, NEVER, Instant
+from cartwake.tombstones import bury
 
 _ATTEMPTS = 5
 _MOST_AT_ONCE = 100
@@ -54,9 +56,13 @@ def derive(who: str, news: Sequence[Event], *, now: Instant) -> None:
     told = sorted((event for event in news if not event.bot), key=_order)
     if not news:
         _derive(who, (), now)
-    # a hundred events give less than 50 KB of signals, which share the row with the profile
-    for some in batched(told, _MOST_AT_ONCE, strict=False):
-        _derive(who, some, now)
+    while told:
+        before, told = split_at_request(told)
+        # a hundred events give less than 50 KB of signals, which share the row with the profile
+        for some in batched(before, _MOST_AT_ONCE, strict=False):
+            _derive(who, some, now)
+        if is_request(before[-1]):
+            bury(who, now=now)
 
 
 def _derive(who: str, news: Sequence[Event], now: Instant) -> None:
@@ -82,23 +88,21 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     rules = load_live(now)
     family = Family(row, rules, now, refuse=lambda event: _refuse(event, Refusal.TOO_MANY_MERGES, now))
     signals: list[Signal] = []
+    weighed: list[Event] = []
     for event in news:
         signals += family.gather(event)
-        family.profile, told = absorb(family.profile, weigh(family.profile, event), rules)
+        weighed.append(weigh(family.profile, event))
+        family.profile, told = absorb(family.profile, weighed[-1], rules)
         signals += told
     if not news:
         family.profile, signals = advance(family.profile, rules, now)
         family.profile = msgspec.structs.replace(family.profile, wake_at=NEVER)
-    return _save(family, signals, rules, now)
-
-
-def _save(family: Family, signals: list[Signal], rules: Bundle, now: Instant) -> bool:
-    """Write the profile, who became a pointer to it, and what its addresses permit, in one transaction."""
     profile, more = contacts.follow(family.before, family.profile)
+    # before the profile, so that what was stated is on record wherever it counts
+    contacts.record(family.before, profile, weighed)
     if profile == family.before and not family.others and not more:
         return True
-    writes = [profiles.put_profile(finish(profile, rules, now), signals), *family.pointers(), *more]
-    saved = base.commit(writes)
+    saved = base.commit([profiles.put_profile(finish(profile, rules, now), signals), *family.pointers(), *more])
     if saved:
         logger.info("profile derived", who=name_who(profile.who), signals=len(signals), merged=len(family.others))
     return saved
@@ -117,6 +121,8 @@ def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
 
     def process(group: Group) -> None:
         derive(group[0], group[1], now=now)
+        asked = [(event.who, event.key, event.received_at) for event in group[1] if asks_for_copy(event)]
+        queue.send_exports(asked)
         redeemed = redeem_coupons(group[1], load_live(now))
         if redeemed:
             count("CouponsRedeemed", redeemed)

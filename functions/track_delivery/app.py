@@ -6,6 +6,7 @@ from typing import Any
 from cartwake.addresses import Address, derive_key, normalise, state_consent
 from cartwake.batches import process_each
 from cartwake.clock import read_clock
+from cartwake.consents import is_statement, read_statements
 from cartwake.errors import BadInput, WriteConflict
 from cartwake.events import short_id
 from cartwake.feedback.clicks import Touch, judge, note_touch, read_touch
@@ -27,7 +28,7 @@ from cartwake.gateways.secrets import address_secret
 from cartwake.messages import Message, change
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel, Consent
-from cartwake.store import addresses, events, messages, quarantine
+from cartwake.store import addresses, consents, events, messages, quarantine
 from cartwake.store.identities import find_owner
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
@@ -111,8 +112,11 @@ def answer(reply: Reply) -> None:
     key = derive_key(Channel.SMS, number, address_secret())
     at = _state(reply, key) if reply.word in (Word.STOP, Word.START) else reply.at
     owner = find_owner(key)
+    told = make_reply_event(reply, owner or "", at=at)
+    for statement in read_statements(told, {Channel.SMS: key}) if is_statement(told) else ():
+        consents.put_statement(statement)
     if owner is not None:
-        events.put_events([make_reply_event(reply, owner, at=at)])
+        events.put_events([told])
     count("RepliesTracked")
     logger.info("reply tracked", who=name_who(owner or ""), word=reply.word, known=owner is not None)
 

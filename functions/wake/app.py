@@ -8,7 +8,7 @@ from cartwake.errors import TryAgain
 from cartwake.gateways import bucket, queue
 from cartwake.live import load_live
 from cartwake.stocks import STATUS, count_anew, decode_stocks, encode_stocks, list_watched
-from cartwake.store import coupons, messages, profiles, runs, sweeps
+from cartwake.store import coupons, erasures, messages, profiles, runs, sweeps
 from cartwake.sweeps import SweepKind, is_stale
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import MINUTE
@@ -22,7 +22,7 @@ COUNT_EVERY: Final = 10
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Run every minute: overdue steps, held runs that go on, stuck messages, expired answers, forgotten sweeps.
+    """Run every minute: overdue steps, held runs that go on, stuck messages, expired answers, erasures, sweeps.
 
     Args:
         event: Anything; `{"at": instant}` pretends another time, for tests.
@@ -37,6 +37,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     queue.send_messages(stuck)
     woken = profiles.list_due(now, limit=MOST_A_SHARD)
     queue.send_wakes(woken)
+    erased = erasures.list_due(now, limit=MOST_A_SHARD)
+    queue.send_erasures(erased)
     stale = [part for kind in SweepKind for part in sweeps.list_parts(kind) if is_stale(part, now)]
     queue.send_sweeps([(part.kind.value, part.number) for part in stale])
     count("OverdueRuns", len(overdue))
@@ -50,6 +52,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         resumed=len(resumed),
         messages=len(stuck),
         profiles=len(woken),
+        erasures=len(erased),
         sweeps=len(stale),
     )
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from cartwake.addresses import Address
 from cartwake.bundles import Bundle
+from cartwake.erasure import Erasure, due_at, is_request
 from cartwake.messages import Message, MessageState
 from cartwake.profiles import Kind
 from cartwake.runs import Run, Slot
@@ -17,6 +18,9 @@ from cartwake_cli import words
 from cartwake_cli.explanation_marks import explain_predictions, explain_scores, explain_tags, look_at
 from cartwake_cli.sections import Section
 from cartwake_cli.tables import Facts
+
+_SHOWN: Final = 60
+"""So much of a text is shown; all of it is in the export."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +58,7 @@ def explain(facts: Facts, rules: Bundle | None, addresses: Mapping[Channel, Addr
         sections=(
             _explain_profile(facts),
             _explain_addresses(facts, addresses),
+            _explain_consents(facts),
             _explain_segments(facts, rules),
             explain_tags(view),
             explain_scores(view),
@@ -72,13 +77,24 @@ def _explain_profile(facts: Facts) -> Section:
     lines = [("first seen", _when(state.first_seen_at)), ("last seen", _when(state.last_seen_at))]
     lines += [(name, str(register.value)) for name, register in sorted(state.traits.items())]
     known = facts.profile.version > 0
-    erased = ("erased", "yes") if facts.profile.kind is Kind.TOMBSTONE else None
+    lines += [("erasure", f"asked for {_when(it.received_at)}") for it in facts.events if is_request(it)]
+    erased = _explain_erasure(facts.erasure) if facts.profile.kind is Kind.TOMBSTONE else ()
     return Section(
         title="profile",
         columns=("what", "value"),
-        lines=(erased,) if erased else tuple(lines) if known else (),
+        lines=erased or (tuple(lines) if known else ()),
         empty="nobody is known under this name",
     )
+
+
+def _explain_erasure(erasure: Erasure | None) -> tuple[tuple[str, str], ...]:
+    """Return how far an erasure is; nothing in it is of the person."""
+    if erasure is None:
+        return (("erased", "yes"),)
+    ended = [_when(at) for at in erasure.passes]
+    ended.append("under way" if not erasure.passes else f"due {_when(due_at(erasure))}")
+    names = ("everything deleted", "deleted again", "key let go of")
+    return (("erased", _when(erasure.at)), *zip(names, ended, strict=False))
 
 
 def _explain_addresses(facts: Facts, addresses: Mapping[Channel, Address]) -> Section:
@@ -100,6 +116,23 @@ def _consent(address: Address | None) -> str:
     word = "subscribed" if address.consent.subscribed else "unsubscribed"
     method = f" ({address.consent.method})" if address.consent.method else ""
     return f"{word} since {_when(address.consent.at)}{method}"
+
+
+def _explain_consents(facts: Facts) -> Section:
+    lines = tuple(
+        (
+            _when(it.at),
+            it.channel.value,
+            "yes" if it.subscribed else "no",
+            ", ".join(it.told.topics) or "everything",
+            it.told.method,
+            it.told.version or it.told.text[:_SHOWN],
+            it.source,
+        )
+        for it in facts.consents
+    )
+    columns = ("when", "channel", "said", "about", "method", "text", "by")
+    return Section(title="consent record", columns=columns, lines=lines, empty="nothing was ever stated")
 
 
 def _suppression(address: Address | None) -> str:

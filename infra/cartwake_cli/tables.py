@@ -9,6 +9,8 @@ import msgspec
 
 from cartwake.addresses import Address, derive_key, normalise
 from cartwake.bundles import Bundle, decode
+from cartwake.consents import Statement, Told
+from cartwake.erasure import Erasure
 from cartwake.events import Event
 from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message
@@ -41,6 +43,8 @@ class Facts:
     coupons: tuple[Code, ...] = ()
     refused: tuple[tuple[str, str, int], ...] = ()
     """Reason, where, and when of each event that was not accepted."""
+    consents: tuple[Statement, ...] = ()
+    erasure: Erasure | None = None
 
 
 class Tables:
@@ -94,7 +98,17 @@ class Tables:
                 for key in keys
                 for row in self._query("quarantine", key)
             ),
+            consents=self.read_statements(profile),
+            erasure=self._read_erasure(profile),
         )
+
+    def _read_erasure(self, profile: Profile) -> Erasure | None:
+        """Return what the tombstone says that a shopper's key leads to."""
+        if profile.kind is not Kind.TOMBSTONE:
+            return None
+        row = self._tables["profiles"].get_item(Key={"who": profile.target or profile.who}, ConsistentRead=True)
+        packed = row.get("Item", {}).get("erasure")
+        return None if packed is None else _erasures.decode(unsqueeze(_bytes(packed)))
 
     def _read_coupons(self, keys: Iterable[str]) -> tuple[Code, ...]:
         """Return the codes that a shopper was given, and those of others that the shopper has used."""
@@ -120,6 +134,11 @@ class Tables:
             if row is not None:
                 found[channel] = _decode(_addresses, row)
         return found
+
+    def read_statements(self, profile: Profile) -> tuple[Statement, ...]:
+        """Return what was stated of the addresses that may be written to, the oldest first."""
+        rows = [row for key in profile.address_keys.values() for row in self._query("consents", key, name="address")]
+        return tuple(sorted(map(decode_statement, rows), key=lambda it: (it.at, it.id)))
 
     def _find_owner(self, channel: Channel, text: str) -> str | None:
         normalised = normalise(channel, text)
@@ -157,8 +176,8 @@ class Tables:
         for row in self._scan("events", **wanted, ExpressionAttributeValues={":name": name}):
             yield _decode(_events, row)
 
-    def _query(self, table: str, who: str) -> list[Item]:
-        asked = {"KeyConditionExpression": "who = :who", "ExpressionAttributeValues": {":who": who}}
+    def _query(self, table: str, key: str, *, name: str = "who") -> list[Item]:
+        asked = {"KeyConditionExpression": f"{name} = :key", "ExpressionAttributeValues": {":key": key}}
         page = self._tables[table].query(ConsistentRead=True, **asked)
         items: list[Item] = page["Items"]
         while "LastEvaluatedKey" in page:
@@ -184,6 +203,18 @@ def decode_profile(row: Item) -> Profile:
         generation=int(row.get("generation", 0)),
         version=int(row["version"]),
         address_keys={channel: str(row[name]) for channel, name in _ADDRESS_KEYS.items() if row.get(name)},
+    )
+
+
+def decode_statement(row: Item) -> Statement:
+    """Return the statement in a row of the consents table."""
+    return Statement(
+        address=str(row["address"]),
+        subscribed=bool(row["subscribed"]),
+        at=int(row["at"]),
+        id=int(row["number"]),
+        source=str(row["source"]),
+        told=_tolds.decode(unsqueeze(_bytes(row["told"]))) if row.get("told") is not None else Told(),
     )
 
 
@@ -217,6 +248,8 @@ def _bytes(value: Any) -> bytes:
 
 _ADDRESS_KEYS: Final = {Channel.EMAIL: "email_key", Channel.SMS: "sms_key"}
 _addresses: Final = msgspec.msgpack.Decoder(Address)
+_tolds: Final = msgspec.msgpack.Decoder(Told)
+_erasures: Final = msgspec.msgpack.Decoder(Erasure)
 _events: Final = msgspec.msgpack.Decoder(Event)
 _runs: Final = msgspec.msgpack.Decoder(Run)
 _messages: Final = msgspec.msgpack.Decoder(Message)

@@ -13,14 +13,20 @@ from msgspec.structs import replace
 from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
 
+import functions.erase_profiles.app as erase_profiles
+import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
+import functions.track_delivery.app as track_delivery
 from cartwake.bundles import Pool, Send
+from cartwake.erasure import name_export
+from cartwake.gateways import bucket
 from cartwake.live import load_live
+from cartwake.reasons import Refusal
 from cartwake.statements import Channel
-from cartwake.store import base, coupons, sweeps
+from cartwake.store import base, coupons, quarantine, sweeps
 from cartwake.sweeps import Aim, SweepKind, begin
-from cartwake.times import DAY, MINUTE, NEVER
+from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from cartwake.trackers import Need
 from tests.security.front import SERVER, Front, empty, fill_cart
 
@@ -177,6 +183,39 @@ def import_hello() -> None:
         publish_rules.handler({}, lambda_context())
 
 
+def copy_somebody(front: Front) -> None:
+    """A shopper with a coupon and an order asks for a copy; one request cannot be read."""
+    give_a_coupon(front)
+    front.report("track", WHO | {"event": "Export Requested"}, key=SERVER)
+    assert any(key.startswith("exports/") for key in bucket.list_keys())
+    export_profiles.handler(queue_event({"who": "u#1"}), lambda_context())
+
+
+def erase_somebody(front: Front) -> None:
+    """A shopper with a coupon and an order asks to be erased; twice more is looked for what came late, then keys go."""
+    give_a_coupon(front)
+    bucket.write(name_export("u#1"), b"{}")
+    quarantine.put("", "q", reason=Refusal.POISON, at=front.shop.now, body=b'"ada@example.com"')
+    with pytest.MonkeyPatch.context() as few:
+        few.setattr(erase_profiles, "MOST_A_CALL", 5)
+        front.report("track", WHO | {"event": "Erasure Requested"}, key=SERVER)
+    front.report("page", WHO, key=SERVER)
+    with pytest.MonkeyPatch.context() as failing:
+        failing.setattr(erase_profiles.removal, "delete_rows", None)
+        front.shop.wait(26 * HOUR)
+    front.shop.wait(HOUR)
+    front.shop.wait(15 * DAY)
+    assert front.shop.profile("u#1").version == 0
+
+
+def stop_by_sms(front: Front) -> None:
+    """A number of which nobody is known says STOP."""
+    del front
+    told = {"inboundMessageId": "i-1", "originationNumber": "+48512345678", "messageBody": "STOP"}
+    body = json.dumps({"Type": "Notification", "Message": json.dumps(told), "Timestamp": "2026-11-21T12:00:00.000Z"})
+    track_delivery.handler({"Records": [{"messageId": "1", "body": body}]}, lambda_context())
+
+
 ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     tell_two_at_once,
     change_the_address,
@@ -186,4 +225,7 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     forget_and_wake,
     change_the_rules,
     give_a_coupon,
+    copy_somebody,
+    erase_somebody,
+    stop_by_sms,
 )

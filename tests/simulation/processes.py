@@ -19,6 +19,8 @@ TIMEOUTS = {
     "capture_events": 10,
     "derive_segments": 60,
     "enter_journeys": 60,
+    "erase_profiles": 60,
+    "export_profiles": 60,
     "publish_rules": 300,
     "run_step": 30,
     "send_message": 30,

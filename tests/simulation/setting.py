@@ -16,9 +16,9 @@ CODE = Path(os.environ.get("SIMULATED_CODE") or ROOT)
 ENGINE = ROOT / ".engine" / "lib" / "python3.13" / "site-packages"
 TABLES = (
     "EVENTS", "PROFILES", "RUNS", "SLOTS", "MESSAGES", "ADDRESSES", "COUNTS", "IDENTITIES", "BUNDLES", "KEYS",
-    "QUARANTINE", "NAMES", "SWEEPS", "COUPONS",
+    "QUARANTINE", "NAMES", "SWEEPS", "COUPONS", "CONSENTS",
 )  # fmt: skip
-QUEUES = ("steps", "messages", "wakes", "sweeps", "feedback", "failures")
+QUEUES = ("steps", "messages", "wakes", "sweeps", "erasures", "exports", "feedback", "failures")
 ACCOUNT = "000000000000"
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",

@@ -24,6 +24,8 @@ CONSUMERS = {
     "messages": "send_message",
     "wakes": "derive_segments",
     "sweeps": "sweep_profiles",
+    "erasures": "erase_profiles",
+    "exports": "export_profiles",
     "feedback": "track_delivery",
 }
 OVERDUE = 3 * MINUTE

@@ -236,13 +236,26 @@ def test_only_send_message_sends() -> None:
 
 
 def test_nobody_deletes_a_table_and_one_reads_a_whole_one() -> None:
-    """Only sweep_profiles scans, and only profiles; what a person did is deleted by nobody: rows expire."""
+    """Only sweep_profiles scans, and only profiles; what a person did is deleted by erase_profiles alone."""
     actions = {action for function in FUNCTIONS for each in function.statements for action in list_of(each["Action"])}
     assert not actions & {"dynamodb:DeleteTable", "dynamodb:PartiQLDelete", "s3:DeleteObject"}
+    removing = [
+        each["Resource"] for f in FUNCTIONS for each in f.statements if "s3:DeleteObjectVersion" in each["Action"]
+    ]
+    assert removing == [{"Fn::Sub": "${RulesBucket.Arn}/exports/*"}]
     scanning = [(f.name, each["Resource"]) for f in FUNCTIONS for each in f.statements if "dynamodb:Scan" in str(each)]
     assert scanning == [("sweep_profiles", {"Fn::GetAtt": "ProfilesTable.Arn"})]
     deleting = {f.name for f in FUNCTIONS if "dynamodb:DeleteItem" in str(f.statements)}
-    assert deleting == {"derive_segments", "send_message"}, "one releases identities, one takes codes that are given"
+    assert deleting == {"derive_segments", "send_message", "erase_profiles"}, "identities, codes that are given, keys"
+    writing = {
+        f.name
+        for f in FUNCTIONS
+        for each in f.statements
+        if "dynamodb:BatchWriteItem" in each["Action"]
+        for name in find_references(each["Resource"])
+        if name in {"RunsTable", "SlotsTable", "MessagesTable"}
+    }
+    assert writing == {"erase_profiles"}
 
 
 def test_bucket_is_private() -> None:
@@ -295,6 +308,7 @@ def test_every_alarm_is_there() -> None:
         "events-age": ("IteratorAge", 5 * 60 * 1000, 60),
         "profiles-age": ("IteratorAge", 5 * 60 * 1000, 60),
         "sweeps-age": ("ApproximateAgeOfOldestMessage", 30 * 60, 60),
+        "erasures-age": ("ApproximateAgeOfOldestMessage", 30 * 60, 60),
         "rules-problems": ("RulesProblems", 0, 60),
         "coupons-low": ("CouponsLow", 0, 900),
         "overdue-runs": ("OverdueRuns", 0, 600),

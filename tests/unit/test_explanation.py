@@ -1,6 +1,7 @@
 """Explain: every reason that exists is shown, in the column where a program finds it and in words."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ from rulebook import PREDICTIONS, compile_rules
 
 from cartwake.addresses import Address, Suppression
 from cartwake.bundles import Bundle
+from cartwake.erasure import Erasure
 from cartwake.events import Event
 from cartwake.messages import MessageState
 from cartwake.profiles import Kind, Membership, Profile, Register, State
@@ -102,6 +104,13 @@ def test_nobody_and_the_erased() -> None:
     gone = Facts(profile=Profile(who="u#9", kind=Kind.TOMBSTONE, version=2))
     erased = explain(gone, a_bundle(), {}, now=NOON).as_data()
     assert erased["profile"] == [{"what": "erased", "value": "yes"}]
+    far = Erasure(who="u#9", keys=("u#9",), at=NOON, passes=(NOON + 1,))
+    told = explain(replace(gone, erasure=far), a_bundle(), {}, now=NOON).as_data()["profile"]
+    assert {line["what"]: line["value"] for line in told} == {
+        "erased": "2026-11-21T12:00:00.000Z",
+        "everything deleted": "2026-11-21T12:00:00.001Z",
+        "deleted again": "due 2026-11-22T13:00:00.000Z",
+    }
     assert erased["tags"] == erased["scores"] == erased["predictions"] == []
 
 

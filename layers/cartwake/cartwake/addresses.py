@@ -13,6 +13,8 @@ from cartwake.statements import Channel, Consent
 from cartwake.times import Instant
 
 MOST_SENDS: Final = 20
+ERASURE: Final = "erasure"
+"""The method of a withdrawal that an erasure states."""
 SOFT_BOUNCES: Final = 7
 """So many in a row, with nothing delivered between them, are as good as a hard one."""
 
@@ -96,6 +98,20 @@ def state_consent(address: Address, consent: Consent) -> Address:
     if known is not None and (known.at, not known.subscribed) >= (consent.at, not consent.subscribed):
         return address
     return msgspec.structs.replace(address, consent=consent)
+
+
+def forget(address: Address, at: Instant) -> Address:
+    """Return what is kept of the row of somebody who is erased: that nothing may go there, and why."""
+    known_at = address.consent.at if address.consent is not None else 0
+    # never before what is known: clocks differ
+    withdrawn = Consent(subscribed=False, at=max(at, known_at + 1), id=short_id(address.key), method=ERASURE)
+    return Address(
+        key=address.key,
+        consent=withdrawn,
+        suppression=address.suppression,
+        suppressed_at=address.suppressed_at,
+        version=address.version,
+    )
 
 
 def suppress(address: Address, why: Suppression, at: Instant) -> Address:

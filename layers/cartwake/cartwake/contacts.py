@@ -3,13 +3,17 @@
 An edge, not a decision: it reads rows, and returns writes for the transaction that writes the profile.
 """
 
+from collections.abc import Sequence
+
 import msgspec
 
 from cartwake.addresses import Address, state_consent
+from cartwake.consents import is_statement, of_consent, read_statements
+from cartwake.events import Event
 from cartwake.family import find_address_key
 from cartwake.profiles import Profile
 from cartwake.statements import Consent
-from cartwake.store import addresses, base, identities
+from cartwake.store import addresses, base, consents, identities
 from cartwake.times import Instant
 
 
@@ -39,6 +43,23 @@ def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action
             if stated is not address:
                 writes.append(addresses.write_address(stated))
     return msgspec.structs.replace(profile, address_keys=keys), writes
+
+
+def record(before: Profile, profile: Profile, told: Sequence[Event]) -> None:
+    """Add to the consent record what events state, and with a new address what was stated before it was known.
+
+    Args:
+        before: As it was read.
+        profile: As decided, with the keys of its addresses.
+        told: The events, as they count.
+    """
+    statements = [it for event in told if is_statement(event) for it in read_statements(event, profile.address_keys)]
+    for channel, key in profile.address_keys.items():
+        consent = profile.state.consents.get(channel)
+        if consent is not None and before.address_keys.get(channel) != key:
+            statements.append(of_consent(key, consent))
+    for statement in statements:
+        consents.put_statement(statement)
 
 
 def _told(profile: Profile) -> tuple[object, ...]:

@@ -62,7 +62,7 @@ def fold(state: Stated, event: Event) -> dict[str, Any]:
         told["contacts"] = registers.join(state.contacts, _read_contacts(event))
         told["country"] = _latest(state.country, _read_country(event))
     if event.name in (SUBSCRIBED, UNSUBSCRIBED):
-        told["consents"] = _latest_consents(state.consents, _read_consent(event))
+        told["consents"] = _latest_consents(state.consents, read_consent(event))
     elif event.name in _FINAL_FEEDBACK:
         told["blocked"] = registers.join(state.blocked, _read_blocked(event))
     elif event.name in (TAG_ADDED, TAG_REMOVED):
@@ -88,6 +88,14 @@ def hush(event: Event) -> Event:
     return msgspec.structs.replace(event, traits=traits, properties=properties)
 
 
+def read_consent(event: Event) -> dict[Channel, Consent]:
+    """Return what an event that states consent states, by channel."""
+    told = event.properties.get("method")
+    method = told[:_LONGEST_METHOD] if isinstance(told, str) else ""
+    consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
+    return dict.fromkeys(_read_channels(event), consent)
+
+
 def list_tags(tags: Mapping[str, Register]) -> list[str]:
     """Return the tags that were set and not taken away since."""
     return sorted(str(register.value) for register in tags.values() if register.value)
@@ -103,13 +111,6 @@ def _read_country(event: Event) -> Register | None:
     if isinstance(named, str) and len(named) == _COUNTRY_LETTERS and named.isascii() and named.isalpha():
         return Register(named.upper(), event.occurred_at, event.short_id)
     return None
-
-
-def _read_consent(event: Event) -> dict[Channel, Consent]:
-    told = event.properties.get("method")
-    method = told[:_LONGEST_METHOD] if isinstance(told, str) else ""
-    consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
-    return dict.fromkeys(_read_channels(event), consent)
 
 
 def _read_blocked(event: Event) -> dict[Channel, Register]:

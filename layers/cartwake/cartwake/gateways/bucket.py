@@ -42,6 +42,16 @@ def find_written_at(key: str) -> Instant | None:
     return to_instant(answer["LastModified"])
 
 
+def delete_all(key: str, *, most: int) -> int:
+    """Delete up to *most* versions of an object, and return how many."""
+    with clients.transient("bucket"):
+        found = _s3().list_object_versions(Bucket=require("BUCKET"), Prefix=key)
+        versions = [it for kind in ("Versions", "DeleteMarkers") for it in found.get(kind, ()) if it["Key"] == key]
+        for version in versions[:most]:
+            _s3().delete_object(Bucket=require("BUCKET"), Key=key, VersionId=version["VersionId"])
+    return len(versions[:most])
+
+
 def list_keys(prefix: str = "") -> list[str]:
     """Return the keys of all objects under *prefix*, in order."""
     with clients.transient("bucket"):

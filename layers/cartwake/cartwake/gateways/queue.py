@@ -46,6 +46,16 @@ def send_feedback(bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -
     _send("FEEDBACK_QUEUE_URL", bodies, delay_seconds=delay_seconds)
 
 
+def send_erasures(whos: Sequence[str]) -> None:
+    """Ask for what is left of erased shoppers to be deleted, by the keys of the profiles that they were."""
+    _send("ERASURES_QUEUE_URL", [{"who": who} for who in whos])
+
+
+def send_exports(requests: Sequence[tuple[str, str, int]]) -> None:
+    """Ask for copies of everything about shoppers: whose, by which event, and when that was received."""
+    _send("EXPORTS_QUEUE_URL", [{"who": who, "request": key, "at": at} for who, key, at in requests])
+
+
 def _send(queue: str, bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Send in tens.
 

@@ -18,7 +18,7 @@ EVENTS: Final = (
     "Coupon Removed", "Promotion Viewed", "Promotion Clicked", "Signed Up", "Signed In", "Signed Out",
     "Form Submitted", "Identified", "Screen Viewed", "Subscribed", "Unsubscribed", "Email Sent", "Email Delivered",
     "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam", "SMS Sent", "SMS Received",
-    "Tag Added", "Tag Removed", "Coupon Given", "Coupon Redeemed",
+    "Tag Added", "Tag Removed", "Coupon Given", "Coupon Redeemed", "Export Ready",
 )  # fmt: skip
 """Events that editors offer; any other name is as good."""
 

@@ -70,17 +70,17 @@ def list_events(who: str, *, limit: int = 1_000) -> list[Event]:
     return [_to_event(row) for row in EventRow.query(who, scan_index_forward=False, limit=limit)]
 
 
-def read_history(keys: Collection[str], names: Collection[str]) -> Iterator[Event]:
-    """Yield every stored event of one shopper's keys that has one of *names*, in no order; read consistently.
+def read_history(keys: Collection[str], names: Collection[str] | None = None) -> Iterator[Event]:
+    """Yield every stored event of one shopper's keys that has one of *names*, or any, in no order; read consistently.
 
     Raises:
         TryAgain: The table could not be read.
     """
-    only = EventRow.name.is_in(*sorted(names)) if len(names) <= _MOST_NAMES else None
+    only = EventRow.name.is_in(*sorted(names)) if names is not None and len(names) <= _MOST_NAMES else None
     try:
         for who in keys:
             for row in EventRow.query(who, filter_condition=only, consistent_read=True):
-                if row.name in names:
+                if names is None or row.name in names:
                     yield _to_event(row)
     except QueryError as error:
         raise TryAgain(f"events: {base.failed_with(error)}") from error

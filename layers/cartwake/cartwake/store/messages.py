@@ -59,7 +59,10 @@ def get_message(who: str, message: str) -> Message | None:
 
 def list_messages(who: str) -> list[Message]:
     """Return all messages of one key."""
-    return [_to_message(row) for row in MessageRow.query(who)]
+    try:
+        return [_to_message(row) for row in MessageRow.query(who)]
+    except QueryError as error:
+        raise TryAgain(f"messages: {base.failed_with(error)}") from error
 
 
 def write_message(message: Message) -> base.Put:

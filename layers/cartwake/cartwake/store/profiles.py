@@ -50,6 +50,7 @@ class ProfileRow(Model):
     merged = NumberAttribute(default=0)
     email_key = UnicodeAttribute(null=True)
     sms_key = UnicodeAttribute(null=True)
+    erasure = base.packed(null=True)
     wake_shard = NumberAttribute(null=True)
     wake_at = NumberAttribute(null=True)
     wake_index = WakeIndex()

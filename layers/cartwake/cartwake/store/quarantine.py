@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
-from pynamodb.exceptions import PutError
+from pynamodb.exceptions import PutError, QueryError
 from pynamodb.models import Model
 
 from cartwake.errors import TryAgain
@@ -61,4 +61,7 @@ def put(  # noqa: PLR0913  the columns of the row
 
 def list_refusals(who: str) -> list[Refused]:
     """Return what was refused of one key, in order of time."""
-    return [Refused(row.key, row.reason, row.where or "", int(row.at)) for row in QuarantineRow.query(who)]
+    try:
+        return [Refused(row.key, row.reason, row.where or "", int(row.at)) for row in QuarantineRow.query(who)]
+    except QueryError as error:
+        raise TryAgain(f"quarantine: {base.failed_with(error)}") from error

@@ -1,0 +1,107 @@
+"""Consents: what was stated about marketing, each statement by itself, for ever: when, how, by whose word.
+
+Rows stand under the key of the address, which is a keyed hash. What a server wrote freely is kept apart from the rest:
+that is what an erasure takes away.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.statements import Channel, Consent, read_consent
+from cartwake.times import Instant, format_instant
+
+LONGEST_TEXT: Final = 4_000
+_LONGEST_WORD: Final = 200
+_MOST_TOPICS: Final = 50
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was told with a statement; a server may have written anything.
+
+    Attributes:
+        text: What was agreed to, as it was shown.
+        version: Of that text.
+        topics: What it is about; none: everything.
+        ip: From where, if a server said so.
+        user_agent: With what, if a server said so.
+    """
+
+    method: str = ""
+    text: str = ""
+    version: str = ""
+    topics: tuple[str, ...] = ()
+    ip: str = ""
+    user_agent: str = ""
+
+
+class Statement(msgspec.Struct, frozen=True, kw_only=True):
+    """One yes or no.
+
+    Attributes:
+        address: Key of the address that it is about.
+        at: When it was stated.
+        id: Tells it from others of the same instant.
+        source: Whose word it is: the shop's server, or our own pages and messages.
+    """
+
+    address: str
+    subscribed: bool
+    at: Instant
+    id: int
+    source: str = ""
+    told: Told = Told()
+
+    @property
+    def channel(self) -> Channel:
+        """What it is about."""
+        return Channel(self.address.partition("#")[0])
+
+    @property
+    def key(self) -> str:
+        """The sort key: of a repetition the same one."""
+        return f"{format_instant(self.at)}#{self.id:x}"
+
+
+def is_statement(event: Event) -> bool:
+    """Say whether an event states consent, on more than a browser's word."""
+    return event.name in (SUBSCRIBED, UNSUBSCRIBED) and event.trust is not Trust.BROWSER and not event.bot
+
+
+def read_statements(event: Event, addresses: dict[Channel, str]) -> Iterator[Statement]:
+    """Yield what an event states of those of a shopper's addresses that it is about."""
+    for channel, consent in read_consent(event).items():
+        if channel in addresses:
+            yield of_consent(addresses[channel], consent, source=event.trust.value, told=_read_told(event))
+
+
+def of_consent(address: str, consent: Consent, *, source: str = "", told: Told | None = None) -> Statement:
+    """Return the statement behind a consent that is known."""
+    return Statement(
+        address=address,
+        subscribed=consent.subscribed,
+        at=consent.at,
+        id=consent.id,
+        source=source,
+        told=told or Told(method=consent.method),
+    )
+
+
+def _read_told(event: Event) -> Told:
+    said, context = event.properties, event.context if event.trust is Trust.SERVER else {}
+    topics = said.get("topics", said.get("topic", ()))
+    several = topics if isinstance(topics, list) else [topics]
+    return Told(
+        method=_text(said.get("method"), _LONGEST_WORD),
+        text=_text(said.get("text"), LONGEST_TEXT),
+        version=_text(said.get("version"), _LONGEST_WORD),
+        topics=tuple(_text(it, _LONGEST_WORD) for it in several[:_MOST_TOPICS] if isinstance(it, str)),
+        ip=_text(context.get("ip"), _LONGEST_WORD),
+        user_agent=_text(context.get("userAgent"), _LONGEST_WORD),
+    )
+
+
+def _text(value: Any, most: int) -> str:
+    return value[:most] if isinstance(value, str) else ""

@@ -1,0 +1,413 @@
+"""erase_profiles: whoever asked to be erased is gone everywhere, again a day later, and nothing brings them back."""
+
+import json
+from typing import Any
+from zlib import decompress
+
+import boto3
+import pytest
+import world
+from builders import NOON, WELCOME, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish
+from msgspec.structs import replace
+from shoppers import Shop, queue_event
+from world import lambda_context, read_queue
+
+import functions.derive_segments.app as derive_segments
+from cartwake import giving
+from cartwake.bundles import Pool, Send
+from cartwake.erasure import PASSES, name_export
+from cartwake.errors import TryAgain
+from cartwake.events import Event, Trust
+from cartwake.feedback.deliveries import tags_for
+from cartwake.gateways import bucket, queue
+from cartwake.profiles import Kind
+from cartwake.reasons import EndReason, Refusal
+from cartwake.statements import Channel
+from cartwake.store import (
+    addresses,
+    base,
+    consents,
+    coupons,
+    erasures,
+    events,
+    identities,
+    messages,
+    profiles,
+    quarantine,
+    removal,
+    runs,
+)
+from cartwake.times import DAY, HOUR, MINUTE, NEVER
+from functions.erase_profiles import app
+
+EMAIL, PHONE, USER = "ada.lovelace@example.com", "+48601234567", "ada-4711"
+WHO, VISITOR = f"u#{USER}", "a#browser-4711"
+COUPON = replace(WELCOME, steps=(Send(channel=Channel.EMAIL, template="welcome", subject="Hi", coupon="hello"),))
+
+
+def request(at: int, **changes: Any) -> Event:
+    """Return the event with which a server asks for Ada's erasure."""
+    return an_event("Erasure Requested", **{"who": WHO, "user_id": USER, "at": at} | changes)
+
+
+def live(shop: Shop) -> None:
+    """Have Ada do everything that leaves something, and Ben a little."""
+    rules = a_bundle()
+    publish(replace(rules, generation=2, pools={"hello": Pool()}, journeys=rules.journeys | {"welcome": COUPON}))
+    coupons.put_free("hello", {"HELLO-1": NEVER, "HELLO-2": NEVER})
+    shop.hear(an_event(who=VISITOR, anonymous_id=VISITOR[2:], at=shop.now))
+    told = {"traits": {"email": EMAIL, "phone": PHONE, "first_name": "Ada"}, "anonymous_id": VISITOR[2:]}
+    shop.hear(an_identify(who=WHO, user_id=USER, at=shop.now, **told))
+    shop.hear(a_subscription(who=WHO, at=shop.now), a_subscription("sms", who=WHO, id="sms", at=shop.now))
+    ben = an_identify("ben@example.com", who="u#ben", at=shop.now)
+    shop.hear(ben, a_subscription(who="u#ben", at=shop.now))
+    shop.now += DAY
+    shop.hear(a_cart_event(who=WHO, at=shop.now))
+    (own,) = coupons.list_given(WHO)
+    (bens,) = coupons.list_given("u#ben")
+    used = {"order_id": "o-1", "revenue": 10, "coupon": [own.code, bens.code]}
+    shop.hear(an_order(who=WHO, at=shop.now, properties=used))
+    quarantine.put(WHO, "k", reason="poison", at=shop.now, body=b"poison")
+    for body in ({"who": WHO}, {"mail": {"destination": [EMAIL]}}, {"tags": tags_for(WHO, "m")}, {"who": WHO + "0"}):
+        text = json.dumps({"Message": json.dumps(body)})
+        quarantine.put("", f"q-{json.dumps(body)[:9]}{len(text)}", reason="poison", at=shop.now, body=text.encode())
+    versions = {"Bucket": "rules-bucket", "VersioningConfiguration": {"Status": "Enabled"}}
+    boto3.client("s3").put_bucket_versioning(**versions)
+    bucket.write(name_export(WHO), EMAIL.encode())
+    bucket.write(name_export(WHO), EMAIL.encode())
+
+
+def everything() -> list[str]:
+    """Return all that any table or the bucket holds, unpacked: a text for each row and object."""
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    found = []
+    for row in world._rows():
+        if row.Meta.table_name == "names":
+            continue  # of no one
+        items = dynamodb.scan(TableName=row.Meta.table_name)["Items"]
+        found += [row.Meta.table_name + " " + " ".join(map(_show, item.values())) for item in items]
+    for version in s3.list_object_versions(Bucket="rules-bucket").get("Versions", []):
+        if not version["Key"].startswith("bundles/"):
+            got = s3.get_object(Bucket="rules-bucket", Key=version["Key"], VersionId=version["VersionId"])
+            found.append(version["Key"] + got["Body"].read().decode())
+    return found
+
+
+def _show(value: dict[str, Any]) -> str:
+    ((kind, it),) = value.items()
+    if kind != "B":
+        return str(it)
+    content = it[1:] if it[:1] == bytes((base.LAYOUT,)) else it
+    return (decompress(content) if content[:1] == b"\x78" else content).decode(errors="replace")
+
+
+def traces(*, but: str = "never") -> list[str]:
+    """Return the rows that name Ada in any way, but for those of one table."""
+    named = [EMAIL, PHONE, "601234567", USER, VISITOR[2:], "Lovelace", tags_for(WHO, "m")["who"]]
+    lines = [line.replace(WHO + "0", "") for line in everything()]
+    return [line for line in lines if any(it in line for it in named) and not line.startswith(but)]
+
+
+def finish(shop: Shop) -> None:
+    """Let all passes come due."""
+    for after in PASSES[1:]:
+        shop.now = max(shop.now, NOON + DAY + after + 10 * MINUTE)
+        shop.wait(MINUTE)
+
+
+@pytest.fixture
+def ada(shop: Shop) -> Shop:
+    live(shop)
+    assert len(traces()) > 20
+    return shop
+
+
+def test_everything_is_gone_everywhere(ada: Shop) -> None:
+    """Every table and the bucket, under every key that was merged: tombstones stay first, and in the end nothing."""
+    ada.hear(request(ada.now))
+    assert traces(but="profiles") == []
+    assert {ada.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
+    assert len(traces()) == 2
+    finish(ada)
+    assert traces() == []
+    assert any("ben@example.com" in line for line in everything())
+    assert any(WHO + "0" in line for line in everything())
+
+
+def test_only_the_hashed_suppression_is_left(ada: Shop) -> None:
+    """An erasure withdraws: under the address's hash stands that nothing may go there, and why if it bounced."""
+    keys = ada.profile(WHO).address_keys
+    assert addresses.get_address(keys[Channel.EMAIL]).sends
+    ada.hear(request(ada.now))
+    for key in keys.values():
+        kept = addresses.get_address(key)
+        assert kept.consent is not None
+        assert (kept.consent.subscribed, kept.consent.method, kept.sends) == (False, "erasure", ())
+        assert identities.find_owner(key) is None
+
+
+def test_a_browser_erases_nobody(ada: Shop) -> None:
+    """The key of a page is public: what it asks for is stored as an event, and no more."""
+    ada.hear(request(ada.now, trust=Trust.BROWSER))
+    assert ada.profile(WHO).kind is Kind.PROFILE
+    assert events.get_event(WHO, request(ada.now, trust=Trust.BROWSER).key) is not None
+
+
+def test_a_bot_erases_nobody(ada: Shop) -> None:
+    """What a crawler's user agent asks for moves nothing."""
+    ada.hear(request(ada.now, bot=True))
+    assert ada.profile(WHO).kind is Kind.PROFILE
+
+
+def test_our_own_page_is_trusted(ada: Shop) -> None:
+    """What the preference centre notes is a request, under whichever of the shopper's keys it stands."""
+    ada.hear(request(ada.now, trust=Trust.OWN, who=VISITOR, user_id=""))
+    assert traces(but="profiles") == []
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+
+
+def test_a_doubled_request_changes_nothing_more(ada: Shop) -> None:
+    """The second one finds a tombstone, is refused like any event, and its row goes with the next pass."""
+    ada.hear(request(ada.now))
+    before = erasures.get_erasure(WHO)
+    ada.hear(request(ada.now, id="again"))
+    assert erasures.get_erasure(WHO) == before
+    assert [it.reason for it in quarantine.list_refusals(WHO)] == [Refusal.ERASED]
+    finish(ada)
+    assert traces() == []
+
+
+def test_what_comes_late_is_refused_and_goes_too(ada: Shop) -> None:
+    """After the first pass events are refused with the reason; what they have left is deleted 25 hours after it."""
+    ada.hear(request(ada.now))
+    ada.hear(an_order(who=WHO, user_id=USER, at=ada.now), an_event(who=VISITOR, at=ada.now))
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    assert [it.reason for it in quarantine.list_refusals(WHO)] == [Refusal.ERASED]
+    assert traces(but="profiles")
+    ada.wait(24 * HOUR)
+    assert traces(but="profiles")
+    ada.wait(HOUR)
+    assert traces(but="profiles") == []
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+
+
+def test_in_the_same_batch_what_came_before_counts(shop: Shop) -> None:
+    """Who a visitor is may be told just before: the visitor is erased too, and what comes behind is refused."""
+    shop.derive(an_event(who=VISITOR, at=NOON))
+    told = an_identify(who=WHO, user_id=USER, anonymous_id=VISITOR[2:], at=NOON + 1)
+    shop.now += 5
+    shop.derive(told, request(NOON + 2), an_order(who=WHO, at=NOON + 3))
+    assert {shop.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
+    assert [it.reason for it in quarantine.list_refusals(WHO)] == [Refusal.ERASED]
+
+
+def test_who_was_never_heard_of_is_erased_too(shop: Shop) -> None:
+    """A request for somebody of whom nothing is known leaves nothing but itself, and not that for long."""
+    shop.hear(request(NOON))
+    assert traces(but="profiles") == []
+    assert shop.profile(WHO).kind is Kind.TOMBSTONE
+
+
+def test_killed_in_the_middle_it_goes_on(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a function ends, the next one deletes the rest; nobody has to remember how far it was."""
+    deaths = 0
+    while True:
+        delete, left = removal._delete, [deaths]
+
+        def die(table: Any, rows: list[Any], *, delete: Any = delete, left: list[int] = left) -> int:
+            if rows:
+                if not left[0]:
+                    raise KeyboardInterrupt
+                left[0] -= 1
+            return int(delete(table, rows[:1]))
+
+        with monkeypatch.context() as dying:
+            dying.setattr(removal, "_delete", die)
+            try:
+                if deaths == 0:
+                    ada.hear(request(ada.now))
+                else:
+                    ada.now += 6 * MINUTE
+                    ada.wait(0)
+                break
+            except KeyboardInterrupt:
+                deaths += 1
+    assert deaths > 3
+    assert traces(but="profiles") == []
+    assert len(erasures.get_erasure(WHO).passes) == 1  # type: ignore[union-attr]
+
+
+def test_the_row_is_the_truth(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the queue took nothing, or lost it, `wake` finds the tombstone."""
+
+    def fail(_: Any) -> None:
+        raise TryAgain("queue")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(queue, "send_erasures", fail)
+        ada.derive(request(ada.now))
+    ada.drain()
+    assert traces(but="profiles")
+    ada.wait(5 * MINUTE)
+    assert traces(but="profiles") == []
+
+
+def test_so_many_rows_a_call(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call deletes so many and asks for another; one without time deletes none."""
+    ada.derive(request(ada.now))
+    read_queue("erasures")
+    rows = len(traces())
+    app.handler(queue_event({"who": WHO}), lambda_context(remaining_ms=1))
+    assert (read_queue("erasures"), len(traces())) == ([{"who": WHO}], rows)
+    monkeypatch.setattr(app, "MOST_A_CALL", 3)
+    app.handler(queue_event({"who": WHO}), lambda_context())
+    assert read_queue("erasures") == [{"who": WHO}]
+    assert rows - 3 <= len(traces()) < rows
+    queue.send_erasures([WHO])
+    ada.drain()
+    assert traces(but="profiles") == []
+
+
+def test_doubled_messages_do_no_harm(ada: Shop) -> None:
+    """A pass that is done is not done again before its time, however often it is asked for."""
+    ada.hear(request(ada.now))
+    before = erasures.get_erasure(WHO)
+    app.handler(queue_event({"who": WHO}, {"who": WHO}, {"who": "u#ben"}, {"who": "u#nobody"}), lambda_context())
+    assert erasures.get_erasure(WHO) == before
+    assert ada.profile("u#ben").kind is Kind.PROFILE
+
+
+def test_what_a_run_was_about_to_do_is_not_done(ada: Shop) -> None:
+    """A cart's mail is due in an hour: nothing goes out, whichever comes first."""
+    ada.now += 8 * DAY
+    ada.hear(a_cart_event(who=WHO, at=ada.now))
+    mails = len(ada.mails())
+    (run,) = [run for run in runs.list_runs(WHO) if run.ended is None]
+    ada.derive(request(ada.now))
+    read_queue("erasures")
+    ada.wait(2 * HOUR)
+    assert len(ada.mails()) == mails
+    ended = runs.get_run(WHO, run.key)
+    assert ended is None or ended.ended is EndReason.ERASED
+    ada.wait(2 * HOUR)
+    assert (len(ada.mails()), messages.list_messages(WHO)) == (mails, [])
+
+
+def test_a_coupon_stays_given(ada: Shop) -> None:
+    """A code that somebody had is never free again, and says no more whose it was or who has used it."""
+    codes = [it.code for it in coupons.list_given(WHO)] + [it.code for it in coupons.list_given("u#ben")]
+    ada.hear(request(ada.now))
+    own, bens = (coupons.get_taken(code) for code in codes)
+    assert own is not None
+    assert bens is not None
+    assert (own.given.who, own.redeemed_by, own.order) == ("", "", "")
+    assert (bens.given.who, bens.redeemed_by) == ("u#ben", "")
+    assert own.redeemed_at
+    assert coupons.list_free("hello") == {}
+
+
+def test_a_coupon_given_meanwhile_goes_too(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that was being prepared may take a code after the first pass; the second finds it."""
+    del monkeypatch
+    ada.hear(request(ada.now))
+    given = giving.fill(
+        coupons.Given(who=WHO, pool="hello", code="", journey="cart", path="1", given_at=ada.now),
+        code="LATE-1", turn=0, until=NEVER,
+    )  # fmt: skip
+    assert coupons.take(given, drawn=False, event=events.write_event(giving.tell_given(given)))
+    assert traces(but="profiles")
+    finish(ada)
+    assert traces() == []
+
+
+def test_with_a_new_id_somebody_begins_anew(ada: Shop) -> None:
+    """Signing up again with the same address and another id: a new profile, and a yes that was said after."""
+    ada.hear(request(ada.now))
+    ada.now += HOUR
+    mails = len(ada.mails())
+    coupons.put_free("hello", {"HELLO-3": NEVER})
+    ada.hear(an_identify(EMAIL, who="u#new", at=ada.now), a_subscription(who="u#new", at=ada.now))
+    assert len(ada.mails()) == mails + 1
+    finish(ada)
+    key = ada.profile("u#new").address_keys[Channel.EMAIL]
+    consent = addresses.get_address(key).consent
+    assert consent is not None
+    assert consent.subscribed
+    assert identities.find_owner(key) == "u#new"
+
+
+def test_an_old_yes_does_not_come_back(ada: Shop) -> None:
+    """A list of subscribers that is older than the erasure, imported after it, makes nobody mailable."""
+    ada.hear(request(ada.now))
+    mails, old = len(ada.mails()), NOON
+    ada.now += HOUR
+    ada.hear(an_identify(EMAIL, who="u#new", at=ada.now))
+    ada.hear(a_subscription(who="u#new", occurred_at=old, at=ada.now))
+    ada.wait(HOUR)
+    assert len(ada.mails()) == mails
+
+
+def test_with_the_same_id_somebody_begins_anew_after_fifteen_days(ada: Shop) -> None:
+    """Until then what comes under it is refused: it may be late. After that it is somebody who has come back."""
+    ada.hear(request(ada.now))
+    ada.now += 14 * DAY
+    ada.wait(0)
+    ada.hear(an_order(who=WHO, at=ada.now))
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    ada.now += DAY
+    ada.wait(0)
+    assert ada.profile(WHO).version == 0
+    ada.hear(an_order(who=WHO, at=ada.now))
+    assert (ada.profile(WHO).kind, ada.profile(WHO).state.contacts) == (Kind.PROFILE, {})
+
+
+def test_an_address_that_is_somebody_elses_by_now_is_left_alone(ada: Shop) -> None:
+    """Of two with one address only the owner's erasure withdraws it."""
+    ada.hear(an_identify("ben@example.com", who=WHO, at=ada.now + 1))
+    key = ada.profile("u#ben").address_keys[Channel.EMAIL]
+    record = consents.list_statements(key)
+    ada.hear(request(ada.now + 2))
+    address = addresses.get_address(key)
+    assert address.consent is not None
+    assert address.consent.subscribed
+    assert consents.list_statements(key) == record
+
+
+def test_all_or_none_become_tombstones(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody who writes the profile in between is seen: it is read again, and all keys go in one transaction."""
+    real, raced = base.commit, []
+
+    def commit(writes: Any, **options: Any) -> bool:
+        burying = [it for it in writes if isinstance(it, base.Put) and getattr(it.row, "kind", "") == "tombstone"]
+        if burying and not raced:
+            raced.append(len(burying))
+            visitor = "late-visitor-4711"
+            monkeypatch.setattr(base, "commit", real)
+            derive_segments.derive(
+                WHO, [an_event(who=WHO, user_id=USER, anonymous_id=visitor, at=ada.now)], now=ada.now
+            )
+        return real(writes, **options)
+
+    monkeypatch.setattr(base, "commit", commit)
+    ada.derive(request(ada.now))
+    assert raced == [2]
+    assert profiles.get_profile("a#late-visitor-4711").kind is Kind.TOMBSTONE
+
+
+def test_what_nobody_can_erase_waits_and_names_nobody(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A row that breaks the function is tried again in an hour, and an alarm is raised without naming anybody."""
+    ada.derive(request(ada.now))
+    read_queue("erasures")
+
+    def fail(*_: Any, **__: Any) -> int:
+        raise ValueError(EMAIL)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(app.removal, "delete_rows", fail)
+        app.handler(queue_event({"who": WHO}), lambda_context())
+    (kept,) = [it for it in quarantine.list_refusals("?") if it.where == "ValueError"]
+    assert USER not in kept.key
+    ada.wait(50 * MINUTE)
+    assert traces(but="profiles")
+    ada.wait(10 * MINUTE)
+    assert traces(but="profiles") == []
