@@ -3,15 +3,18 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from builders import NOON, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish
 from shoppers import Shop, queue_event
 from typer.testing import CliRunner
 from world import lambda_context
 
+from cartwake.choices import Choices
 from cartwake.events import Event, Trust
 from cartwake.gateways import bucket
-from cartwake.store import coupons, events, quarantine
+from cartwake.statements import Channel
+from cartwake.store import addresses, coupons, events, profiles, quarantine
 from cartwake.times import DAY, NEVER
 from cartwake_cli.commands import erase as erase_command
 from cartwake_cli.commands import explain as explain_command
@@ -49,6 +52,9 @@ def live(shop: Shop) -> None:
     assert coupons.take(given, drawn=True, event=events.write_event(told))
     shop.hear(an_order(at=shop.now, properties={"order_id": "o-1", "revenue": 10, "coupon": "BACK-1"}))
     quarantine.put("u#1", "k", reason="clock_off", at=NOON)
+    address = addresses.get_address(profiles.resolve_profile("u#1").address_keys[Channel.EMAIL])
+    chosen = Choices(refused_topics=("sales",), rest_ms=7 * DAY, tracked=False, at=NOON + 4)
+    assert addresses.put_address(msgspec.structs.replace(address, choices=chosen))
     shop.hear(an_identify("ben@example.com", who="u#ben", at=NOON), a_subscription(who="u#ben", at=NOON))
 
 
@@ -78,6 +84,9 @@ def test_everything_is_in_it(shop: Shop) -> None:
     assert [(it["journey"], it["state"]) for it in copy["messages"]] == [("welcome", "accepted")]
     assert [(it["code"], it["order"]) for it in copy["coupons"]] == [("BACK-1", "o-1")]
     assert copy["addresses"][0]["consent"]["subscribed"] is True
+    chosen = copy["addresses"][0]["chosen"]
+    assert (chosen["topics_refused"], chosen["at_most_one_in_days"]) == (["sales"], 7)
+    assert chosen["clicks_may_be_seen"] is False
     assert [it["reason"] for it in copy["refused"]] == ["clock_off"]
     assert "ben" not in content
 

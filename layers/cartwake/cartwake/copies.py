@@ -8,6 +8,7 @@ import msgspec
 
 from cartwake import carts
 from cartwake.addresses import Address
+from cartwake.choices import Choices
 from cartwake.consents import Statement
 from cartwake.coupons import Taken
 from cartwake.events import Event, Trust
@@ -16,7 +17,7 @@ from cartwake.profiles import Profile
 from cartwake.registers import Register
 from cartwake.runs import Run
 from cartwake.statements import Consent, list_tags
-from cartwake.times import NEVER, Instant, format_instant
+from cartwake.times import DAY, NEVER, Instant, format_instant
 
 VERSION = 1
 _TOLD_BY = {Trust.BROWSER: "your browser", Trust.SERVER: "the shop", Trust.OWN: "our pages and messages"}
@@ -116,6 +117,18 @@ def _show_address(address: Address) -> dict[str, Any]:
         "suppressed_at": _when(address.suppressed_at),
         "sent": [_when(sent.at) for sent in address.sends],
         "bounced": [_when(sent.at) for sent in address.softs],
+        "chosen": _show_choices(address.choices) if address.choices.at else None,
+    }
+
+
+def _show_choices(choices: Choices) -> dict[str, Any]:
+    return {
+        "at": _when(choices.at),
+        "topics_refused": list(choices.refused_topics),
+        "paused_until": _when(choices.paused_until),
+        "at_most_one_in_days": choices.rest_ms // DAY or None,
+        "clicks_may_be_seen": choices.tracked,
+        "language": choices.language or None,
     }
 
 
