@@ -17,6 +17,8 @@ from simulation.setting import clock
 from simulation.shop import Shop
 from simulation.watch import SLACK_MS, Watch, find, read_message, read_run, resolve
 
+FORGOTTEN = ("runs", "slots", "messages")
+TRIGGERS = {journey.trigger.event for journey in JOURNEYS.values()}
 COLUMNS = ("accepted", "delivered", "opened", "clicked", "bounced", "complained")
 ROUNDS = 8
 
@@ -66,21 +68,22 @@ def is_quiet(shop: Shop) -> bool:
 
 
 @know_all()
-def judge(shop: Shop, watch: Watch, *, log: str, poisoned: int = 0) -> None:
+def judge(shop: Shop, watch: Watch, *, log: str) -> None:
     """Hold a healed world against everything that is promised."""
     judge_events(shop, watch)
-    for who in watch.erased:
-        profile = resolve(who)
-        watch.must("nobody erased comes back", profile is not None and profile.kind == "tombstone", who)
+    judge_erased(watch)
     if shop.live:  # else the trackers have names that the oracle does not know
         judge_folds(watch)
     judge_ledger(watch)
     judge_counts(watch)
     judge_runs(watch, shop.live)
+    judge_coupons(shop, watch)
     judge_feedback(shop, watch)
     judge_entries(watch, shop.live)
     poison = [it for it in cloud.rows("quarantine") if it["reason"]["S"] == "poison"]
-    watch.must("only poison is set aside", bool(poison) == bool(poisoned), [it["where"] for it in poison])
+    where = [it["where"] for it in poison]
+    watch.must("only poison is set aside", not poison or bool(shop.poisoned), where)
+    watch.must("poison is set aside", bool(poison) or set(shop.poisoned) <= watch.erased.keys(), shop.poisoned)
     watch.must("no address and no token in a log", "@example.com" not in log and ".eyJ" not in log)
     for sent in watch.sent:
         token = sent.link.rpartition("/")[2]
@@ -189,9 +192,10 @@ def judge_ledger(watch: Watch) -> None:
             watch.must("what was sent is not said to be unsent", state in ("accepted", "unknown"), message)
         if state == "accepted":
             watch.must("what is said to be sent was sent", taken[message.id] > 0, message)
-    accepted = [it for it in map(read_message, cloud.rows("messages")) if it and it.channel == "sms"]
+    rows = [*map(read_message, cloud.rows("messages")), *watch.deleted.values()]
+    accepted = [it for it in rows if it and it.channel == "sms"]
     known = sum(it.state == "accepted" for it in accepted)
-    doubt = sum(it.state == "unknown" for it in accepted)
+    doubt = sum(it.state in ("unknown", "claimed") for it in accepted)
     watch.must("what is said to be sent was sent", known <= texts <= known + doubt, (known, texts, doubt))
 
 
@@ -216,6 +220,7 @@ def judge_reason(watch: Watch, message: Any) -> None:
         "template_error": False,
         "template_gone": False,
         "erased": any(it.who in watch.erased for it in events) or message.who in watch.erased,
+        "no_coupon": not list_codes("free"),
         "run_ended": run is None or run.ended is not None,
     }.get(said, True)  # fmt: skip
     watch.must("a refusal is true", true, message)
@@ -229,8 +234,7 @@ def judge_counts(watch: Watch) -> None:
             if column in row:
                 shown[row["counter"]["S"].rpartition("#")[0], row["day"]["S"], column] += int(row[column]["N"])
     ledger: Counter[tuple[str, str, str]] = Counter()
-    for row in cloud.rows("messages"):
-        message = read_message(row)
+    for message in [*map(read_message, cloud.rows("messages")), *watch.deleted.values()]:
         assert message is not None
         happened = {name: at for name, at in message.happened.items() if name in COLUMNS}
         if message.accepted_at:
@@ -269,12 +273,52 @@ PASSED = {
 """Of each journey, where a run that was completed has left a message: at one of several places each."""
 
 
+def judge_erased(watch: Watch) -> None:
+    """Who was erased stays so, and once that is over nothing is left under their keys."""
+    for who in watch.erased.keys() - watch.released.keys():
+        profile = resolve(who)
+        watch.must("nobody erased comes back", profile is not None and profile.kind == "tombstone", who)
+    for who, at in watch.released.items():
+        since = [it for it in watch.oracle.events.values() if it.who == who and it.received_at * 1_000 > at]
+        left = {it["key"]["S"] for it in cloud.rows("events") if it["who"]["S"] == who}
+        watch.must("nothing is left of who was erased", left <= {it.key for it in since}, (who, left))
+        if not any(it.name in TRIGGERS for it in since):  # who comes back begins anew
+            left = {table for table in FORGOTTEN for it in cloud.rows(table) if it["who"]["S"] == who}
+            watch.must("nothing is left of who was erased", not left, (who, left))
+
+
+def judge_coupons(shop: Shop, watch: Watch) -> None:
+    """Every code is free or given, to one shopper; that and its use are told of once."""
+    if not shop.live:
+        return
+    free, taken = set(list_codes("free")), list_codes("code")
+    watch.must("no coupon is lost", free | set(taken) == shop.codes and not free & set(taken), (free, taken))
+    given = [row for row in cloud.rows("coupons") if row["shelf"]["S"].startswith("who#") and "given_at" in row]
+    watch.must("a coupon is given once", len({it["code"]["S"] for it in given}) == len(given), given)
+    told = Counter((it.name, it.properties.get("coupon")) for it in watch.oracle.events.values() if it.trust == "own")
+    for code, row in taken.items():
+        watch.must("a coupon given is told of once", told["Coupon Given", code] == 1, (code, told))
+        used = [
+            it
+            for it in watch.oracle.events.values()
+            if it.name == "Order Completed" and it.properties.get("coupon") == code and it.who not in watch.erased
+        ]
+        watch.must("a coupon that was used is marked", ("redeemed_at" in row) >= bool(used), (row, used))
+        redeemed = told["Coupon Redeemed", code]
+        watch.must("a coupon is used once", redeemed <= 1 and redeemed >= ("redeemed_at" in row), (code, redeemed))
+
+
+def list_codes(shelf: str) -> dict[str, dict[str, Any]]:
+    """Return the codes that are free, or those that were given."""
+    return {it["code"]["S"]: it for it in cloud.rows("coupons") if it["shelf"]["S"].startswith(f"{shelf}#")}
+
+
 def judge_feedback(shop: Shop, watch: Watch) -> None:
     """An address that bounced or complained is suppressed, if SES has told."""
     if "SES never told" in shop.world.plan.fired:
         return
     for sent in watch.sent:
-        if sent.to in shop.world.mailbox.bouncing:
+        if sent.to in shop.world.mailbox.bouncing and sent.message not in watch.deleted:
             message = read_message(find("messages", who=sent.who, message=sent.message))
             key = message.address_key if message else ""
             watch.must("a dead address is suppressed", key in watch.suppressed, sent)
@@ -289,7 +333,7 @@ def judge_entries(watch: Watch, live: set[str]) -> None:
             if name == "welcome" and event.properties.get("channel") != "email":
                 continue
             profile = resolve(event.who)
-            if profile is None or profile.kind != "profile":
+            if profile is None or profile.kind != "profile" or event.who in watch.erased:
                 continue
             ran = any(
                 it["who"]["S"] in profile.keys and it["run"]["S"].startswith(f"{name}#") for it in cloud.rows("runs")

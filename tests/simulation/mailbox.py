@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 SECOND = 1_000_000
+_CODE = re.compile(r"<b>([^<]+)</b>")
 PAYLOADS = ROOT / "tests" / "payloads" / "ses"
 
 
@@ -29,6 +31,7 @@ class Sent:
         at: When, in microseconds.
         message: Our id of it, from its tags; "" of an SMS.
         link: The address to which a POST unsubscribes.
+        code: The coupon that it shows; "" when it shows none.
     """
 
     at: int
@@ -38,6 +41,7 @@ class Sent:
     who: str = ""
     message: str = ""
     link: str = ""
+    code: str = ""
     provider_id: str = ""
     by: int = 0
 
@@ -113,6 +117,7 @@ def _read_mail(asked: dict[str, Any], provider_id: str, number: int) -> Sent:
         who=urlsafe_b64decode(packed + "=" * (-len(packed) % 4)).decode(),
         message=tags.get("message", ""),
         link=headers.get("List-Unsubscribe", "").strip("<>"),
+        code=(_CODE.findall(simple["Body"]["Html"]["Data"]) or [""])[0],
         provider_id=provider_id,
         by=number,
     )

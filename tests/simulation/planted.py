@@ -175,6 +175,36 @@ PLANTED = {
         (("functions/send_message/app.py", "outcome = _attempt(letter)", 'outcome = _attempt(letter)\n            logger.info("sent", to=letter.to)'),),
         "cart and reminder",
     ),
+    "the budget is not looked at": Planted(
+        (("functions/send_message/app.py", "if budgets.take(message.channel, day, letter.parts or 1, limit=limit):", "if limit:"),),
+        "a day's budget used up",
+    ),
+    "what is not claimed stays in the budget, and what is put back is put back twice": Planted(
+        (("functions/send_message/app.py", "    _refund(letter, before.claimed_at)\n", "    _refund(letter, before.claimed_at)\n    _refund(letter, before.claimed_at)\n"),),
+        "a day's budget used up", (Fault.THROTTLED,), 240,
+    ),
+    "what the cap stands against does not wait": Planted(
+        (("functions/send_message/app.py", "if why is Skip.FREQUENCY_CAP and letters", "if not why and letters"),),
+        "thanks that wait for the cap",
+    ),
+    "a code is given to whoever asks": Planted(
+        ((f"{LAYER}/store/coupons.py", "base.Put(CouponRow(_code(given.code), _ONLY, **told), absent)", "base.Put(CouponRow(_code(given.code), _ONLY, **told))"),
+         (f"{LAYER}/store/coupons.py", "base.Delete(_free_row(given.pool, given.code), CouponRow.shelf.exists())", "base.Delete(_free_row(given.pool, given.code))")),
+        "two shoppers, and the last coupon",
+    ),
+    "a code is used by every order that names it": Planted(
+        ((f"{LAYER}/redemptions.py", "if taken is None or taken.redeemed_at:", "if taken is None:"),
+         (f"{LAYER}/store/coupons.py", "unused = CouponRow.shelf.exists() & CouponRow.redeemed_at.does_not_exist()", "unused = CouponRow.shelf.exists()")),
+        "a coupon, and two orders that name it",
+    ),
+    "tombstones are let go of while queues still hold something": Planted(
+        ((f"{LAYER}/erasure.py", "PASSES: Final = (0, 25 * HOUR, 15 * DAY)", "PASSES: Final = (0, HOUR, 2 * HOUR)"),),
+        "erased before a claim",
+    ),
+    "erasure leaves the slots": Planted(
+        ((f"{LAYER}/store/removal.py", "= (RunRow, SlotRow, MessageRow, EventRow, QuarantineRow)", "= (RunRow, MessageRow, EventRow, QuarantineRow)"),),
+        "erased before a claim",
+    ),
     "only own slots are looked at after a merge": Planted(
         (("functions/enter_journeys/app.py", "for key in profile.keys]", "for key in profile.keys[:1]]"),), "carts of a visitor and of the user",
     ),

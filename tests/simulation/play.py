@@ -49,7 +49,9 @@ def play(name: str, plan: Plan, *, sites: bool = False, lines: bool = False) -> 
     story, watch = STORIES[name], Watch(plan)
     with listen() as log:
         rules = None if story.files else make_bundle(*story.journeys)
-        shop = build(name, plan, begins=story.begins, watch=watch, rules=rules, files=story.files or None)
+        shop = build(
+            name, plan, begins=story.begins, watch=watch, rules=rules, files=story.files or None, codes=story.codes
+        )
         shop.world.sites = [] if sites else None
         shop.world.lines = [] if lines else None
         story.tell(shop)
@@ -60,7 +62,7 @@ def finish(shop: Shop, watch: Watch, log: io.StringIO, story: Story | None = Non
     """Heal a world, judge it, and end it."""
     world = shop.world
     watch.must("a healed world comes to rest", heal(shop), "it never does")
-    judge(shop, watch, log=log.getvalue(), poisoned=shop.poisoned)
+    judge(shop, watch, log=log.getvalue())
     if story is not None and story.files:
         judge_publication(watch)
     mails = world.mailbox.subjects()

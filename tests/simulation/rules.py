@@ -6,6 +6,7 @@ from cartwake.bundles import (
     Branch,
     Bundle,
     Journey,
+    Pool,
     QuietHours,
     Segment,
     Send,
@@ -30,6 +31,10 @@ OPENS, CLOSES = 9 * 60, 20 * 60
 ZONE = "Europe/Berlin"
 AGAIN = 7 * DAY
 LAST_USEFUL = 24 * HOUR
+BUDGET = 2
+"""So many SMS a day, all over."""
+POOL, CODES = "back", 4
+"""A pool of coupons, and how many codes are in it unless a story says otherwise."""
 
 NEEDS = {
     "orders": Need(event="Order Completed", latest=4, within_ms=VIP_WINDOW),
@@ -84,7 +89,7 @@ JOURNEYS = {
         status="live",
         trigger=Trigger(entered="vip"),
         again_ms=30 * DAY,
-        steps=(Wait(for_ms=2 * HOUR), _mail("thanks", "You are one of our best")),
+        steps=(Wait(for_ms=2 * HOUR), _mail("thanks", "You are one of our best", held=True)),
     ),
     "winback": Journey(
         title="Win-back",
@@ -92,7 +97,7 @@ JOURNEYS = {
         trigger=Trigger(entered="lapsed"),
         exits=(ORDERED,),
         again_ms=AGAIN,
-        steps=(_mail("winback", "We miss you"),),
+        steps=(_mail("winback", "We miss you", coupon=POOL),),
     ),
     "receipt": Journey(
         title="Receipt",
@@ -110,7 +115,7 @@ TEMPLATES = {
     "cart-sms": Template(text="Your cart waits"),
     "welcome": Template(html=f"<p>Hi {_STOP}</p>", text="Hi"),
     "thanks": Template(html=f"<p>Thanks {_STOP}</p>", text="Thanks"),
-    "winback": Template(html=f"<p>Come back {_STOP}</p>", text="Come back"),
+    "winback": Template(html=f"<p>Come back: <b>{{{{ coupon.code }}}}</b> {_STOP}</p>", text="{{ coupon.code }}"),
     "receipt": Template(html="<p>Your order</p>", text="Your order"),
 }
 
@@ -126,6 +131,7 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
             timezone=ZONE,
             cap_ms=CAPS,
             hours={Channel.SMS: QuietHours(opens_minute=OPENS, closes_minute=CLOSES)},
+            budgets={Channel.SMS: BUDGET},
         ),
         needs=NEEDS,
         segments={
@@ -134,4 +140,5 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
         },
         journeys=journeys,
         templates=TEMPLATES,
+        pools={POOL: Pool(valid_for_ms=6 * DAY, low_at=0)},
     )

@@ -14,12 +14,14 @@ from builders import publish
 from wire import to_payload
 
 from cartwake.bundles import Bundle
+from cartwake.events import ERASURE_REQUESTED
 from cartwake.gateways import bucket, clients
-from cartwake.store import base
+from cartwake.store import base, coupons
 from cartwake.store.keys import KeyRow
+from cartwake.times import NEVER
 from simulation import cloud
 from simulation.faults import HOUR, MINUTE, Mishap, Plan
-from simulation.rules import make_bundle
+from simulation.rules import CODES, POOL, make_bundle
 from simulation.setting import QUEUES, clock
 from simulation.sources import SECOND
 from simulation.world import WATCHED, World
@@ -38,6 +40,7 @@ def build(
     watch: Any = None,
     rules: Bundle | None = None,
     files: dict[str, bytes] | None = None,
+    codes: int = CODES,
 ) -> "Shop":
     """Return a shop in a new world, with rules, or with the files that marketers have just saved."""
     furnish()
@@ -47,9 +50,10 @@ def build(
         publish(rules)
     for text, trust in ((SERVER, "server"), (BROWSER, "browser")):
         KeyRow(sha256(text.encode()).hexdigest(), trust=trust, created_at=clock.now).save()
+    coupons.put_free(POOL, dict.fromkeys(name_codes(codes), NEVER))
     for name in WATCHED:
         cloud.watch(name)
-    shop = Shop(world)
+    shop = Shop(world, codes=codes)
     if rules is not None:
         shop.live = set(rules.journeys)
     if files is not None:
@@ -83,13 +87,14 @@ def furnish() -> None:
 class Shop:
     """What people do; times are virtual, and nobody waits for an answer."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, codes: int = CODES) -> None:
         self.world = world
+        self.codes = frozenset(name_codes(codes))
         self._chance = random.Random(f"shop {world.seed}")
         self._told = 0
         self.generation = 1
         self.open_requests = 0
-        self.poisoned = 0
+        self.poisoned: list[str] = []
         self.live: set[str] = set()
         """The journeys that were live from the beginning to the end."""
         self.told: dict[str, dict[str, Any]] = {}
@@ -135,9 +140,11 @@ class Shop:
         properties = {"product_id": product, "name": "Trail Runner", "price": 129.0, "quantity": 1}
         return self.tell("track", user, event="Product Added", properties=properties, **call)
 
-    def order(self, user: str = "", revenue: float = 100.0, **call: Any) -> str:
-        """Tell that somebody bought."""
-        properties = {"order_id": f"o-{self._told}", "revenue": revenue}
+    def order(self, user: str = "", revenue: float = 100.0, *, coupon: str = "", **call: Any) -> str:
+        """Tell that somebody bought, perhaps with a coupon."""
+        properties: dict[str, Any] = {"order_id": f"o-{self._told}", "revenue": revenue}
+        if coupon:
+            properties["coupon"] = coupon
         return self.tell("track", user, event="Order Completed", properties=properties, **call)
 
     def view(self, user: str = "", **call: Any) -> str:
@@ -186,26 +193,19 @@ class Shop:
         """Have a row in the events table that no code can read."""
         from cartwake.store.events import EventRow
 
-        self.poisoned += 1
-        row = EventRow(f"u#{user}", f"poison#{self.poisoned}", name="X", type="track", body=b"\xc1", expires_at=2**40)
+        self.poisoned.append(f"u#{user}")
+        row = EventRow(
+            f"u#{user}", f"poison#{len(self.poisoned)}", name="X", type="track", body=b"\xc1", expires_at=2**40
+        )
         row.save()
 
     def deploy(self, duration_ms: int) -> None:
         """Have the next release come, and this one go on beside it for some time."""
         self.world.plan.deployment = (clock.micros, clock.micros + duration_ms * 1_000)
 
-    def erase(self, who: str) -> None:
-        """Leave nothing of a shopper but a tombstone."""
-        from cartwake.profiles import Kind
-        from cartwake.store import base, profiles
-
-        base.LAYOUT = self.world.find_layout()
-        for key in profiles.resolve_profile(who).keys:
-            row = profiles.get_profile(key)
-            gone = profiles.ProfileRow(key, kind=Kind.TOMBSTONE.value, version=row.version + 1)
-            assert base.commit([base.Put(gone)])
-            if self.world.watch:
-                self.world.watch.on_erased(key)
+    def erase(self, user: str) -> str:
+        """Tell that somebody wants nothing to be kept of them."""
+        return self.tell("track", user, event=ERASURE_REQUESTED)
 
     def _post(self, events: list[dict[str, Any]], key: str, *, delay: int = 0) -> None:
         if self.world.plan.happens(Mishap.CLIENT_LATE):
@@ -240,6 +240,11 @@ class Shop:
             self.world.loop.after(pause, lambda: self._request(function, make, done, tries + 1))
 
         self.world.invoke(function, make(), answered)
+
+
+def name_codes(count: int) -> list[str]:
+    """Return the codes of the pool."""
+    return [f"BACK-{number}" for number in range(count)]
 
 
 def iso(instant: int) -> str:

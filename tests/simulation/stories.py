@@ -8,7 +8,8 @@ from typing import Any
 import msgspec
 
 from cartwake.bundles import Wait
-from simulation.rules import JOURNEYS
+from simulation import cloud
+from simulation.rules import CODES, JOURNEYS
 from simulation.setting import clock
 from simulation.shop import BROWSER, NOON, SERVER, Shop, iso
 from simulation.world import Interrupt
@@ -33,6 +34,7 @@ class Story:
         swept: It is short enough to be run with every fault at every call.
         files: What marketers have saved, instead of rules that are live already.
         begins: When, in microseconds.
+        codes: How many coupons there are.
     """
 
     journeys: tuple[str, ...]
@@ -43,6 +45,7 @@ class Story:
     swept: bool = True
     files: dict[str, bytes] = field(default_factory=dict)
     begins: int = NOON
+    codes: int = CODES
 
 
 def cart_and_reminder(shop: Shop) -> None:
@@ -252,12 +255,75 @@ def night_in_which_clocks_change(shop: Shop) -> None:
     shop.go(40 * HOUR)
 
 
+def two_for_the_last_coupon(shop: Shop) -> None:
+    for user in ("ada", "bob"):
+        shop.identify(user, f"{user}@example.com")
+        shop.subscribe(user)
+    shop.go(DAY)
+    for user in ("ada", "bob"):
+        shop.order(user)
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: hand_out(shop), holds='"coupons"'))
+    shop.go(5 * DAY + HOUR)
+
+
+def coupon_and_two_orders_with_it(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(5 * DAY + HOUR)
+    codes = [it.code for it in shop.world.mailbox.sent if it.code]
+    for user in ("ada", "bob") if codes else ():
+        shop.order(user, coupon=codes[0])
+        shop.go(MINUTE)
+
+
+def thanks_that_waits_for_the_cap(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.subscribe("ada")
+    shop.go(MINUTE)
+    for _ in range(3):
+        shop.order("ada")
+    shop.go(18 * HOUR)
+
+
+def budget_used_up(shop: Shop) -> None:
+    for number, user in enumerate(("ada", "bob", "cid")):
+        shop.identify(user, f"{user}@example.com", more={"phone": f"+49170123456{number}"})
+        shop.subscribe(user, "sms")
+    shop.go(4 * HOUR)
+    for user in ("ada", "bob", "cid"):
+        shop.add(user)
+    shop.go(46 * HOUR)
+
+
+def erased_during_a_send(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.world.interrupts.append(Interrupt("SendEmail", lambda: shop.erase("ada")))
+    shop.go(26 * HOUR)
+
+
+def erased_before_a_claim(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    claim = Interrupt("TransactWriteItems", lambda: shop.erase("ada"), holds='"addresses"', invoked_by="aws:sqs")
+    shop.world.interrupts.append(claim)
+    shop.go(17 * DAY)
+    shop.view("ada")
+    shop.go(MINUTE)
+
+
 def browser_that_says_yes(shop: Shop) -> None:
     shop.identify("ada", "ada@example.com")
     shop.go(MINUTE)
     shop.subscribe("ada", key=BROWSER)
     shop.add("ada", key=BROWSER)
     shop.go(3 * HOUR)
+
+
+def hand_out(shop: Shop) -> None:
+    """Have everything that is planned be sent by somebody else at the same time."""
+    for row in list(cloud.rows("messages")):
+        shop.world.queues["messages"].put(json.dumps({name: row[name]["S"] for name in ("who", "message")}))
 
 
 def unsubscribe(shop: Shop, index: int) -> None:
@@ -339,6 +405,14 @@ STORIES = {
     "quiet hours in the night in which clocks change": Story(
         ("cart",), night_in_which_clocks_change, (CART, "Your cart waits"), begins=BEFORE_CLOCKS_CHANGE
     ),
+    "two shoppers, and the last coupon": Story(
+        ("winback",), two_for_the_last_coupon, (WINBACK,), may=(WINBACK,), codes=1
+    ),
+    "a coupon, and two orders that name it": Story(("winback",), coupon_and_two_orders_with_it, (WINBACK,)),
+    "thanks that wait for the cap": Story(("welcome", "thanks"), thanks_that_waits_for_the_cap, (WELCOME, THANKS)),
+    "a day's budget used up": Story(("cart",), budget_used_up, ("Your cart waits",) * 3),
+    "erased during a send": Story(("cart",), erased_during_a_send, (CART,), may=(SECOND_CART,)),
+    "erased before a claim": Story(("cart",), erased_before_a_claim, (), (SECOND_CART,), may=(CART,)),
     "the sending quota used up": Story(("cart",), quota_used_up, (SECOND_CART,), (CART,), swept=False),
     "files saved while a run waits": Story(
         (),

@@ -71,7 +71,10 @@ class Crowd:
         for _ in range(self.chance.randrange(0, 4)):
             self._at(self.chance.randrange(DAY, self.days * DAY), self.change_rules)
         if self.chance.random() < 0.3:
-            self._at(self.chance.randrange(DAY, self.days * DAY), lambda: self.erase(self.chance.choice(self.people)))
+            self._at(
+                self.chance.randrange(DAY, self.days * DAY),
+                lambda: self.shop.erase(self.chance.choice(self.people).user),
+            )
         if self.chance.random() < 0.3:
             self._at(self.chance.randrange(DAY, self.days * DAY), self.poison)
 
@@ -99,7 +102,7 @@ class Crowd:
                 self.shop.add(product=self.chance.choice(("P-1", "P-2")), **self._as(person))
                 self._meet_reminder(person)
             case "order":
-                self.shop.order(person.user, self.chance.choice((40.0, 90.0, 120.0)))
+                self.shop.order(person.user, self.chance.choice((40.0, 90.0, 120.0)), coupon=self._pick_code(person))
             case "identify" if person.visitor:
                 self.shop.tell("identify", person.user, anonymousId=person.visitor, traits={}, key=BROWSER)
             case "leave":
@@ -124,6 +127,13 @@ class Crowd:
             acts = (lambda: self.shop.order(person.user), lambda: self.leave(person), lambda: self.sign_up(person))
             self._at(at, self.chance.choice(acts))
 
+    def _pick_code(self, person: Person) -> str:
+        """Mostly the code of the last mail, if there was one; sometimes what somebody else got."""
+        own = [it.code for it in self.shop.world.mailbox.sent if it.code and it.to == person.email]
+        others = [it.code for it in self.shop.world.mailbox.sent if it.code]
+        codes = own if self.chance.random() < 0.8 else others
+        return codes[-1] if codes else ""
+
     def _as(self, person: Person) -> dict[str, str]:
         """Say who somebody is as their browser does: by name, or not."""
         if person.visitor and self.chance.random() < 0.5:
@@ -145,10 +155,6 @@ class Crowd:
         if mails:
             mail = mails[-1]
             self.shop.unsubscribe(mail.link, lambda: self.shop.world.watch.on_unsubscribed(mail.to))
-
-    def erase(self, person: Person) -> None:
-        """Leave nothing of somebody."""
-        self.shop.erase(f"u#{person.user}")
 
     def poison(self) -> None:
         """Have something in the way that nobody can read."""

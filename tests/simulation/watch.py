@@ -2,7 +2,9 @@
 
 from base64 import b64decode
 from collections import Counter, defaultdict
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
+from zoneinfo import ZoneInfo
 
 from cartwake.messages import Message
 from cartwake.profiles import Profile
@@ -10,11 +12,11 @@ from cartwake.runs import Run
 from cartwake.store import addresses, events, messages, profiles, runs
 from cartwake.store.base import unsqueeze
 from simulation import cloud
-from simulation.faults import Plan
+from simulation.faults import HOUR, MINUTE, Plan
 from simulation.mailbox import Sent
 from simulation.oracle import Oracle
 from simulation.processes import NEWER, Invocation, know_all
-from simulation.rules import CAPS, CLOSES, JOURNEYS, OPENS, ZONE
+from simulation.rules import BUDGET, CAPS, CLOSES, JOURNEYS, OPENS, ZONE
 from simulation.setting import clock
 
 MINUTE_MS = 60_000
@@ -63,6 +65,8 @@ class Watch:
         self.withdrawn: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
         self.erased: dict[str, int] = {}
+        self.released: dict[str, int] = {}
+        self.deleted: dict[str, Message] = {}
         self.sent: list[Sent] = []
         self.bought: dict[str, bool] = {}
         self.unhandled: list[str] = []
@@ -99,8 +103,9 @@ class Watch:
         self.sent.append(sent)
         if sent.channel == "sms":
             self._keep_cap(sent)
+            self._keep_budget(sent)
             return
-        message = read_message(find("messages", who=sent.who, message=sent.message))
+        message = read_message(find("messages", who=sent.who, message=sent.message)) or self.deleted.get(sent.message)
         self.must("everything sent is in the ledger", message is not None, sent)
         if message is None:
             return
@@ -115,6 +120,8 @@ class Watch:
         since = clock.micros - claimed
         self.must("a mail leaves within its lease", claimed > 0 and since < 120_000_000, sent)
         self._keep_cap(sent)
+        if sent.code:
+            self._keep_coupon(sent)
 
     def on_end(self, invocation: Invocation, error: BaseException | None) -> None:
         """Look at how an invocation ended."""
@@ -125,10 +132,6 @@ class Watch:
         """Note that an unsubscribe was answered 200."""
         self.withdrawn[to] = clock.micros
 
-    def on_erased(self, who: str) -> None:
-        """Note that somebody was erased."""
-        self.erased[who] = clock.micros
-
     def _keep_cap(self, sent: Sent) -> None:
         """Two marketing messages to one address are a window apart, and receipts do not count."""
         window = next(ms for channel, ms in CAPS.items() if channel.value == sent.channel)
@@ -137,6 +140,23 @@ class Watch:
                 continue
             apart = (sent.at - other.at) // 1_000
             self.must("frequency caps are kept", apart >= window - SLACK_MS, f"{other} {sent}")
+
+    def _keep_budget(self, sent: Sent) -> None:
+        """Of marketing no more goes out in a day of the shop than it wants to pay for."""
+        today = [
+            it for it in self.sent if it.channel == "sms" and tell_local(it.at).date() == tell_local(sent.at).date()
+        ]
+        self.must("budgets are kept", len(today) <= BUDGET, today)
+
+    def _keep_coupon(self, sent: Sent) -> None:
+        """A code goes to whom it was given, and to nobody else."""
+        row = find("coupons", shelf=f"code#{sent.code}")
+        profile = resolve(sent.who)
+        keys = set(profile.keys) if profile and profile.kind == "profile" else {sent.who}
+        given = row is not None and row.get("who", {"S": sent.who})["S"] in keys
+        self.must("a coupon is sent to whom it was given", given, (sent, row))
+        others = [it for it in self.sent if it.code == sent.code and it.to != sent.to and it.who not in keys]
+        self.must("a coupon is sent to one shopper", not others, (sent, others))
 
     def _on_run(self, change: Change) -> None:
         old, new = read_run(change.old), read_run(change.new)
@@ -173,6 +193,8 @@ class Watch:
     def _on_message(self, change: Change, together: list[Change]) -> None:
         old, new = read_message(change.old), read_message(change.new)
         if new is None:
+            if old is not None:  # of somebody who was erased
+                self.deleted[old.id] = old
             return
         if old is None:
             moved = any(it.table == "runs" and (read_run(it.new) or new).who == new.who for it in together)
@@ -251,10 +273,7 @@ class Watch:
         self.must("nobody is claimed for after their unsubscribe was answered", later, message.id)
 
     def _keep_hours(self, message: Message) -> None:
-        from datetime import UTC, datetime
-        from zoneinfo import ZoneInfo
-
-        local = datetime.fromtimestamp(clock.micros / 1e6, UTC).astimezone(ZoneInfo(ZONE))
+        local = tell_local(clock.micros)
         minute = local.hour * 60 + local.minute
         self.must("quiet hours are kept", OPENS - 5 <= minute < CLOSES + 5, f"{message.id} {local}")
 
@@ -269,6 +288,12 @@ class Watch:
 
     def _on_profile(self, change: Change) -> None:
         old, new = change.old, change.new
+        if new is not None and new["kind"]["S"] == "tombstone":
+            self.erased.setdefault(new["who"]["S"], clock.micros)
+        if old is not None and new is None and old["kind"]["S"] == "tombstone":
+            stood = clock.micros - self.erased[old["who"]["S"]]
+            self.must("a tombstone stands until nothing can come back", stood >= 15 * 24 * HOUR - MINUTE, old["who"])
+            self.released[old["who"]["S"]] = clock.micros
         if old is None or new is None:
             return
         if old["kind"]["S"] == "tombstone":
@@ -287,6 +312,11 @@ class Watch:
 def name(event: Any) -> tuple[str, str]:
     """Return what tells an event from all others."""
     return event.who, event.key
+
+
+def tell_local(micros: int) -> datetime:
+    """Return an instant as the shop's clock shows it."""
+    return datetime.fromtimestamp(micros / 1e6, UTC).astimezone(ZoneInfo(ZONE))
 
 
 def is_receipt(sent: Sent) -> bool:
