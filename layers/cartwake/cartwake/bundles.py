@@ -20,13 +20,18 @@ MOST_RETIRED: Final = 20
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What templates and pages may say about the shop."""
+    """What templates and pages may say about the shop.
+
+    Attributes:
+        hosts: Those that are the shop's own beside the one of its address.
+    """
 
     name: str
     url: str = ""
     postal_address: str = ""
     logo_url: str = ""
     color: str = "#1f2937"
+    hosts: tuple[str, ...] = ()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
