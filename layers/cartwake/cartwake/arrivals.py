@@ -7,14 +7,18 @@ PARAMETER: Final = "cw"
 _ADDRESSES: Final = ("url", "tab_url", "search")
 """Where clients tell the address of the page that they are on; a referrer may be anybody's."""
 _TOKEN: Final = re.compile(rf"(?:^|[?&]){PARAMETER}=([A-Za-z0-9_.-]+)(?=[&#]|$)")
-# An address may stand inside another one, encoded as often as it was passed on.
 _EQUALS: Final = r"(?:=|%(?:25)*3[dD])"
-_AND: Final = r"(?:&amp;|[&;]|%(?:25)*26)"
-_VALUE: Final = r"(?:(?!%(?:25)*2[36])[^&;#\s\"'<>])*+"
-_PART: Final = rf"{PARAMETER}{_EQUALS}{_VALUE}"
-_PARTS: Final = re.compile(
-    rf"(?P<before>^|{_AND}|[?#]|%(?:25)*(?:3[fF]|23)){_PART}(?:{_AND}{_PART})*+(?P<after>{_AND})?"
-)
+
+
+def _compile(begin: str, join: str, value: str) -> re.Pattern[str]:
+    """Return what finds the parameter, once or more in a row, with what stands before and after it."""
+    part = rf"{PARAMETER}{_EQUALS}(?:{value})*+"
+    return re.compile(rf"(?P<before>{begin}|{join}){part}(?:(?:{join}){part})*+(?P<after>{join})?")
+
+
+_QUERY: Final = _compile(r"^|[?#]", r"&amp;|[&;]", r"[^&;#\s\"'<>]")
+# An address may stand inside another one, encoded as often as it was passed on.
+_INSIDE: Final = _compile(r"%(?:25)*(?:3[fF]|23)", r"%(?:25)*26", r"(?!%(?:25)*2[36])[^&;#\s\"'<>]")
 _PLAIN: Final = PARAMETER.encode()
 
 
@@ -45,7 +49,7 @@ def strip[Value](value: Value) -> Value:
     stripped: Any = value
     match value:
         case str():
-            stripped = _PARTS.sub(_leave_out, value) if PARAMETER in value else value
+            stripped = _QUERY.sub(_leave_out, _INSIDE.sub(_leave_out, value)) if PARAMETER in value else value
         case dict():
             stripped = {strip(name): strip(child) for name, child in value.items()}
         case list():

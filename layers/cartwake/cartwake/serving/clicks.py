@@ -65,7 +65,7 @@ def introduce(to: str, link: Click, shop: Shop, *, now: Instant) -> str:
 
 
 def _may_see(link: Click, settings: Settings) -> bool:
-    """Say whether the reader may be seen now: since the mail was sent they may have refused, or have another address."""
+    """Say whether the reader may be seen now: since the mail was sent they may have refused, or moved."""
     if not link.address_key:
         return False
     profile = profiles.resolve_profile(link.who)
@@ -90,12 +90,16 @@ def _split(to: str) -> SplitResult | None:
 
 
 def _is_own(parts: SplitResult, shop: Shop) -> bool:
-    """Say whether an address is on a host of the shop, by name: below its domain may be what others write or run."""
+    """Say whether an address is on a host of the shop, by name: below its domain may be what others write or run.
+
+    A login or a backslash in it is nothing that a shop writes: browsers and we would not read the same host.
+    """
     home, host = urlsplit(shop.url), parts.hostname or ""
     named = home.hostname or ""
     hosts = {named, f"www.{named}", named.removeprefix("www."), *shop.hosts} if named else {*shop.hosts}
     port = home.port if host == named else None
-    return host in hosts and parts.port == port and parts.scheme in ("https", home.scheme)
+    plain = "@" not in parts.netloc and "\\" not in parts.netloc
+    return plain and host in hosts and parts.port == port and parts.scheme in ("https", home.scheme)
 
 
 def _extend(parts: SplitResult, more: dict[str, str]) -> str:
