@@ -39,7 +39,7 @@ def try_link_secrets(now: Instant) -> list[bytes]:
         return []
     try:
         return _list_link_secrets(_secret(hurried=True))
-    except (TryAgain, ValueError, KeyError):
+    except (TryAgain, *_BROKEN):
         _missed[0] = now
         return []
 
@@ -68,6 +68,8 @@ SIGNERS_LOOK_MS: Final = 10 * MINUTE
 READERS_LOOK_MS: Final = 1 * MINUTE
 _looked: Final = [0]
 _missed: Final = [0]
+_BROKEN: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What comes of a secret that is not what the template makes it."""
 
 
 @cache
