@@ -20,11 +20,13 @@ from cartwake.errors import TryAgain
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import Preferences, Visit, preferences_url, read_visit
 from cartwake.messages import Message
+from cartwake.sending.outcomes import Accepted
 from cartwake.serving import clicks
 from cartwake.statements import Channel
 from cartwake.store import addresses, events, messages
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.tombstones import bury
+from functions.send_message import app as send_message
 from functions.serve_page import app
 from functions.track_delivery import app as track_delivery
 
@@ -118,6 +120,40 @@ def test_who_allows_it_on_the_page_is_seen(site: Shop) -> None:
         token = {"pathParameters": {"token": page.rpartition("/")[2]}}
         assert app.handler(event | token, lambda_context())["statusCode"] == 200
         assert row().choices.tracked is tracked
+
+
+@pytest.mark.parametrize(
+    ("rule", "chosen", "kind", "seen"),
+    [
+        ("consented", True, "marketing", True),
+        ("consented", None, "marketing", False),
+        ("consented", False, "marketing", False),
+        ("always", None, "marketing", True),
+        ("always", False, "marketing", False),
+        ("never", True, "marketing", False),
+        ("always", True, "transactional", False),
+    ],
+)
+def test_whose_opens_are_seen(
+    site: Shop, monkeypatch: pytest.MonkeyPatch, rule: str, chosen: bool | None, kind: str, seen: bool
+) -> None:
+    """As with clicks, mail by mail: SES is told to add no picture for whom it may not be seen, ever for a receipt."""
+    handed: list[Any] = []
+    monkeypatch.setattr(send_message, "send_email", lambda mail: handed.append(mail) or Accepted("ses-1"))
+    cart = replace(CART, steps=CART.steps[:2], kind=kind)
+    html = HTML if kind == "marketing" else '<a href="{{ shop.url }}/a">a</a>'
+    publish(
+        a_bundle(
+            generation=3,
+            settings=replace(a_bundle().settings, tracking=rule),
+            journeys={"cart": cart},
+            templates={"cart-1": Template(subject="x", html=html, text="x")},
+        )
+    )
+    allow(tracked=chosen)
+    site.hear(a_cart_event(at=site.now))
+    site.wait(HOUR + 3 * MINUTE)
+    assert [(it.tracked, "/r/" in it.html) for it in handed] == [(seen, seen)]
 
 
 def test_a_click_leads_to_the_shop_and_is_told(site: Shop) -> None:
