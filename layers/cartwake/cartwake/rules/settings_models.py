@@ -269,8 +269,8 @@ class Settings(File):
     tracking: Literal["always", "consented", "never"] = Field(
         "consented",
         description="Whose clicks in emails are seen, and whose opens where the stack was deployed to see them: of "
-        "those who allowed it on the preference page, of all who did not refuse it there, or nobody's. Who is seen is also "
-        "recognised in the shop when they come by a link. Parts of the EU ask for each reader's consent.",
+        "those who allowed it on the preference page, of all who did not refuse it there, or nobody's. Who is seen is "
+        "also recognised in the shop when they come by a link. Parts of the EU ask for each reader's consent.",
         examples=["consented"],
     )
     utm: Utm = Field(
