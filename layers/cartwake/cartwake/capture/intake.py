@@ -144,7 +144,7 @@ def _read_event(draft: _Draft, envelope: Envelope, source: Source, *, kind: str)
     event = Event(
         who=draft.who,
         id=identifiers.read_id(data, "messageId") or _make_id(draft, client_at, source),
-        name=strip(_read_name(data)) if type_ == "track" else EVENT_NAMES[type_],
+        name=strip(_read_name(data)) or arrivals.PARAMETER if type_ == "track" else EVENT_NAMES[type_],
         type=type_,
         sent_time="" if client_at is None else format_instant(client_at),
         occurred_at=client_times.place(client_at, sent_at=sent_at, received_at=source.received_at),

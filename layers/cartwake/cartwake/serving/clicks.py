@@ -92,14 +92,13 @@ def _split(to: str) -> SplitResult | None:
 def _is_own(parts: SplitResult, shop: Shop) -> bool:
     """Say whether an address is on a host of the shop, by name: below its domain may be what others write or run.
 
-    A login or a backslash in it is nothing that a shop writes: browsers and we would not read the same host.
+    A login in it is nothing that a shop writes: browsers, which take a backslash for a slash, would read another host.
     """
     home, host = urlsplit(shop.url), parts.hostname or ""
     named = home.hostname or ""
     hosts = {named, f"www.{named}", named.removeprefix("www."), *shop.hosts} if named else {*shop.hosts}
     port = home.port if host == named else None
-    plain = "@" not in parts.netloc and "\\" not in parts.netloc
-    return plain and host in hosts and parts.port == port and parts.scheme in ("https", home.scheme)
+    return "@" not in parts.netloc and host in hosts and parts.port == port and parts.scheme in ("https", home.scheme)
 
 
 def _extend(parts: SplitResult, more: dict[str, str]) -> str:
