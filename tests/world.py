@@ -118,3 +118,4 @@ def _forget() -> None:
     seen.forget()
     budgets.forget()
     secrets._secret.cache_clear()
+    secrets._missed[0] = 0

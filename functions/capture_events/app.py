@@ -1,6 +1,7 @@
 """Captures events: authenticates the write key, vets what was sent, and writes it; nothing else."""
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 from cartwake.capture.bodies import open_batch, open_single
@@ -18,10 +19,12 @@ from cartwake.capture.requests import (
 )
 from cartwake.clock import read_clock
 from cartwake.errors import BadInput, TryAgain
+from cartwake.events import Arrival
 from cartwake.reasons import Refusal
 from cartwake.store import events, quarantine
 from cartwake.store.keys import WriteKey, find_key
 from cartwake.telemetry import count, logger, metrics
+from cartwake.times import Instant
 
 MOST_QUARANTINED = 20
 """Refused events of one request that are kept for `cartwake explain`; all of them are counted."""
@@ -64,7 +67,13 @@ def capture(request: Request) -> Intake:
     body = request.unpack()
     envelope = open_batch(body) if request.kind == "batch" else open_single(body)
     key = key or authenticate(request, envelope.write_key)
-    source = Source(key.trust, request.received_at, request.sent_at, request.headers.get("user-agent", ""))
+    source = Source(
+        key.trust,
+        request.received_at,
+        request.sent_at,
+        request.headers.get("user-agent", ""),
+        recognise=partial(recognise, now=request.received_at),
+    )
     intake = take_in(envelope, source, kind=request.kind)
     if intake.accepted:
         events.put_events(intake.accepted)
@@ -89,6 +98,19 @@ def authenticate(request: Request, text: str) -> WriteKey:
     if not allows(key, request.origin):
         raise BadInput(Refusal.ORIGIN_NOT_ALLOWED, "this write key is not for pages of this origin")
     return key
+
+
+def recognise(token: str, *, now: Instant) -> Arrival | None:
+    """Return by which link of a message somebody came; None too where the keys cannot be read: the event goes first."""
+    # one request in thousands pays for the client of Secrets Manager, and the others not even for its import
+    from cartwake.gateways.secrets import READERS_LOOK_MS, renew, try_link_secrets  # noqa: PLC0415
+    from cartwake.links import read_visit  # noqa: PLC0415
+
+    visit = read_visit(token, try_link_secrets(now), now=now)
+    if visit is None and renew(now, after_ms=READERS_LOOK_MS):
+        visit = read_visit(token, try_link_secrets(now), now=now)
+    logger.info("arrival", recognised=visit is not None)
+    return None if visit is None else Arrival(visit.who, visit.message, visit.at)
 
 
 def keep_refused(refused: tuple[Refused, ...], request: Request) -> None:

@@ -86,7 +86,7 @@ def _derive(who: str, news: Sequence[Event], now: Instant) -> None:
 def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     """Decide and write; False when somebody else wrote meanwhile."""
     rules = load_live(now)
-    family = Family(row, rules, now, refuse=lambda event: _refuse(event, Refusal.TOO_MANY_MERGES, now))
+    family = Family(row, rules, now, refuse=lambda event, why: _refuse(event, why, now))
     signals: list[Signal] = []
     weighed: list[Event] = []
     for event in news:

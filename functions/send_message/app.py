@@ -254,7 +254,7 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
 
 
 def _track(letter: Letter, now: Instant) -> Letter:
-    """Return the letter with links by which it is seen that they are followed, where its reader may be seen."""
+    """Return the letter so that it is seen what its reader does, where that may be: never of a transactional one."""
     message, html = letter.case.message, letter.content.html
     rule = letter.case.rules.settings.tracking
     if message.kind == "transactional" or not html or not may_track(letter.address.choices, rule):
@@ -263,11 +263,12 @@ def _track(letter: Letter, now: Instant) -> Letter:
     home = letter.case.rules.settings.shop.url
 
     def make(number: int, to: str) -> str:
-        link = Click(message.who, message.id, number, to if number else home, now, message.journey)
+        to = to if number else home
+        link = Click(message.who, message.id, number, to, now, message.journey, letter.address.key)
         return click_url(base_url, link, secrets)
 
     content = replace(letter.content, html=rewrite(html, make, own=base_url))
-    return msgspec.structs.replace(letter, content=content)
+    return msgspec.structs.replace(letter, content=content, tracked=True)
 
 
 def _make_links(message: Message, address: Address, now: Instant) -> Links:

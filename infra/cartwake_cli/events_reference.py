@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cartwake import carts, registers
+from cartwake import carts, identity, links, registers
 from cartwake.capture import bodies, client_times, identifiers, intake, keyring, requests, vetting
 from cartwake.events import EVENT_NAMES
 from cartwake.reasons import Refusal
@@ -34,6 +34,8 @@ OF_EVENTS: Final = {
 }
 LATER: Final = {
     Refusal.TOO_MANY_MERGES: "The event was stored; the visitor was not joined to the user, who was to too many today.",
+    Refusal.LINK_USED: "The event was stored; the visitor was not joined to the reader of a message: another browser "
+    "had come by that very click, or {browsers} by its links.",
     Refusal.ERASED: "The event was stored and not counted: the shopper was erased.",
     Refusal.POISON: "The event was stored and could not be processed; it is kept whole in the quarantine table.",
 }
@@ -83,6 +85,8 @@ def _limits() -> dict[str, object]:
         "id_bytes": identifiers.LONGEST_ID_BYTES,
         "name": intake.LONGEST_NAME,
         "traits": registers.MOST_TRAITS,
+        "browsers": identity.MOST_BROWSERS,
+        "arrives": format_duration(links.VISIT_WITHIN_MS),
         "name_bytes": registers.LONGEST_NAME_BYTES,
         "value_bytes": f"{registers.LARGEST_VALUE_BYTES:,}",
         "changes": carts.MOST_CHANGES,
@@ -126,6 +130,10 @@ Of `context` these are kept: `page` (`url`, `path`, `referrer`, `title`), `campa
 kept. Of a shopper the {traits} traits that were told last are kept; a trait whose name has over {name_bytes} bytes, or
 whose value has over {value_bytes} (packed), is as if it had not been told. A cart keeps its {changes} latest
 changes, or {cart_kilobytes} KB of them.
+
+Who follows a link of a message to a page of the shop has `cw` in that page's address: a call with an `anonymousId` and
+no `userId` from there, within {arrives}, joins that visitor to whom the message went to. `cw` is looked for in `url`
+and `search` of `context.page` and of the properties, and stored in no address, valid or not.
 
 An event whose user agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from
 a server's key, marks imported history: it counts, and starts no journey. `context` on a batch holds for all its

@@ -62,6 +62,7 @@ REFUSED: Final[dict[str, str]] = {
     Refusal.ID_TOO_LONG: "an id in it is too long",
     Refusal.PLACEHOLDER_ID: "its user id stands for nobody",
     Refusal.TOO_MANY_MERGES: "too many profiles were merged into this one today",
+    Refusal.LINK_USED: "the link of a message was followed by another browser before, or the message's by too many",
     Refusal.CLOCK_OFF: "its clock is far off",
     Refusal.ERASED: "the shopper's data was erased",
     Refusal.POISON: "no code could process it; it is kept for repair",

@@ -7,7 +7,7 @@ from typing import Any
 
 import boto3
 import pytest
-from builders import CART, a_bundle, a_cart_event, publish
+from builders import CART, a_bundle, a_cart_event, an_identify, publish
 from moto.sqs.models import sqs_backends
 from msgspec.structs import replace
 from shoppers import Shop
@@ -18,12 +18,15 @@ from cartwake.bundles import Template
 from cartwake.choices import Choices
 from cartwake.errors import TryAgain
 from cartwake.gateways.secrets import link_secrets
-from cartwake.links import Preferences, preferences_url
+from cartwake.links import Preferences, Visit, preferences_url, read_visit
 from cartwake.messages import Message
+from cartwake.sending.outcomes import Accepted
 from cartwake.serving import clicks
 from cartwake.statements import Channel
 from cartwake.store import addresses, events, messages
 from cartwake.times import DAY, HOUR, MINUTE
+from cartwake.tombstones import bury
+from functions.send_message import app as send_message
 from functions.serve_page import app
 from functions.track_delivery import app as track_delivery
 
@@ -119,6 +122,40 @@ def test_who_allows_it_on_the_page_is_seen(site: Shop) -> None:
         assert row().choices.tracked is tracked
 
 
+@pytest.mark.parametrize(
+    ("rule", "chosen", "kind", "seen"),
+    [
+        ("consented", True, "marketing", True),
+        ("consented", None, "marketing", False),
+        ("consented", False, "marketing", False),
+        ("always", None, "marketing", True),
+        ("always", False, "marketing", False),
+        ("never", True, "marketing", False),
+        ("always", True, "transactional", False),
+    ],
+)
+def test_whose_opens_are_seen(
+    site: Shop, monkeypatch: pytest.MonkeyPatch, rule: str, chosen: bool | None, kind: str, seen: bool
+) -> None:
+    """As with clicks, mail by mail: SES is told to add no picture for whom it may not be seen, ever for a receipt."""
+    handed: list[Any] = []
+    monkeypatch.setattr(send_message, "send_email", lambda mail: handed.append(mail) or Accepted("ses-1"))
+    cart = replace(CART, steps=CART.steps[:2], kind=kind)
+    html = HTML if kind == "marketing" else '<a href="{{ shop.url }}/a">a</a>'
+    publish(
+        a_bundle(
+            generation=3,
+            settings=replace(a_bundle().settings, tracking=rule),
+            journeys={"cart": cart},
+            templates={"cart-1": Template(subject="x", html=html, text="x")},
+        )
+    )
+    allow(tracked=chosen)
+    site.hear(a_cart_event(at=site.now))
+    site.wait(HOUR + 3 * MINUTE)
+    assert [(it.tracked, "/r/" in it.html) for it in handed] == [(seen, seen)]
+
+
 def test_a_click_leads_to_the_shop_and_is_told(site: Shop) -> None:
     """A press changes no table; the ledger, the counts and an event follow by the queue, and once."""
     allow()
@@ -128,9 +165,9 @@ def test_a_click_leads_to_the_shop_and_is_told(site: Shop) -> None:
     before = everything()
     answer = press(two)
     assert (answer["statusCode"], answer["body"]) == (302, "")
-    assert answer["headers"]["Location"] == (
-        "https://shop.example.com/b?x=1&y=2&utm_source=cartwake&utm_medium=email&utm_campaign=cart"
-    )
+    location, _, token = answer["headers"]["Location"].partition("&cw=")
+    assert location == "https://shop.example.com/b?x=1&y=2&utm_source=cartwake&utm_medium=email&utm_campaign=cart"
+    assert read_visit(token, link_secrets(), now=site.now) == Visit("u#1", sent().id, site.now)
     assert answer["headers"]["Cache-Control"] == "no-store"
     assert everything() == before
     hear()
@@ -149,7 +186,7 @@ def test_a_click_leads_to_the_shop_and_is_told(site: Shop) -> None:
 
 @pytest.mark.parametrize("kind", ["HEAD", "crawler", "hidden", "all"])
 def test_what_no_person_does_counts_for_nothing(site: Shop, kind: str) -> None:
-    """It is kept and flagged: the ledger says that a machine clicked, and the event moves nobody."""
+    """It is kept and flagged: the ledger says that a machine clicked, and the event moves nobody; no page is told."""
     allow()
     links = list_links(mail(site))
     if kind == "all":
@@ -157,7 +194,9 @@ def test_what_no_person_does_counts_for_nothing(site: Shop, kind: str) -> None:
             press(link)
     else:
         link = links[-1] if kind == "hidden" else links[0]
-        press(link, "HEAD" if kind == "HEAD" else "GET", "Googlebot/2.1" if kind == "crawler" else BROWSER)
+        agent = "Googlebot/2.1" if kind == "crawler" else BROWSER
+        answer = press(link, "HEAD" if kind == "HEAD" else "GET", agent)
+        assert "cw=" not in answer["headers"]["Location"]
     hear()
     assert "clicked" not in sent().happened
     assert "machine_clicked" in sent().happened
@@ -188,6 +227,50 @@ def test_nobody_waits_for_a_queue(site: Shop, monkeypatch: pytest.MonkeyPatch) -
 
     monkeypatch.setattr(clicks, "send_feedback", fail)
     assert press(link)["statusCode"] == 302
+
+
+def refuse(site: Shop) -> None:
+    allow(tracked=False)
+
+
+def forget_to_choose(site: Shop) -> None:
+    allow(tracked=None)
+
+
+def move(site: Shop) -> None:
+    """Have another address, so that the mail lies in somebody's old mailbox."""
+    site.hear(an_identify(at=site.now + 1, traits={"email": "new@example.com"}, id="moved"))
+
+
+def be_erased(site: Shop) -> None:
+    bury("u#1", now=site.now)
+
+
+def lose_the_rows(site: Shop) -> None:
+    raise TryAgain("throttled")
+
+
+@pytest.mark.parametrize("change", [refuse, forget_to_choose, move, be_erased, lose_the_rows])
+def test_who_may_not_be_seen_any_more_is_not(site: Shop, change: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What held when the mail was sent is asked again: else the link leads on, no page is told, and no queue."""
+    allow()
+    link = list_links(mail(site))[0]
+    assert "cw=" in press(link)["headers"]["Location"]
+    hear()
+    if change is lose_the_rows:
+        monkeypatch.setattr(clicks.addresses, "get_address", lambda _: lose_the_rows(site))
+    else:
+        change(site)
+    site.now += HOUR
+    answer = press(link)
+    assert (answer["statusCode"], "cw=" in answer["headers"]["Location"]) == (302, False)
+    assert sqs_backends["123456789012"]["eu-central-1"].queues["feedback"]._messages == []
+
+
+def test_who_comes_is_told_to_the_shop_alone(site: Shop) -> None:
+    """A link to somebody else's page is left as it is."""
+    allow()
+    assert press(list_links(mail(site))[2])["headers"]["Location"] == "https://other.example/c"
 
 
 def test_nobody_is_led_elsewhere(site: Shop) -> None:

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from world import lambda_context
 
 from cartwake.choices import Choices
-from cartwake.events import Event, Trust
+from cartwake.events import Arrival, Event, Trust
 from cartwake.gateways import bucket
 from cartwake.statements import Channel
 from cartwake.store import addresses, coupons, events, profiles, quarantine
@@ -42,7 +42,7 @@ def live(shop: Shop) -> None:
     publish(a_bundle(generation=2))
     shop.now = NOON + 10
     shop.hear(an_event(who="a#x", anonymous_id="x", at=NOON, properties={"url": "https://shop.example.com/ż"}))
-    shop.hear(an_identify(user_id="1", anonymous_id="x", at=NOON + 1))
+    shop.hear(an_identify(user_id="1", anonymous_id="x", at=NOON + 1, arrival=Arrival("u#1", "m-7", NOON)))
     shop.hear(a_subscription(at=NOON + 2))
     shop.now += DAY
     shop.hear(a_cart_event(at=shop.now))
@@ -75,6 +75,8 @@ def test_everything_is_in_it(shop: Shop) -> None:
     assert copy["profile"]["contacts"]["email"]["value"] == "ada@example.com"
     assert copy["profile"]["consent"]["email"]["subscribed"] is True
     assert "remembered" in copy["profile"]
+    assert copy["profile"]["came_by_messages"] == [{"message": "m-7", "at": "2026-11-21T12:00:00.000Z"}]
+    assert [it["came_by_message"] for it in copy["events"]].count("m-7") == 1
     assert {it["event"] for it in copy["events"]} == {
         "Page Viewed", "Identified", "Subscribed", "Product Added", "Coupon Given", "Order Completed",
         "Coupon Redeemed", "Export Requested",

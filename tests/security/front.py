@@ -90,7 +90,7 @@ def empty() -> None:
     live.forget()
     seen.forget()
     secrets._secret.cache_clear()
-    secrets._looked[0] = 0
+    secrets._looked[0] = secrets._missed[0] = 0
 
 
 def stored() -> set[tuple[str, str]]:

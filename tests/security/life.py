@@ -36,6 +36,7 @@ USER: Final = "zaphod.user@example.com"
 VISITOR: Final = "visitor-zaphod-4711"
 EMAIL: Final = "zaphod.beeblebrox@example.com"
 PHONE: Final = "+48601777333"
+AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 QUICK: Final = replace(CART, title="Quick", filter=None, exits=(), steps=(Wait(for_ms=MINUTE), Wait(for_ms=MINUTE)))
 """A journey that sends nothing, and whose next step is always near."""
 
@@ -106,7 +107,7 @@ class Life:
         pages = (
             (
                 links.preferences_url("", links.Preferences(*target), keys),
-                "save=1&shown=sms&shown=email&want=email&pause=30",
+                "save=1&shown=sms&shown=email&want=email&pause=30&tracked_shown=1&tracked=1",
             ),
             (links.confirm_url("", links.Confirm(sent.who, sent.address_key, sent.channel, now), keys), ""),
             (links.export_url("", links.Export(*target, now), keys), ""),
@@ -117,10 +118,21 @@ class Life:
             for method, changed in (("GET", path), ("POST", path[:-1]), ("POST", path)):
                 self.answers.append(self.front.visit(method, changed, body=body))
             self.front.shop.now += MINUTE
-        click = links.click_url("", links.Click(sent.who, sent.id, 1, "https://shop.example.com/a", now), keys)
+        to = "https://shop.example.com/a"
+        link = links.Click(sent.who, sent.id, 1, to, now, address_key=sent.address_key)
+        click = links.click_url("", link, keys)
         self.tokens.add(click.rpartition("/")[2])
-        for method, path in (("GET", click), ("HEAD", click), ("GET", click[:-1])):
-            self.answers.append(self.front.visit(method, path))
+        for method, path in (("HEAD", click), ("GET", click[:-1]), ("GET", click)):
+            self.answers.append(self.front.visit(method, path, **{"user-agent": AGENT}))
+        self.arrive(self.answers[-1]["headers"]["Location"])
+
+    def arrive(self, address: str) -> None:
+        """Tell of the page to which a link led, as a browser that nobody knows."""
+        token = address.rpartition("cw=")[2]
+        self.tokens.add(token)
+        for url in (address, address[:-1]):
+            page = {"anonymousId": f"{VISITOR}-phone", "context": {"page": {"url": url}, "userAgent": AGENT}}
+            self.tell("page", page, key=BROWSER)
 
     def hear_back(self) -> None:
         """Have SES tell everything that it can, of a mail that we know and of one that we do not."""

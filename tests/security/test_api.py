@@ -30,7 +30,7 @@ from tests.security.front import BROWSER, Front, scan
 
 LINK = Unsubscribe("u#ewa", "m2k4x7w5q3vztjhy6bnsad4e2i", "email#" + "0f" * 20, Channel.EMAIL)
 UNHURRIED = list(HealthCheck)
-NOT_OF_REQUESTS = {Refusal.TOO_MANY_MERGES, Refusal.ERASED, Refusal.POISON}
+NOT_OF_REQUESTS = {Refusal.TOO_MANY_MERGES, Refusal.LINK_USED, Refusal.ERASED, Refusal.POISON}
 OPERATIONS = [
     (path, method)
     for path, operations in describe()["paths"].items()

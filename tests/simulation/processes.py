@@ -62,6 +62,7 @@ class Process:
     seen: Any = field(default_factory=seen._Kept)
     secret: Any = field(default_factory=lambda: functools.cache(_read_secret))
     looked: list[int] = field(default_factory=lambda: [0])
+    missed: list[int] = field(default_factory=lambda: [0])
     purses: dict[Any, int] = field(default_factory=dict)
     keyring: Any = None
 
@@ -70,7 +71,8 @@ class Process:
         clock.skew_micros = self.skew_micros
         base.LAYOUT = self.layout
         live._kept, seen._kept, secrets._secret = self.live, self.seen, self.secret
-        secrets._looked, budgets._purses = self.looked, self.purses  # type: ignore[misc]
+        secrets._looked, secrets._missed = self.looked, self.missed  # type: ignore[misc]
+        budgets._purses = self.purses  # type: ignore[misc]
         if self.function == "capture_events":
             app = load(self.function)
             self.keyring = self.keyring or type(app.keyring)(app.find_key)

@@ -11,13 +11,15 @@ from hypothesis import strategies as st
 
 from cartwake.choices import Choices, may_track
 from cartwake.feedback.clicks import JUDGE_AFTER_SECONDS, Touch, judge, note_touch, read_touch, tell, to_body
-from cartwake.links import Click
+from cartwake.links import Click, Visit, read_visit
 from cartwake.messages import Message
 from cartwake.sending.rewriting import MOST_LINKS, rewrite
-from cartwake.serving.clicks import tag
+from cartwake.serving import clicks as serving
+from cartwake.serving.clicks import introduce, tag
 from cartwake.statements import Channel
 from cartwake.times import DAY, MINUTE, SECOND
 
+KEYS = [b"a secret of the shop, not that short"]
 OWN = "https://api.example/c"
 BROWSER = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Safari/605.1.15"
 SETTINGS = a_bundle().settings
@@ -35,6 +37,11 @@ MESSAGE = Message(
     not_after=NOON + DAY,
     provider_id="p",
 )
+
+
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serving, "link_secrets", lambda: KEYS)
 
 
 def make(number: int, to: str) -> str:
@@ -129,6 +136,57 @@ def test_tags_can_be_others() -> None:
     """As settings.json has them."""
     led = tag(LINK, msgspec.structs.replace(SETTINGS, utm={"utm_source": "a b", "utm_campaign": "c"}))
     assert led == "https://shop.example.com/shoes?utm_source=a+b&utm_medium=email&utm_campaign=c"
+
+
+@pytest.mark.parametrize(
+    ("to", "told"),
+    [
+        ("https://shop.example.com/a?b=%20c#f", True),
+        ("https://shop.example.com", True),
+        ("https://SHOP.example.com/", True),
+        ("https://www.shop.example.com/", True),
+        ("https://pay.example/", True),
+        ("https://login@shop.example.com/", False),
+        ("http://shop.example.com/", False),
+        ("https://shop.example.com:8443/", False),
+        ("https://shop.example.com:99999/", False),
+        ("https://blog.shop.example.com/", False),
+        ("https://www.pay.example/", False),
+        ("https://example.com/", False),
+        ("https://shop.example.com.evil.example/", False),
+        ("https://shop.example.com@evil.example/", False),
+        ("https://evil.example/https://shop.example.com/", False),
+        ("https://evil.example\\@shop.example.com/", False),
+        ("https://[shop.example.com/", False),
+        ("//shop.example.com/", False),
+    ],
+)
+def test_who_comes_is_told_to_the_shops_own_hosts(to: str, told: bool) -> None:
+    """To those that settings.json names, over TLS, and to none that only looks like one or lies below one."""
+    shop = msgspec.structs.replace(SETTINGS.shop, hosts=("pay.example",))
+    led = introduce(to, LINK, shop, now=NOON)
+    if not told:
+        assert led == to
+        return
+    query = parse_qs(urlsplit(led).query)
+    assert read_visit(query.pop("cw")[0], KEYS, now=NOON) == Visit("u#1", "m", NOON)
+    assert query == parse_qs(urlsplit(to).query)
+    assert urlsplit(led)._replace(query="") == urlsplit(to)._replace(query="")
+
+
+def test_a_page_that_uses_the_parameter_itself_keeps_it() -> None:
+    """It would not know which one is meant; and where a shop has no address, nobody is told."""
+    to = "https://shop.example.com/weeks?cw=47"
+    assert introduce(to, LINK, SETTINGS.shop, now=NOON) == to
+    nowhere = msgspec.structs.replace(SETTINGS.shop, url="")
+    assert introduce(LINK.to, LINK, nowhere, now=NOON) == LINK.to
+
+
+def test_a_shop_without_tls_is_told_as_it_is() -> None:
+    """So that a shop on one's own machine can be tried."""
+    local = msgspec.structs.replace(SETTINGS.shop, url="http://localhost:8000")
+    assert "?cw=" in introduce("http://localhost:8000/a", LINK, local, now=NOON)
+    assert "cw=" not in introduce("http://localhost:9000/a", LINK, local, now=NOON)
 
 
 def touched(*clicks: tuple[int, int], method: str = "GET", agent: str = BROWSER) -> list[bool]:

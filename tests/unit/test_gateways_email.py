@@ -70,6 +70,16 @@ def test_a_mail_is_handed_over_whole(ses: Endpoint) -> None:
     assert simple["Headers"][1] == {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"}
 
 
+@pytest.mark.parametrize("tracked", [True, False])
+def test_who_may_not_be_seen_is_not(ses: Endpoint, tracked: bool) -> None:
+    """SES is told so for each mail, above whatever account and stack say: no picture is added, no link is changed."""
+    assert send_email(replace(MAIL, tracked=tracked)) == Accepted("0107-1")
+    overrides = json.loads(ses.requests[0]).get("ConfigurationOverrides")
+    none = {"Tracking": {"OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED"}}
+    assert overrides == (None if tracked else none)
+    assert not MAIL.tracked
+
+
 def test_a_lost_answer_is_one_attempt(ses: Endpoint) -> None:
     """When SES took the mail and the answer is lost, nobody asks again: SES would send a second one."""
     ses.status = 0

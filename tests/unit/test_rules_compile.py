@@ -356,12 +356,14 @@ def test_settings_arrive() -> None:
     settings = SETTINGS | {
         "caps": {"email": "none"},
         "sending_hours": {"sms": None, "email": {"from": "07:30", "to": "24:00"}},
+        "shop": SETTINGS["shop"] | {"hosts": ["pay.example"]},
     }
     found = compile_files(settings=settings)[0].settings
     assert found.cap_ms == {Channel.EMAIL: 0, Channel.SMS: 24 * HOUR}
     assert set(found.hours) == {Channel.EMAIL}
     assert (found.hours[Channel.EMAIL].opens_minute, found.hours[Channel.EMAIL].closes_minute) == (450, 1440)
     assert (found.shop.url, found.sender.name) == ("https://n.example", "N")
+    assert found.shop.hosts == ("pay.example",)
 
 
 def test_a_hundred_segments_are_published_in_less_than_a_second() -> None:

@@ -135,6 +135,10 @@ def test_no_setting_is_taken_that_nothing_reads() -> None:
         ({"sending_hours": {"sms": {"from": "9", "to": "20:00"}}}, "sending_hours.sms.from"),
         ({"shop": SHOP | {"url": "javascript:alert(1)"}}, "shop.url"),
         ({"shop": SHOP | {"color": "red"}}, "shop.color"),
+        ({"shop": SHOP | {"hosts": ["pay.example", "localhost"]}}, "shop.hosts[1]"),
+        ({"shop": SHOP | {"hosts": ["Pay.example"]}}, "shop.hosts[0]"),
+        ({"shop": SHOP | {"hosts": ["pay.example:8443"]}}, "shop.hosts[0]"),
+        ({"shop": SHOP | {"hosts": ["*.pay.example"]}}, "shop.hosts[0]"),
         ({"shop": SHOP | {"name": "a\nb"}}, "shop.name"),
         ({"sender": {"email": "shop"}}, "sender.email"),
         ({"sender": {"email": "a@b.example\r\nBcc: x@y.example"}}, "sender.email"),
@@ -149,6 +153,12 @@ def test_no_setting_is_taken_that_nothing_reads() -> None:
 def test_settings_are_checked(changes: Any, path: str) -> None:
     """Settings that would fail when they are used are refused before."""
     assert only_fault(Settings, SETTINGS | changes).path == path
+
+
+def test_the_host_of_an_address_is_suggested() -> None:
+    """Who gives an address is told the part of it that is meant."""
+    fault = only_fault(Settings, SETTINGS | {"shop": SHOP | {"hosts": ["https://Pay.example/cart"]}})
+    assert fault.suggestion == "pay.example"
 
 
 def test_null_hours_mean_any_hour() -> None:

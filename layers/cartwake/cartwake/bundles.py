@@ -20,13 +20,18 @@ MOST_RETIRED: Final = 20
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What templates and pages may say about the shop."""
+    """What templates and pages may say about the shop.
+
+    Attributes:
+        hosts: Those that are the shop's own beside the one of its address.
+    """
 
     name: str
     url: str = ""
     postal_address: str = ""
     logo_url: str = ""
     color: str = "#1f2937"
+    hosts: tuple[str, ...] = ()
 
 
 class Sender(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -71,7 +76,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         hours: By channel, the local hours in which messages may go out; absent: any hour.
         budgets: By channel, the most that marketing may send in a day of the shop; of SMS, parts. Absent: any number.
         demo: Permits waits under a minute.
-        tracking: Whose clicks may be seen: `always`, `consented` or `never`.
+        tracking: Whose opens and clicks may be seen: `always`, `consented` or `never`.
         utm: By name, the tags that followed links get, where they differ from the usual ones.
         topics: By name, what shoppers can refuse to hear of, in the order in which they are shown.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.

@@ -13,7 +13,7 @@ class Choices(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         refused_topics: Names of topics in settings.json.
         paused_until: No marketing before this instant.
         rest_ms: At most one marketing message in this time; 0: as the shop's caps say.
-        tracked: Whether it may be seen which links are followed; None: not said.
+        tracked: Whether it may be seen what is opened, which links are followed, and who comes by one; None: not said.
         language: Two letters; "": not chosen.
         at: When it was chosen; 0: never.
     """
@@ -34,7 +34,7 @@ def refuse(choices: Choices, topic: str, now: Instant) -> Skip | None:
 
 
 def may_track(choices: Choices, rule: str) -> bool:
-    """Say whether it may be seen which links of a message are followed.
+    """Say whether it may be seen that a message is opened, and which of its links are followed.
 
     Args:
         choices: What the reader chose: a no always counts.

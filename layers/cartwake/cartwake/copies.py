@@ -79,6 +79,7 @@ def _show_profile(profile: Profile) -> dict[str, Any]:
         "device": state.device.value if state.device else None,
         "first_visit": state.first_touch.value if state.first_touch else None,
         "last_visit": state.last_touch.value if state.last_touch else None,
+        "came_by_messages": [{"message": message, "at": _when(at)} for at, message, _ in state.arrivals],
         "cart": [msgspec.to_builtins(item) for item in carts.list_items(state.cart)],
         "segments": {
             name: {"member": it.since > 0, "entered": _when(it.entered_at), "left": _when(it.left_at)}
@@ -144,6 +145,7 @@ def _show_event(event: Event) -> dict[str, Any]:
         "properties": event.properties,
         "traits": event.traits,
         "context": event.context,
+        "came_by_message": event.arrival.message if event.arrival else None,
     }
 
 

@@ -50,6 +50,20 @@ PRODUCT_ADDED: Final = "Product Added"
 PRODUCT_REMOVED: Final = "Product Removed"
 
 
+class Arrival(msgspec.Struct, frozen=True, array_like=True):
+    """That a browser came by a link of a message, as a token of ours proved when its event was received.
+
+    Attributes:
+        who: Whom the message went to.
+        message: The message's id.
+        at: When the link was followed; with the message it names that one time.
+    """
+
+    who: str
+    message: str
+    at: Instant
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=True):
     """One thing that happened.
 
@@ -60,6 +74,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
         occurred_at: The client's time corrected by its `sentAt`, never after `received_at`.
         backfill: Imported history: it is folded, and starts nothing.
         bot: Its user agent is a known crawler's: it is stored, and folded nowhere.
+        arrival: By which link of a message its visitor came, where that was proved and nobody else is named.
     """
 
     who: str
@@ -78,6 +93,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, dict=
     context: dict[str, Any] = {}
     backfill: bool = False
     bot: bool = False
+    arrival: Arrival | None = None
 
     @property
     def key(self) -> str:

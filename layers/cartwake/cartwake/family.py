@@ -5,6 +5,7 @@ An edge, not a decision: it reads rows, and keeps which of them become pointers 
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import assert_never
 
 from cartwake import identity
 from cartwake.addresses import derive_key, normalise
@@ -15,6 +16,7 @@ from cartwake.events import Event, Trust
 from cartwake.gateways.secrets import address_secret
 from cartwake.identity import Ruling
 from cartwake.profiles import Profile, State
+from cartwake.reasons import Refusal
 from cartwake.segments import Signal, adopt, advance, reevaluate
 from cartwake.statements import Channel
 from cartwake.store import base, events, identities, profiles
@@ -32,10 +34,10 @@ class Family:
 
     Attributes:
         profile: The profile as worked so far: the row that stays.
-        refuse: Called with an event whose word about who is whom was not taken.
+        refuse: Called with an event whose word about who is whom was not taken, and why.
     """
 
-    def __init__(self, row: Profile, rules: Bundle, now: Instant, *, refuse: Callable[[Event], None]) -> None:
+    def __init__(self, row: Profile, rules: Bundle, now: Instant, *, refuse: Callable[[Event, Refusal], None]) -> None:
         self._rules, self._now, self._refuse = rules, now, refuse
         self._rows = {row.who: row}
         self._signals: list[Signal] = []
@@ -55,6 +57,8 @@ class Family:
         """Join whoever *event* says is this shopper, and return what that signals: before the event is folded."""
         before, visitors = self.profile, identity.find_visitors(event)
         self._signals = []
+        if event.arrival is not None:
+            self._welcome(event, event.arrival.who)
         for key in visitors:
             self._take(key, event)
         for owner in self._find_owners(event):
@@ -76,24 +80,57 @@ class Family:
 
     def _take(self, key: str, event: Event) -> None:
         """Join the profile that *key* leads to; a visitor who has none yet gets a pointer all the same."""
-        if key in self.profile.keys or key in self._rows:
-            return
-        other = self._check(profiles.resolve_profile(key))
-        if other.who in self.profile.keys or identity.is_erased(other):
+        other = self._find(key)
+        if other is None:
             return
         trusted = _is_trusted(event)
         match identity.judge(self.profile, other, self._now, trusted=trusted):
             case Ruling.JOIN:
-                self._rows[other.who] = other
-                mine, theirs = self._recall(self.profile), self._recall(adopt(other, self._rules, self._now))
-                survivor, gone = identity.choose_survivor(mine, theirs)
-                self.profile = identity.join(survivor, gone, self._rules, now=self._now)
+                gone = self._join(other, identity.choose_survivor)
                 if trusted:
-                    self.profile = identity.vouch(self.profile, [gone.who])
+                    self.profile = identity.vouch(self.profile, [gone])
+            case ruling:
+                self._tell(event, ruling)
+
+    def _welcome(self, event: Event, reader: str) -> None:
+        """Join the visitor of *event* to whom the link was sent, who stays; nobody vouches for that."""
+        if reader not in self.profile.keys:
+            sent_to = self._find(reader)
+            if sent_to is None or sent_to.version == 0:
+                return
+            ruling = identity.judge_arrival(sent_to, self.profile, event, self._now)
+            if ruling is not Ruling.JOIN:
+                self._tell(event, ruling)
+                return
+            self._join(sent_to, lambda visitor, shopper: (shopper, visitor))
+        self.profile = identity.note_arrival(self.profile, event)
+
+    def _find(self, key: str) -> Profile | None:
+        """Return the row that *key* leads to, or None where it is this shopper's already, or was erased."""
+        if key in self.profile.keys or key in self._rows:
+            return None
+        other = self._check(profiles.resolve_profile(key))
+        return None if other.who in self.profile.keys or identity.is_erased(other) else other
+
+    def _join(self, other: Profile, choose: Callable[[Profile, Profile], tuple[Profile, Profile]]) -> str:
+        """Make *other* and the profile one, and return the key of the one that *choose* lets go."""
+        self._rows[other.who] = other
+        mine, theirs = self._recall(self.profile), self._recall(adopt(other, self._rules, self._now))
+        survivor, gone = choose(mine, theirs)
+        self.profile = identity.join(survivor, gone, self._rules, now=self._now)
+        return gone.who
+
+    def _tell(self, event: Event, ruling: Ruling) -> None:
+        """Keep why the word of *event* was not taken, where it could have been."""
+        match ruling:
             case Ruling.TOO_MANY:
-                self._refuse(event)
-            case Ruling.TWO_KNOWN_USERS | Ruling.HEARSAY:
+                self._refuse(event, Refusal.TOO_MANY_MERGES)
+            case Ruling.LINK_USED:
+                self._refuse(event, Refusal.LINK_USED)
+            case Ruling.JOIN | Ruling.TWO_KNOWN_USERS | Ruling.HEARSAY:
                 pass
+            case _:
+                assert_never(ruling)
 
     def _recall(self, profile: Profile) -> Profile:
         """Return a profile with the history that it lacks: nobody has looked at it since the rules changed.

@@ -9,13 +9,17 @@ import msgspec
 from cartwake import statements
 from cartwake.addresses import normalise
 from cartwake.bundles import Bundle
-from cartwake.events import Event, Trust
-from cartwake.profiles import MOST_MERGES_A_DAY, MOST_SOURCES, Kind, Profile, State, merge
+from cartwake.events import Arrival, Event, Trust, short_id
+from cartwake.profiles import MOST_ARRIVALS, MOST_MERGES_A_DAY, MOST_SOURCES, Kind, Profile, State, merge
+from cartwake.registers import Register, read_contact
 from cartwake.segments import adopt
 from cartwake.statements import Channel
 from cartwake.times import DAY, Instant
 
+MOST_BROWSERS: Final = 3
+"""So many browsers are joined to a shopper by the links of one message: nobody reads it on more."""
 _ANONYMOUS: Final = "a#"
+_TRAITS: Final = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
 class Ruling(Enum):
@@ -25,6 +29,7 @@ class Ruling(Enum):
     TWO_KNOWN_USERS = auto()
     TOO_MANY = auto()
     HEARSAY = auto()
+    LINK_USED = auto()
 
 
 def is_anonymous(who: str) -> bool:
@@ -54,6 +59,32 @@ def judge(profile: Profile, other: Profile, now: Instant, *, trusted: bool) -> R
     return Ruling.JOIN
 
 
+def judge_arrival(profile: Profile, visitor: Profile, event: Event, now: Instant) -> Ruling:
+    """Say whether the visitor of *event*, who came by a link of a message, may be joined to the shopper it went to.
+
+    The proof is that somebody read the shopper's mail, or was given what they saw: it counts as a browser's word, for
+    one browser each time that a link is followed, and for nobody who has ever said that they are somebody else.
+    """
+    if not is_anonymous(visitor.who):
+        return Ruling.TWO_KNOWN_USERS
+    ruling = judge(profile, visitor, now, trusted=False)
+    if ruling is not Ruling.JOIN:
+        return ruling
+    if event.arrival is None or _says_another(profile.state, visitor.state, event):
+        return Ruling.HEARSAY
+    return Ruling.LINK_USED if _is_used(profile.state, event.arrival) else Ruling.JOIN
+
+
+def note_arrival(profile: Profile, event: Event) -> Profile:
+    """Return the profile with the link used by the visitor of *event*: it serves no other one."""
+    arrival = event.arrival
+    if arrival is None:
+        return profile
+    noted = {*profile.state.arrivals, (arrival.at, arrival.message, short_id(event.who))}
+    arrivals = tuple(sorted(noted)[-MOST_ARRIVALS:])
+    return msgspec.structs.replace(profile, state=msgspec.structs.replace(profile.state, arrivals=arrivals))
+
+
 def choose_survivor(left: Profile, right: Profile) -> tuple[Profile, Profile]:
     """Return the profile that stays and the one that becomes a pointer: the known one stays, else the older one."""
     rank_left = (is_anonymous(left.who), left.version == 0, left.state.first_seen_at, left.who)
@@ -80,7 +111,7 @@ def vouch(profile: Profile, keys: Iterable[str]) -> Profile:
 
 def is_vouched(profile: Profile, event: Event) -> bool:
     """Say whether *event* speaks of this shopper on more than a browser's word that its visitor is the user."""
-    return is_anonymous(profile.who) or not is_anonymous(event.who) or event.who in profile.state.vouched
+    return event.who == profile.who or not is_anonymous(event.who) or event.who in profile.state.vouched
 
 
 def weigh(profile: Profile, event: Event) -> Event:
@@ -91,6 +122,30 @@ def weigh(profile: Profile, event: Event) -> Event:
 def _shares_address(profile: Profile, other: Profile) -> bool:
     known, told = _list_addresses(profile.state), _list_addresses(other.state)
     return bool(told) and all(address and known.get(channel) == address for channel, address in told.items())
+
+
+def _is_used(state: State, arrival: Arrival) -> bool:
+    """Say whether a browser has come by this click, or as many as may by links of the message."""
+    came = [(at, who) for at, message, who in state.arrivals if message == arrival.message]
+    return arrival.at in {at for at, _ in came} or len({who for _, who in came}) >= MOST_BROWSERS
+
+
+def _says_another(known: State, visitor: State, event: Event) -> bool:
+    """Say whether a visitor has told, now or before, an address that is not the shopper's."""
+    country = known.country.value if known.country else None
+    for channel, name in _TRAITS.items():
+        theirs = [it for it in (known.contacts.get(channel), known.traits.get(name)) if it is not None]
+        for told in (visitor.traits.get(name), read_contact(event, name)):
+            if told is not None and told.value and not _is_among(channel, told.value, theirs, country):
+                return True
+    return False
+
+
+def _is_among(channel: Channel, value: object, known: list[Register], country: str | None) -> bool:
+    def spell(text: object) -> str:
+        return normalise(channel, str(text), country=country) or str(text).strip().casefold()
+
+    return spell(value) in {spell(each.value) for each in known}
 
 
 def _list_addresses(state: State) -> dict[Channel, str | None]:

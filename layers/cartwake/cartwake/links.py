@@ -10,12 +10,12 @@ from typing import Any, Final
 import msgspec
 
 from cartwake.statements import Channel
-from cartwake.times import DAY, Instant
+from cartwake.times import DAY, MINUTE, Instant
 from cartwake.tokens import LONGEST_CLICK, LONGEST_TOKEN, Purpose, seal, unseal
 
 CONFIRM_WITHIN_MS: Final = 30 * DAY
 REQUEST_WITHIN_MS: Final = 1 * DAY
-VISIT_WITHIN_MS: Final = 7 * DAY
+VISIT_WITHIN_MS: Final = 15 * MINUTE
 CLICK_PATH: Final = "r"
 
 
@@ -87,6 +87,7 @@ class Click(msgspec.Struct, frozen=True, array_like=True):
         to: Where it leads.
         sent_at: When the message was made.
         campaign: The journey, for the tag `utm_campaign`.
+        address_key: Key of the address that the message went to.
     """
 
     who: str
@@ -95,10 +96,11 @@ class Click(msgspec.Struct, frozen=True, array_like=True):
     to: str
     sent_at: Instant
     campaign: str = ""
+    address_key: str = ""
 
 
 class Visit(msgspec.Struct, frozen=True, array_like=True):
-    """What a shop's page is told of who comes from a message; good for seven days.
+    """What a shop's page is told of who comes from a message; good for as long as it takes to get there.
 
     Attributes:
         who: Whom the message went to.

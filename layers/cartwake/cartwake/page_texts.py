@@ -58,7 +58,8 @@ TEXTS: Final = {
         "rest_7": "At most once a week",
         "rest_30": "At most once a month",
         "tracked": "What we see",
-        "tracked_words": "{shop} may see which links in its e-mails I follow, to write what interests me",
+        "tracked_words": "{shop} may see which of its e-mails I open and which links I follow, and recognise me "
+        "when I come by one, to write what interests me",
         "language": "Language",
         "save": "Save",
         "leave": "Unsubscribe from everything",
@@ -125,8 +126,8 @@ TEXTS: Final = {
         "rest_7": "Höchstens einmal in der Woche",
         "rest_30": "Höchstens einmal im Monat",
         "tracked": "Was wir sehen",
-        "tracked_words": "{shop} darf sehen, welchen Links in E-Mails ich folge, "
-        "um zu schreiben, was mich interessiert",
+        "tracked_words": "{shop} darf sehen, welche E-Mails ich öffne und welchen Links ich folge, und mich "
+        "wiedererkennen, wenn ich so in den Shop komme, um zu schreiben, was mich interessiert",
         "language": "Sprache",
         "save": "Speichern",
         "leave": "Von allem abmelden",
@@ -190,7 +191,8 @@ TEXTS: Final = {
         "rest_7": "Najwyżej raz w tygodniu",
         "rest_30": "Najwyżej raz w miesiącu",
         "tracked": "Co widzimy",
-        "tracked_words": "{shop} może widzieć, które linki w e-mailach otwieram, żeby pisać o tym, co mnie interesuje",
+        "tracked_words": "{shop} może widzieć, które e-maile i linki otwieram, i rozpoznawać mnie, "
+        "gdy przez nie wchodzę do sklepu, żeby pisać o tym, co mnie interesuje",
         "language": "Język",
         "save": "Zapisz",
         "leave": "Zrezygnuj ze wszystkiego",

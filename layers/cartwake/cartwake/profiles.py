@@ -20,6 +20,7 @@ from cartwake.trackers import EMPTY, UNKNOWN, Need, Tracker
 STATE_VERSION: Final = 2
 MOST_SOURCES: Final = 50
 MOST_MERGES_A_DAY: Final = 20
+MOST_ARRIVALS: Final = 50
 NO_LOT: Final = 2**63
 """More than any lot that is drawn."""
 
@@ -68,6 +69,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         sources: The keys that were merged into this profile, in order of their names.
         vouched: Those of them of which a trusted source said so: the others are a browser's word.
         merges: When and with which key it was merged in the last day.
+        arrivals: When a link of which message was followed, and what stands for the visitor who came by it; the last.
     """
 
     first_seen_at: Instant = NEVER
@@ -91,6 +93,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sources: tuple[str, ...] = ()
     vouched: tuple[str, ...] = ()
     merges: tuple[tuple[Instant, str], ...] = ()
+    arrivals: tuple[tuple[Instant, str, int], ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +198,7 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
         sources=tuple(sorted({*left.sources, *right.sources})),
         vouched=tuple(sorted({*left.vouched, *right.vouched})),
         merges=tuple(sorted({*left.merges, *right.merges})),
+        arrivals=tuple(sorted({*left.arrivals, *right.arrivals})[-MOST_ARRIVALS:]),
     )
 
 

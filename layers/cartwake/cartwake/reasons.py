@@ -23,6 +23,7 @@ class Refusal(StrEnum):
     PLACEHOLDER_ID = "placeholder_id"
     ID_TOO_LONG = "id_too_long"
     TOO_MANY_MERGES = "too_many_merges"
+    LINK_USED = "link_used"
     ERASED = "erased"
     POISON = "poison"
 

@@ -33,7 +33,7 @@ def seal(purpose: Purpose, content: bytes, secrets: Sequence[bytes]) -> str:
 def unseal(purpose: Purpose, token: str, secrets: Sequence[bytes]) -> bytes | None:
     """Return what was signed by any of *secrets*, or None: changed, made for another purpose, or no token at all."""
     longest = LONGEST_CLICK if purpose is Purpose.CLICK else LONGEST_TOKEN
-    if len(token) > longest or not token.isascii() or not _is_canonical(token):
+    if not secrets or len(token) > longest or not token.isascii() or not _is_canonical(token):
         return None
     try:
         return base64_decode(_sign_with(secrets, purpose).unsign(token))

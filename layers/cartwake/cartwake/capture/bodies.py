@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw
 
+from cartwake.arrivals import may_hold
 from cartwake.capture.vetting import LARGEST_EVENT_BYTES
 from cartwake.errors import BadInput
 from cartwake.reasons import Refusal
@@ -20,13 +21,18 @@ _KEPT_DEPTH: Final = 40
 
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
-    """What a body holds: its events, still as bytes, and what it says about all of them."""
+    """What a body holds: its events, still as bytes, and what it says about all of them.
+
+    Attributes:
+        marked: In what it says of all of them there may be a token of somebody who comes from a message.
+    """
 
     events: list[bytes]
     batch: bool
     write_key: str = ""
     sent_at: Any = None
     context: dict[str, Any] = {}
+    marked: bool = False
 
 
 class _Batch(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
@@ -79,6 +85,7 @@ def open_batch(body: bytes) -> Envelope:
         write_key=batch.write_key if isinstance(batch.write_key, str) else "",
         sent_at=batch.sent_at,
         context=_read_context(batch.context),
+        marked=may_hold(bytes(batch.context)),
     )
 
 

@@ -5,11 +5,14 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, Final
 
+import msgspec
+
+from cartwake import arrivals
 from cartwake.bots import is_bot
 from cartwake.capture import client_times, identifiers, vetting
 from cartwake.capture.bodies import Envelope
 from cartwake.errors import BadInput
-from cartwake.events import EVENT_NAMES, Event, Trust, derive_id
+from cartwake.events import EVENT_NAMES, Arrival, Event, Trust, derive_id
 from cartwake.reasons import Refusal
 from cartwake.times import Instant, format_instant
 
@@ -26,16 +29,25 @@ KINDS: Final = {
 TYPES: Final = ("track", "identify", "page", "screen", "group", "alias")
 
 
+def _know_nobody(token: str) -> Arrival | None:  # noqa: ARG001  what `Source.recognise` is where nothing is said
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is known of all events of a request: who sent them, when they came, and when they were sent."""
+    """What is known of all events of a request: who sent them, when they came, and when they were sent.
+
+    Attributes:
+        agents: The user agents of its events so far.
+        recognise: Says what a token in the address of a page proves; asked only where it would count.
+    """
 
     trust: Trust
     received_at: Instant
     sent_at_header: str = ""
     user_agent: str = ""
     agents: set[str] = field(default_factory=set)
-    """The user agents of its events so far."""
+    recognise: Callable[[str], Arrival | None] = _know_nobody
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +136,15 @@ def _read_event(draft: _Draft, envelope: Envelope, source: Source, *, kind: str)
     client_at = client_times.read_time(data)
     sent_at = client_times.read_sent_at(data.get("sentAt"), envelope.sent_at, source.sent_at_header)
     told = envelope.context | _read_object(data, "context")
+    token, strip = "", _leave
+    if envelope.marked or arrivals.may_hold(draft.raw):
+        token, strip = arrivals.find_token(told, data.get("properties")), arrivals.strip
+    told = strip(told)
     trusted = source.trust is not Trust.BROWSER
-    return Event(
+    event = Event(
         who=draft.who,
         id=identifiers.read_id(data, "messageId") or _make_id(draft, client_at, source),
-        name=_read_name(data) if type_ == "track" else EVENT_NAMES[type_],
+        name=strip(_read_name(data)) or arrivals.PARAMETER if type_ == "track" else EVENT_NAMES[type_],
         type=type_,
         sent_time="" if client_at is None else format_instant(client_at),
         occurred_at=client_times.place(client_at, sent_at=sent_at, received_at=source.received_at),
@@ -137,12 +153,25 @@ def _read_event(draft: _Draft, envelope: Envelope, source: Source, *, kind: str)
         user_id=user_id,
         anonymous_id=anonymous_id,
         previous_id=_read_previous_id(data, user_id, anonymous_id) if type_ == "alias" else "",
-        properties=_PROPERTIES.get(type_, _read_properties)(data, told),
-        traits=_read_traits(data, told) if type_ == "identify" else {},
+        properties=strip(_PROPERTIES.get(type_, _read_properties)(data, told)),
+        traits=strip(_read_traits(data, told)) if type_ == "identify" else {},
         context=_keep_context(told),
         backfill=trusted and told.get("backfill") is True,
         bot=_is_bot(_read_user_agent(told, source), source),
     )
+    return _greet(event, token, source) if token else event
+
+
+def _leave[Value](value: Value) -> Value:
+    return value
+
+
+def _greet(event: Event, token: str, source: Source) -> Event:
+    """Return the event with what its token proves of a visitor whom nobody has named."""
+    if event.user_id or event.bot or event.backfill:
+        return event
+    arrival = source.recognise(token)
+    return event if arrival is None else msgspec.structs.replace(event, arrival=arrival)
 
 
 def _read_type(data: dict[str, Any]) -> str:

@@ -16,6 +16,8 @@ _BREAKS: Final = re.compile(r"[\r\n\0]")
 _HEADER_NAME: Final = re.compile(r"[!-9;-@A-~]{1,126}")
 _HEADER_VALUE: Final = re.compile(r"[ -~]{1,995}")
 _TAG: Final = re.compile(r"[A-Za-z0-9_-]{1,256}")
+_UNTRACKED: Final = {"Tracking": {"OpenTrackingEnabled": "DISABLED", "ClickTrackingEnabled": "DISABLED"}}
+"""Stands above what the account, its dashboard and the configuration set say: no picture, and links as they are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class Mail:
         sender: As `format_sender` makes it: `Name <address>`, a name beyond ASCII as an encoded word.
         headers: More headers, such as List-Unsubscribe; printable ASCII.
         tags: Come back with everything SES tells about the mail; letters, digits, `_` and `-`.
+        tracked: SES may see that it is opened and which links are followed, as far as the stack lets it at all.
     """
 
     sender: str
@@ -37,6 +40,7 @@ class Mail:
     headers: dict[str, str] = field(default_factory=dict)
     tags: dict[str, str] = field(default_factory=dict)
     configuration_set: str = ""
+    tracked: bool = False
 
 
 def format_sender(name: str, address: str) -> str:
@@ -97,6 +101,8 @@ def _build_request(mail: Mail) -> dict[str, Any]:
         },
         "EmailTags": [{"Name": name, "Value": value} for name, value in mail.tags.items()],
     }
+    if not mail.tracked:
+        request["ConfigurationOverrides"] = _UNTRACKED
     if mail.configuration_set:
         request["ConfigurationSetName"] = mail.configuration_set
     if mail.reply_to:

@@ -6,6 +6,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
+from cartwake.errors import TryAgain
 from cartwake.gateways import clients
 from cartwake.settings import require
 from cartwake.times import MINUTE, Instant
@@ -26,9 +27,21 @@ def link_secrets() -> list[bytes]:
 
     `cartwake keys rotate-links` puts a new text before the list `links` in the secret; links signed before stay valid.
     """
-    secret = _secret()
-    newer = [derive_secret(text, "links") for text in secret.get("links", ())]
-    return [*newer, derive_secret(secret["root"], "links")]
+    return _list_link_secrets(_secret())
+
+
+def try_link_secrets(now: Instant) -> list[bytes]:
+    """Return what `link_secrets` does, or nothing where it cannot be read within seconds: for who must not wait for it.
+
+    What could not be read is not asked for again for a minute.
+    """
+    if now < _missed[0] + READERS_LOOK_MS:
+        return []
+    try:
+        return _list_link_secrets(_secret(hurried=True))
+    except (TryAgain, *_BROKEN):
+        _missed[0] = now
+        return []
 
 
 def renew(now: Instant, *, after_ms: int) -> bool:
@@ -47,21 +60,30 @@ def renew(now: Instant, *, after_ms: int) -> bool:
 def forget() -> None:
     """Read the secret anew when next needed; for tests."""
     _secret.cache_clear()
-    _looked[0] = 0
+    _looked[0] = _missed[0] = 0
     clients.forget()
 
 
 SIGNERS_LOOK_MS: Final = 10 * MINUTE
 READERS_LOOK_MS: Final = 1 * MINUTE
 _looked: Final = [0]
+_missed: Final = [0]
+_BROKEN: Final = (ValueError, KeyError, TypeError, AttributeError)
+"""What comes of a secret that is not what the template makes it."""
 
 
 @cache
-def _secret() -> dict[str, Any]:
+def _secret(*, hurried: bool = False) -> dict[str, Any]:
+    limits = {"attempts": 1, "read_timeout_seconds": 2} if hurried else {}
     with clients.transient("secret"):
-        answer = clients.client("secretsmanager").get_secret_value(SecretId=require("SECRET_ARN"))
+        answer = clients.client("secretsmanager", **limits).get_secret_value(SecretId=require("SECRET_ARN"))
     secret: dict[str, Any] = json.loads(answer["SecretString"])
     return secret
+
+
+def _list_link_secrets(secret: dict[str, Any]) -> list[bytes]:
+    newer = [derive_secret(text, "links") for text in secret.get("links", ())]
+    return [*newer, derive_secret(secret["root"], "links")]
 
 
 def derive_secret(text: str, purpose: str) -> bytes:

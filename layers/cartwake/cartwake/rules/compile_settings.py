@@ -22,6 +22,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
             postal_address=shop.postal_address,
             logo_url=shop.logo_url or "",
             color=shop.color,
+            hosts=tuple(shop.hosts),
         ),
         sender=bundles.Sender(
             email=sender.email,

@@ -15,6 +15,8 @@ from cartwake.rules.words import Line, Name
 from cartwake.times import parse_duration
 
 _SMS_SENDER: Final = re.compile(r"(?=.{1,11}$)[0-9]*[A-Za-z][A-Za-z0-9]*|\+[1-9][0-9]{6,14}")
+_HOST_PATTERN: Final = r"^(?=.{4,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$"
+_HOST: Final = re.compile(_HOST_PATTERN)
 _TIME: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 
 
@@ -34,6 +36,17 @@ def _check_url(url: str) -> str:
     if parts.scheme not in ("https", "http") or not parts.hostname or re.search(r"[\s\"<>\\]", url):
         raise complain("Should be an address that begins with https://.", example='"https://www.nordlicht.example"')
     return url
+
+
+def _check_host(host: str) -> str:
+    if not _HOST.fullmatch(host):
+        nearest = host.strip().lower().rpartition("//")[2].partition("/")[0]
+        raise complain(
+            "Should be the name of a host alone, in small letters, as browsers show it before the first slash.",
+            suggestion=nearest if _HOST.fullmatch(nearest) else "",
+            example='"checkout.nordlicht.example"',
+        )
+    return host
 
 
 def _check_timezone(name: str) -> str:
@@ -76,6 +89,7 @@ def _text(pattern: str, *examples: str) -> WithJsonSchema:
 
 Email = Annotated[str, AfterValidator(_check_email), WithJsonSchema({"type": "string", "format": "email"})]
 Url = Annotated[str, AfterValidator(_check_url), WithJsonSchema({"type": "string", "format": "uri"})]
+Host = Annotated[str, AfterValidator(_check_host), _text(_HOST_PATTERN, "checkout.nordlicht.example")]
 Timezone = Annotated[str, AfterValidator(_check_timezone)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2}$")]
 TimeOfDay = Annotated[str, AfterValidator(_check_time), _text(r"^(([01]\d|2[0-3]):[0-5]\d|24:00)$", "09:00", "20:00")]
@@ -106,6 +120,13 @@ class Shop(Rule):
     )
     logo_url: Url | None = Field(
         None, description="A picture for the head of emails.", examples=["https://www.nordlicht.example/logo.png"]
+    )
+    hosts: list[Host] = Field(
+        default=[],
+        max_length=20,
+        description="More hosts of yours. Who follows a link of a message to one of them, or to that of the address "
+        "above, is recognised there; name none on which others write pages.",
+        examples=[["checkout.nordlicht.example", "nordlicht.de"]],
     )
     color: Annotated[str, Field(pattern=r"^#[0-9a-fA-F]{6}$")] = Field(
         "#1f2937", description="Colour of buttons, as #rrggbb.", examples=["#0f4c5c"]
@@ -247,8 +268,9 @@ class Settings(File):
     )
     tracking: Literal["always", "consented", "never"] = Field(
         "consented",
-        description="Whose clicks in emails are seen: of those who allowed it on the preference page, of all who did "
-        "not refuse it there, or nobody's. Parts of the EU ask for each reader's consent.",
+        description="Whose clicks in emails are seen, and whose opens where the stack was deployed to see them: of "
+        "those who allowed it on the preference page, of all who did not refuse it there, or nobody's. Who is seen is "
+        "also recognised in the shop when they come by a link. Parts of the EU ask for each reader's consent.",
         examples=["consented"],
     )
     utm: Utm = Field(

@@ -48,6 +48,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
         to: The address itself.
         address: Its row, as it was when that was decided.
         links: The shopper's own; what is not marketing has none that unsubscribes.
+        tracked: Its reader may be seen opening it and following its links.
     """
 
     case: Case
@@ -55,6 +56,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     address: Address
     content: Rendered
     links: Links
+    tracked: bool = False
 
     @property
     def parts(self) -> int:
@@ -131,6 +133,7 @@ def to_mail(letter: Letter, configuration_set: str) -> Mail:
         headers=headers if letter.links.unsubscribe else {},
         tags=tags_for(message.who, message.id),
         configuration_set=configuration_set,
+        tracked=letter.tracked,
     )
 
 
