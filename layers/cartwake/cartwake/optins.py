@@ -74,7 +74,9 @@ def read_address(request: Event) -> str | None:
     return normalise(Channel.EMAIL, named) if isinstance(named, str) else None
 
 
-def refuse(message: str, request: Event, address: Address, mailbox: Address, *, now: Instant) -> Skip | None:
+def refuse(  # noqa: PLR0913  what stands for or against a question
+    message: str, request: Event, address: Address, mailbox: Address, *, now: Instant
+) -> Skip | None:
     """Return why nobody may be asked for a yes, or None.
 
     Args:

@@ -27,6 +27,12 @@ LONGEST_USE: Final = 30 * DAY
 TRIGGERS_KEPT: Final = 5
 """How many of the latest triggering events are kept: a redelivered one is known for as long as it is among them."""
 
+_ABSENT: Final = {
+    "marketing": {"confirm_url"},
+    "transactional": {"confirm_url", "unsubscribe_url"},
+    "confirmation": {"preferences_url", "unsubscribe_url"},
+}
+"""Links that a message of a kind does not have."""
 _TOPIC: Final = '"topics": { "new-arrivals": { "name": "New arrivals" } }'
 
 
@@ -69,8 +75,8 @@ class JourneyCompiler:
             nearest = find_nearest(rule.topic, topics)
             fault = Fault(file=self._file, path="topic", message=message, suggestion=nearest, example=_TOPIC)
             self.conflicts.append(Conflict(fault, (self._file, SETTINGS)))
-        elif rule.topic and rule.kind == "transactional":
-            self._refuse("topic", "Transactional messages have no topic: they go to everybody whom they concern.")
+        elif rule.topic and rule.kind != "marketing":
+            self._refuse("topic", "Only marketing has a topic: what is not goes to everybody whom it concerns.")
 
     def check_templates(
         self, rule: Journey, templates: Mapping[str, bundles.Template], files: Mapping[str, Mapping[str, TemplateFile]]
@@ -225,15 +231,12 @@ class JourneyCompiler:
         return [Conflict(fault, (file, self._file))]
 
     def _check_shown(self, rule: Journey, file: str, shown: Set[str]) -> list[Conflict]:
-        if rule.kind == "marketing":
-            return self._check_marketing(file, shown) if file.endswith(".mjml") else []
-        if "unsubscribe_url" not in shown:
-            return []
-        why = (
-            f"What is transactional has no {{{{ unsubscribe_url }}}}, so nothing would be sent; {self._file} sends it."
-        )
-        example = "{% if unsubscribe_url %}{{ unsubscribe_url }}{% endif %}"
-        return [Conflict(Fault(file=file, message=why, example=example), (file, self._file))]
+        found = self._check_marketing(file, shown) if rule.kind == "marketing" and file.endswith(".mjml") else []
+        for name in sorted(_ABSENT[rule.kind] & shown):
+            why = f"What is {rule.kind} has no {{{{ {name} }}}}, so nothing would be sent; {self._file} sends it."
+            example = f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}"
+            found.append(Conflict(Fault(file=file, message=why, example=example), (file, self._file)))
+        return found
 
     def _check_marketing(self, file: str, shown: Set[str]) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""

@@ -34,6 +34,7 @@ class TemplateFile:
 
     Attributes:
         always: The dotted names that it shows whatever the data are.
+        reads: The first part of each name that it reads, and file and line where it first does.
         scores: The scores that it reads, as it writes them, and file and line where it first does.
         coupon: The same of a coupon's fields.
         wants_coupon: And of those that it shows whatever the data are.
@@ -43,6 +44,7 @@ class TemplateFile:
 
     template: Template
     always: frozenset[str] = frozenset()
+    reads: Mapping[str, Place] = field(default_factory=dict)
     scores: Mapping[str, Place] = field(default_factory=dict)
     coupon: Mapping[str, Place] = field(default_factory=dict)
     wants_coupon: Mapping[str, Place] = field(default_factory=dict)
@@ -78,7 +80,9 @@ def compile_mjml(source: Flat) -> TemplateFile:
     )
     # what is always shown is what the HTML shows; where something stands is told by the lines of the file
     always, preheader = frozenset(examine(html).always), _PREHEADER.search(marked.text) is not None
-    return TemplateFile(template, always, said.scores, said.coupon, said.wants_coupon, tuple(source.sources), preheader)
+    return TemplateFile(
+        template, always, said.reads, said.scores, said.coupon, said.wants_coupon, tuple(source.sources), preheader
+    )
 
 
 def compile_text(file: str, source: str) -> TemplateFile:
@@ -91,7 +95,7 @@ def compile_text(file: str, source: str) -> TemplateFile:
     if said.faults:
         raise Faulty(said.faults)
     return TemplateFile(
-        Template(text=source.strip()), said.always, said.scores, said.coupon, said.wants_coupon, (file,)
+        Template(text=source.strip()), said.always, said.reads, said.scores, said.coupon, said.wants_coupon, (file,)
     )
 
 
