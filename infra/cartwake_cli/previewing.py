@@ -31,7 +31,8 @@ _TALLEST: Final = 8_000
 _PATIENCE_SECONDS: Final = 60
 _WAY_OUT: Final = "https://shop.example.com/c/unsubscribe/preview"
 _OWN_LINKS: Final = {
-    name: f"https://shop.example.com/c/{name.removesuffix('_url')}/preview" for name in ("preferences_url", "confirm_url")
+    name: f"https://shop.example.com/c/{name.removesuffix('_url')}/preview"
+    for name in ("preferences_url", "confirm_url")
 }
 _FLAGS: Final = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run")
 _MEASURE: Final = "<script>document.documentElement.dataset.height = document.documentElement.scrollHeight</script>"

@@ -119,7 +119,7 @@ PLANTED = {
         (
             (
                 f"{LAYER}/declarations.py",
-                "if base.commit([*write(said), *([demanded] if demanded else [])]):",
+                "if base.commit([*write(said), *demand()]):",
                 "if said:",
             ),
         ),

@@ -3,7 +3,7 @@
 An edge, not a decision: it reads the row of the address, has it decided what is said, and writes that.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from cartwake.addresses import Address
@@ -18,7 +18,7 @@ ATTEMPTS: Final = 8
 type Decide = Callable[[Address], Said | None]
 
 
-def declare(key: str, decide: Decide, *, demand: Callable[[], base.Check | None] = lambda: None) -> Event | None:
+def declare(key: str, decide: Decide, *, demand: Callable[[], Iterable[base.Check]] = tuple) -> Event | None:
     """Write what is said of an address, and return the event that tells it, which is still to be put.
 
     Args:
@@ -34,12 +34,11 @@ def declare(key: str, decide: Decide, *, demand: Callable[[], base.Check | None]
         said = decide(before)
         if said is None:
             return None
-        demanded = demand()
         if said.row is before:
             for statement in read_statements(said.told, {Channel(key.partition("#")[0]): key}):
                 consents.put_statement(statement)
             return said.told
-        if base.commit([*write(said), *([demanded] if demanded else [])]):
+        if base.commit([*write(said), *demand()]):
             return said.told
     raise WriteConflict("address written by others too often in a row")
 

@@ -1,5 +1,6 @@
 """Confirmations: write that somebody confirmed a subscription to the address that the link was sent to."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -90,12 +91,12 @@ class _Reader:
             return ""
         return self._profile.who if self._profile.kind is Kind.PROFILE else ""
 
-    def demand(self) -> base.Check | None:
-        """Return the demand that it still is: of somebody new there is nothing to demand."""
-        if self._profile.version == 0:
-            return None
-        channel = self._link.channel if self._has_address(self._profile) else None
-        return profiles.demand_profile(self._profile, channel=channel)
+    def demand(self) -> Iterator[base.Check]:
+        """Yield the demands that it still is: of somebody new, that nobody else has the address."""
+        if self._profile.version > 0:
+            yield profiles.demand_profile(self._profile, channel=self._link.channel)
+        if not self._has_address(self._profile):
+            yield identities.demand_free(self._link.address_key)
 
     def _has_address(self, profile: Profile) -> bool:
         return profile.address_keys.get(self._link.channel) == self._link.address_key
