@@ -11,7 +11,7 @@ from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
-from cartwake.rules.files import SETTINGS, walk
+from cartwake.rules.files import EMAILS, SETTINGS, is_email, walk
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep, WaitStep
 from cartwake.rules.needs import Needs, compile_where
@@ -209,7 +209,7 @@ class JourneyCompiler:
             nearest = find_nearest(step.email, emails)
             return [self._tell(f"{path}.email", message, suggestion=nearest, files=(self._file, file))]
         if not step.subject and not template.subject:
-            message = 'The email has no subject: write "subject" here or <mj-title> in the template.'
+            message = 'The email has no subject: write "subject" here or <mj-title> (of HTML: <title>) in the template.'
             return [self._tell(f"{path}.subject", message, files=(self._file, file))]
         return []
 
@@ -220,18 +220,18 @@ class JourneyCompiler:
         texts = [name for name, each in templates.items() if not each.html]
         kind = "; the one there is the plain text of an email" if template else ""
         message = f'There is no SMS template "{step.sms}" (templates/{step.sms}.txt){kind}.'
-        files = (self._file, f"templates/{step.sms}.txt", f"templates/{step.sms}.mjml")
+        files = (self._file, *(f"templates/{step.sms}{ending}" for ending in (".txt", *EMAILS)))
         return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
 
     def _check_translation(self, step: EmailStep, path: str, file: str, content: TemplateFile) -> list[Conflict]:
-        if not (read_locale(file) and file.endswith(".mjml")) or step.subject or content.template.subject:
+        if not (read_locale(file) and is_email(file)) or step.subject or content.template.subject:
             return []
         message = f"The translation has no subject: write <mj-title>; {self._file} ({path}) says none."
         fault = Fault(file=file, message=message, example="<mj-head><mj-title>Hallo</mj-title></mj-head>")
         return [Conflict(fault, (file, self._file))]
 
     def _check_shown(self, rule: Journey, file: str, shown: Set[str]) -> list[Conflict]:
-        found = self._check_marketing(file, shown) if rule.kind == "marketing" and file.endswith(".mjml") else []
+        found = self._check_marketing(file, shown) if rule.kind == "marketing" and is_email(file) else []
         for name in sorted(_ABSENT[rule.kind] & shown):
             why = f"What is {rule.kind} has no {{{{ {name} }}}}, so nothing would be sent; {self._file} sends it."
             example = f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}"

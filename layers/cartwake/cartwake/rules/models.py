@@ -129,7 +129,7 @@ class MessageStep(Rule):
 class EmailStep(MessageStep):
     """Send an email."""
 
-    email: Name = Field(description="The template's file name without .mjml.", examples=["cart-1"])
+    email: Name = Field(description="The template's file name without .mjml or .html.", examples=["cart-1"])
     subject: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")] | None = Field(
         None,
         description="The subject; what the template's mj-title says if nothing is said here.",
