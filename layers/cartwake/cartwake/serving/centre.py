@@ -8,7 +8,7 @@ from cartwake.bundles import Settings
 from cartwake.consents import is_statement, read_statements
 from cartwake.declarations import ATTEMPTS
 from cartwake.errors import WriteConflict
-from cartwake.links import Erase, Export, Preferences, erase_url, export_url
+from cartwake.links import Erase, Export, Preferences, erase_url, export_url, preferences_url
 from cartwake.preference_page import Picture
 from cartwake.preferences import Wish, fulfil, tell
 from cartwake.profiles import Kind, Profile
@@ -94,6 +94,11 @@ def list_requests(link: Preferences, now: Instant, secrets: Sequence[bytes]) -> 
         "export": export_url("..", Export(*request), secrets),
         "erase": erase_url("..", Erase(*request), secrets),
     }
+
+
+def find_way_back(link: Export, secrets: Sequence[bytes]) -> str:
+    """Return the address of the centre, as seen from the page of a request."""
+    return preferences_url("..", Preferences(link.who, link.message, link.address_key, link.channel), secrets)
 
 
 def _mask(profile: Profile, channel: Channel) -> str:
