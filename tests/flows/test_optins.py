@@ -199,6 +199,21 @@ def test_of_two_mails_at_the_same_moment_one_goes_out(site: Shop, monkeypatch: p
     assert (reasons("a#1"), reasons("a#2")) == (["asked_today"], [""])
 
 
+def test_what_happens_to_the_address_meanwhile_is_seen(site: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The mailbox is written and the address as it was is demanded: a bounce between decision and claim is heeded."""
+    commit, key = base.commit, key_of("ada+1@example.com")
+
+    def commit_late(actions: Any, **more: Any) -> bool:
+        if any(isinstance(getattr(it, "row", None), addresses.AddressRow) for it in actions):
+            monkeypatch.setattr(send_message.base, "commit", commit)
+            assert addresses.put_address(suppress(addresses.get_address(key), Suppression.BOUNCE, site.now))
+        return commit(actions, **more)
+
+    monkeypatch.setattr(send_message.base, "commit", commit_late)
+    site.hear(a_request("ada+1@example.com", at=site.now))
+    assert (site.mails(), reasons("a#1")) == ([], ["suppressed_bounce"])
+
+
 def test_a_mail_that_did_not_go_out_counts_for_nothing(site: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Throttled it goes out later; in doubt it counts, and is not sent again."""
     answers: list[Any] = [Throttled("TooManyRequestsException"), Unknown("ReadTimeoutError")]
