@@ -362,23 +362,26 @@ def test_somebody_erased_confirms_nothing(site: Shop) -> None:
     assert on_record() == []
 
 
-def test_an_address_that_gets_an_owner_meanwhile_is_the_owners(site: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whose yes it is, is decided in the transaction that writes it."""
+@pytest.mark.parametrize("taken", ["the address", "the visitor"])
+def test_whose_yes_it_is_is_decided_in_the_claim(site: Shop, monkeypatch: pytest.MonkeyPatch, taken: str) -> None:
+    """Somebody gets the address meanwhile, or the visitor gets another one: it is looked at again."""
     site.hear(a_request(at=site.now))
     link, commit = find_link(site), base.commit
 
     def commit_late(actions: Any, **more: Any) -> bool:
         monkeypatch.setattr(base, "commit", commit)
-        site.hear(an_identify("other@example.com", who="a#1", at=site.now))
-        site.hear(an_identify(at=site.now))
+        news = {"email": ADA, "who": "u#1"} if taken == "the address" else {"email": "other@example.com", "who": "a#1"}
+        site.hear(an_identify(**news, at=site.now))
         return commit(actions, **more)
 
     monkeypatch.setattr(base, "commit", commit_late)
     assert press(site, link) == 200
-    assert (status("u#1"), profiles.resolve_profile("a#1").state.contacts[EMAIL].value) == (
-        "subscribed",
-        "other@example.com",
-    )
+    owner = identities.find_owner(key_of())
+    assert owner == "u#1" if taken == "the address" else owner not in (None, "a#1")
+    assert status(str(owner)) == "subscribed"
+    assert profiles.resolve_profile("a#1").who == "a#1"
+    contact = profiles.resolve_profile("a#1").state.contacts.get(EMAIL)
+    assert contact is None if taken == "the address" else contact is not None and contact.value == "other@example.com"
 
 
 def test_the_mail_shows_nothing_that_whoever_asked_has_told(site: Shop) -> None:
