@@ -68,6 +68,15 @@ WELCOME = Journey(
     trigger=Trigger(event="Subscribed", where=(PropertyTest("channel", Is(("email",))),)),
     steps=(Send(channel=Channel.EMAIL, template="welcome", subject="Welcome"),),
 )
+CONFIRM = Journey(
+    title="Confirm a subscription",
+    kind="confirmation",
+    status="live",
+    trigger=Trigger(event="Subscription Requested"),
+    exits=(Trigger(event="Subscribed", tracker="subscribed"),),
+    again_ms=0,
+    steps=(Send(channel=Channel.EMAIL, template="confirm", subject="Please confirm"),),
+)
 VIP_THANKS = Journey(
     title="Thank you",
     status="live",
@@ -113,6 +122,13 @@ def a_subscription(channel: str = "email", **changes: Any) -> Event:
     return an_event("Subscribed", **{"properties": {"channel": channel}} | changes)
 
 
+def a_request(email: str | None = "ada@example.com", **changes: Any) -> Event:
+    """Return a Subscription Requested event, by a browser's key, of a visitor whom nobody has named."""
+    named = {} if email is None else {"email": email}
+    told = {"who": "a#1", "trust": Trust.BROWSER, "properties": {"channel": "email"} | named}
+    return an_event("Subscription Requested", **told | changes)
+
+
 def a_bundle(**changes: Any) -> Bundle:
     """Return a bundle with the segment vip and the journeys cart and welcome."""
     defaults: dict[str, Any] = {
@@ -132,6 +148,7 @@ def a_bundle(**changes: Any) -> Bundle:
             ),
             "cart-2": Template(html="<p>Still there <a href='{{ unsubscribe_url }}'>stop</a></p>", text="Still there"),
             "cart-sms": Template(text="Your cart waits"),
+            "confirm": Template(html="<p><a href='{{ confirm_url }}'>Yes</a></p>", text="{{ confirm_url }}"),
             "welcome": Template(
                 html="<p>Hi {{ profile.first_name }} <a href='{{ unsubscribe_url }}'>stop</a></p>", text="Hi"
             ),

@@ -22,7 +22,9 @@ PICTURE: Final = ROOT / "docs" / "images" / "mails.png"
 WIDTHS: Final = (320, 600, 1000)
 SCHEMES: Final = ("light", "dark")
 LANGUAGES: Final = ("en", "de", "pl")
-SHOWN: Final = ("welcome-1.en", "welcome-2.en", "cart-1.en", "cart-2.en", "cart-1.de", "cart-2.pl")
+SHOWN: Final = (
+    "confirm-1.en", "confirm-1.pl", "welcome-1.en", "welcome-2.en", "cart-1.en", "cart-2.en", "cart-1.de", "cart-2.pl",
+)  # fmt: skip
 SCALE: Final = 0.4
 SHOE: Final = "https://cdn.nordlicht.example/shoe.png"
 _DRAWING: Final = (
@@ -46,7 +48,12 @@ def render_mails(items: tuple[dict[str, str], ...] = CART) -> Iterator[tuple[str
     state = State(traits={"first_name": Register("Anna", 1, 1)}, cart=Cart(changes=changes))
     for language in LANGUAGES:
         seen = gather(
-            state, event=None, settings=rules.settings, unsubscribe_url="https://u.example/t", language=language
+            state,
+            event=None,
+            settings=rules.settings,
+            unsubscribe_url="https://u.example/t",
+            language=language,
+            more_urls={"preferences_url": "https://u.example/p", "confirm_url": "https://u.example/c"},
         )
         for name, template in rules.templates.items():
             html = render(template.translations.get(language, template), seen).html

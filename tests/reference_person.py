@@ -132,6 +132,15 @@ class Known:
         ]
         # of two at the same instant the withdrawal counts
         last = max(said, key=lambda it: (it.occurred_at, it.name == "Unsubscribed", it.short_id), default=None)
+        asked = [
+            it.occurred_at
+            for it in self._events
+            if it.name == "Subscription Requested"
+            and it.properties.get("channel", "email") == channel
+            and (last is None or (it.trust is Trust.SERVER and it.occurred_at > last.occurred_at))
+        ]
+        if asked and (last is None or last.name == "Unsubscribed"):
+            return {"": "pending", "at": max(asked)}.get(part)
         if last is None:
             return None if part else "never_asked"
         if part == "at":

@@ -164,6 +164,7 @@ PERSON = {
     ),
     "consent": st.one_of(
         _say("consent", st.sampled_from(["email", "sms"]), st.sampled_from([{}, {"is": "never_asked"}])),
+        _say("consent", st.just("email"), st.sampled_from([{"is": "pending"}, {"is": "unsubscribed"}])),
         _say("consent", st.just("email"), PAST),
         _say("consent", st.just("email"), st.just({"method": ["form", "import"]})),
     ),
@@ -278,7 +279,7 @@ CLUES: dict[str, tuple[st.SearchStrategy[Event], ...]] = {
     **dict.fromkeys((VIEW, "first_seen", "last_seen", "utm_", "device"), (_of(VIEW),)),
     "Product Added": (_of("Product Added"),),
     "cart": (_of("Product Added"), _of("Product Added", "Product Removed", ORDER)),
-    "consent": (_of("Subscribed", "Unsubscribed"),),
+    "consent": (_of("Subscribed", "Unsubscribed", "Subscription Requested"),),
     "reachable_by": (_ADDRESSED, _of("Subscribed"), _of("Subscribed", "Unsubscribed", "Email Bounced")),
     "engagement": (_of("Email Opened", "Email Link Clicked", VIEW),),
     "vip": (_of("Tag Added", "Tag Removed"),),

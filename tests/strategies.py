@@ -103,6 +103,7 @@ CONTENTS: dict[str, st.SearchStrategy[dict[str, object]]] = {
     "Product Removed": CART_CHANGES,
     "Subscribed": SAID,
     "Unsubscribed": SAID,
+    "Subscription Requested": SAID,
     "Identified": st.just({}),
     "Tag Added": st.sampled_from([{"tag": "vip"}, {"tag": "Wholesale"}, {"tag": ""}]),
     "Tag Removed": st.sampled_from([{"tag": "vip"}, {"tag": "Wholesale"}]),

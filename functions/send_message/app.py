@@ -8,7 +8,8 @@ from uuid import uuid4
 import msgspec
 
 from cartwake import messages as deciding
-from cartwake.addresses import Address, Sent, note_send, release_send
+from cartwake import optins
+from cartwake.addresses import Address, Sent, derive_key, note_send, release_send
 from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.choices import may_track
 from cartwake.clock import read_clock
@@ -139,6 +140,8 @@ def _prepare(message: Message, now: Instant) -> Letter | Message:
 def _address(case: Case, now: Instant) -> Letter | Message:
     """Return the letter to an address that may be written to, or the message with the reason why not."""
     message = case.message
+    if message.kind == optins.CONFIRMATION:
+        return _ask(case, now)
     to = letters.find_address(message.channel, case.profile, address_secret())
     if to is None:
         return deciding.skip(message, Skip.NO_ADDRESS, now)
@@ -154,10 +157,30 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     if isinstance(coupon, Unfit):
         return deciding.skip(message, coupon.why, now, detail=coupon.detail)
     case = msgspec.structs.replace(case, coupon=coupon)
-    letter = letters.compose(case, to, address, _make_links(message, address, now))
+    letter = letters.compose(case, to, address, _make_links(message, address))
     if isinstance(letter, Unfit):
         return deciding.skip(message, letter.why, now, detail=letter.detail)
     return _track(letter, now)
+
+
+def _ask(case: Case, now: Instant) -> Letter | Message:
+    """Return the letter that asks for a yes, or the message with the reason why nobody may be asked."""
+    message, request, secret = case.message, case.run.trigger, address_secret()
+    to = letters.find_asked(request, case.profile, secret) if request is not None else None
+    if request is None or to is None:
+        return deciding.skip(message, Skip.NO_ADDRESS, now)
+    keys = [derive_key(Channel.EMAIL, it, secret) for it in (to, optins.find_mailbox(to))]
+    address = addresses.get_address(keys[0])
+    mailbox = None if keys[0] == keys[1] else addresses.get_address(keys[1])
+    why = optins.refuse(message.id, request, address, mailbox or address, now=now)
+    if why is not None:
+        return deciding.skip(message, why, now)
+    link = Confirm(request.who, address.key, Channel.EMAIL, now, request.key)
+    links = Links(confirm=confirm_url(require("PUBLIC_URL"), link, link_secrets()))
+    letter = letters.compose(case, to, address, links)
+    if isinstance(letter, Unfit):
+        return deciding.skip(message, letter.why, now, detail=letter.detail)
+    return msgspec.structs.replace(letter, mailbox=mailbox)
 
 
 def _afford(letter: Letter, now: Instant) -> Letter | Message:
@@ -186,14 +209,13 @@ def _claim(letter: Letter, now: Instant) -> Message | None:
     before, address = letter.case.message, letter.address
     attempt = uuid4().hex
     claimed = change(deciding.claim(before, attempt, address.key, now), parts=letter.parts)
-    marketing = before.kind != "transactional"
+    # who is asked for a yes need not be the shopper yet
+    channel = None if before.kind == optins.CONFIRMATION else before.channel
     writes = [
         messages.write_message(claimed),
-        addresses.write_address(note_send(address, Sent(now, before.id)))
-        if marketing
-        else addresses.demand_unchanged(address),
+        *_note(letter, now),
         runs.demand_going_on(letter.case.run),
-        profiles.demand_profile(letter.case.profile, channel=before.channel),
+        profiles.demand_profile(letter.case.profile, channel=channel),
     ]
     if base.commit(writes, token=attempt):
         return change(claimed, version=before.version + 1)
@@ -201,6 +223,19 @@ def _claim(letter: Letter, now: Instant) -> Message | None:
     current = messages.get_message(before.who, before.id)
     ours = current is not None and current.attempt == attempt and current.state is MessageState.CLAIMED
     return current if ours else None
+
+
+def _note(letter: Letter, now: Instant) -> list[base.Action]:
+    """Return what the claim demands of the address, and what it notes: it counts marketing, and who is asked."""
+    sent = Sent(now, letter.case.message.id)
+    match letter.case.message.kind:
+        case "marketing":
+            return [addresses.write_address(note_send(letter.address, sent))]
+        case optins.CONFIRMATION:
+            unchanged = [addresses.demand_unchanged(letter.address)] if letter.mailbox else []
+            return [addresses.write_address(optins.note(letter.counted, sent)), *unchanged]
+        case _:
+            return [addresses.demand_unchanged(letter.address)]
 
 
 def _attempt(letter: Letter) -> Outcome:
@@ -224,10 +259,10 @@ def _record(letter: Letter, claimed: Message, after: Message) -> None:
 
 
 def _give_back(letter: Letter, before: Message, after: Message) -> None:
-    """Record that nothing was sent, and take it off the cap of the address, in one transaction."""
+    """Record that nothing was sent, and take it off what the address counts, in one transaction."""
     _refund(letter, before.claimed_at)
     for _ in range(_ATTEMPTS):
-        address = addresses.get_address(letter.address.key)
+        address = addresses.get_address(letter.counted.key)
         released = release_send(address, before.id)
         writes: list[base.Action] = [messages.write_message(change(after, version=before.version))]
         if released != address:
@@ -257,7 +292,7 @@ def _track(letter: Letter, now: Instant) -> Letter:
     """Return the letter so that it is seen what its reader does, where that may be: never of a transactional one."""
     message, html = letter.case.message, letter.content.html
     rule = letter.case.rules.settings.tracking
-    if message.kind == "transactional" or not html or not may_track(letter.address.choices, rule):
+    if message.kind != "marketing" or not html or not may_track(letter.address.choices, rule):
         return letter
     base_url, secrets = require("PUBLIC_URL"), link_secrets()
     home = letter.case.rules.settings.shop.url
@@ -271,12 +306,11 @@ def _track(letter: Letter, now: Instant) -> Letter:
     return msgspec.structs.replace(letter, content=content, tracked=True)
 
 
-def _make_links(message: Message, address: Address, now: Instant) -> Links:
-    """Return the shopper's own links: what is not marketing has none that unsubscribes, but one that confirms."""
+def _make_links(message: Message, address: Address) -> Links:
+    """Return the shopper's own links: what is not marketing has none that unsubscribes."""
     base_url, secrets = require("PUBLIC_URL"), link_secrets()
     target = (message.who, message.id, address.key, message.channel)
     preferences = preferences_url(base_url, Preferences(*target), secrets)
     if message.kind == "transactional":
-        asked = Confirm(message.who, address.key, message.channel, now)
-        return Links(preferences=preferences, confirm=confirm_url(base_url, asked, secrets))
+        return Links(preferences=preferences)
     return Links(preferences=preferences, unsubscribe=unsubscribe_url(base_url, Unsubscribe(*target), secrets))

@@ -23,6 +23,7 @@ from cartwake.links import (
     read_unsubscribe,
 )
 from cartwake.live import load_live
+from cartwake.page_texts import pick_language
 from cartwake.pages import Page, View, render_page
 from cartwake.preference_page import render_preferences
 from cartwake.preferences import read_wish
@@ -30,8 +31,8 @@ from cartwake.serving import centre, rights
 from cartwake.serving.calls import Call, read_call
 from cartwake.serving.clicks import follow
 from cartwake.serving.confirmations import confirm
+from cartwake.serving.readers import Personal, find_languages
 from cartwake.serving.withdrawals import unsubscribe
-from cartwake.statements import Channel
 from cartwake.telemetry import logger, metrics, name_who
 from cartwake.times import Instant
 
@@ -81,7 +82,7 @@ def _serve_unsubscribe(call: Call, now: Instant) -> Page:
     link = _open(call.token, read_unsubscribe, now)
     if link is None:
         return _refuse(call, now)
-    return _leave(link, call, now) if call.method == "POST" else _show(View.ASK, now, link.channel)
+    return _leave(link, call, now) if call.method == "POST" else _show(View.ASK, now, link)
 
 
 def _leave(link: Unsubscribe, call: Call, now: Instant) -> Page:
@@ -90,8 +91,8 @@ def _leave(link: Unsubscribe, call: Call, now: Instant) -> Page:
     except TryAgain as error:
         who, why = name_who(link.who), type(error).__name__
         logger.warning("not unsubscribed yet", who=who, message_id=link.message, error=why)
-        return _show(View.FAILED, now, link.channel)
-    return _show(View.DONE, now, link.channel)
+        return _show(View.FAILED, now, link)
+    return _show(View.DONE, now, link)
 
 
 def _serve_preferences(call: Call, now: Instant) -> Page:
@@ -110,7 +111,7 @@ def _serve_preferences(call: Call, now: Instant) -> Page:
 
 
 def _serve_stranger(link: Preferences, call: Call, now: Instant) -> Page:
-    return _leave(link, call, now) if call.method == "POST" else _show(View.ASK, now, link.channel)
+    return _leave(link, call, now) if call.method == "POST" else _show(View.ASK, now, link)
 
 
 def _serve_confirm(call: Call, now: Instant) -> Page:
@@ -118,8 +119,8 @@ def _serve_confirm(call: Call, now: Instant) -> Page:
     if link is None:
         return _refuse_aged(call, read_confirm, now)
     if call.method != "POST":
-        return _show(View.CONFIRM, now, link.channel)
-    return _show(View.CONFIRMED if confirm(link, now=now) else View.EXPIRED, now, link.channel)
+        return _show(View.CONFIRM, now, link)
+    return _show(View.CONFIRMED if confirm(link, now=now) else View.EXPIRED, now, link)
 
 
 def _serve_request(call: Call, now: Instant, *, read: Callable[..., Export | None], views: tuple[View, View]) -> Page:
@@ -128,7 +129,7 @@ def _serve_request(call: Call, now: Instant, *, read: Callable[..., Export | Non
         return _refuse_aged(call, read, now)
     if call.method == "POST":
         rights.request(link)
-    return _show(views[call.method == "POST"], now)
+    return _show(views[call.method == "POST"], now, link)
 
 
 def _open[Link](token: str, read: Read[Link], now: Instant) -> Link | None:
@@ -152,9 +153,14 @@ def _refuse_aged(call: Call, read: Callable[..., object], now: Instant) -> Page:
     return _show(View.EXPIRED, now)
 
 
-def _show(view: View, now: Instant, channel: Channel = Channel.EMAIL) -> Page:
+def _show(view: View, now: Instant, link: Personal | None = None) -> Page:
+    """Return a page, in the language of whom the link went to."""
     settings = _load_settings(now)
-    return render_page(view, settings.shop, language=settings.language, channel=channel)
+    if link is None:
+        return render_page(view, settings.shop, language=settings.language)
+    language = pick_language(*find_languages(link), settings.language)
+    back = centre.find_way_back(link, link_secrets()) if isinstance(link, Export) else ""
+    return render_page(view, settings.shop, language=language, channel=link.channel, back=back)
 
 
 def _load_settings(now: Instant) -> Settings:

@@ -3,12 +3,13 @@
 from collections.abc import Callable
 from typing import Any
 
-from cartwake.addresses import Address, derive_key, normalise, state_consent
+from cartwake.addresses import Address, derive_key, normalise
 from cartwake.batches import process_each
 from cartwake.clock import read_clock
-from cartwake.consents import is_statement, read_statements
+from cartwake.consents import Said, hear, say
+from cartwake.declarations import declare
 from cartwake.errors import BadInput, WriteConflict
-from cartwake.events import short_id
+from cartwake.events import Event
 from cartwake.feedback.clicks import Touch, judge, note_touch, read_touch
 from cartwake.feedback.deliveries import (
     Delivery,
@@ -28,7 +29,7 @@ from cartwake.gateways.secrets import address_secret
 from cartwake.messages import Message, change
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel, Consent
-from cartwake.store import addresses, consents, events, messages, quarantine
+from cartwake.store import addresses, events, messages, quarantine
 from cartwake.store.identities import find_owner
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
@@ -110,32 +111,27 @@ def answer(reply: Reply) -> None:
         logger.warning("feedback ignored", reason=IgnoreReason.NO_NUMBER)
         return
     key = derive_key(Channel.SMS, number, address_secret())
-    at = _state(reply, key) if reply.word in (Word.STOP, Word.START) else reply.at
+    at = _declare(reply, key) if reply.word in (Word.STOP, Word.START) else reply.at
     owner = find_owner(key)
-    told = make_reply_event(reply, owner or "", at=at)
-    for statement in read_statements(told, {Channel.SMS: key}) if is_statement(told) else ():
-        consents.put_statement(statement)
     if owner is not None:
-        events.put_events([told])
+        events.put_events([make_reply_event(reply, owner, at=at)])
     count("RepliesTracked")
     logger.info("reply tracked", who=name_who(owner or ""), word=reply.word, known=owner is not None)
 
 
-def _state(reply: Reply, key: str) -> Instant:
-    """Write what the number's owner states to its row, and return the instant for which that counts."""
-    for _ in range(_ATTEMPTS):
-        address = addresses.get_address(key)
-        known = address.consent
-        ident = short_id(reply.id)
-        if known is not None and known.id == ident:
-            return known.at
-        # Never before what is known: clocks differ, and a stop must not lose to a yes just before it.
-        at = max(reply.at, known.at) if known is not None and reply.word is Word.STOP else reply.at
-        stated = Consent(subscribed=reply.word is Word.START, at=at, id=ident, method="reply")
-        after = state_consent(address, stated)
-        if after is address or addresses.put_address(after):
-            return at
-    raise WriteConflict("address written by others too often in a row")
+def _declare(reply: Reply, key: str) -> Instant:
+    """Write what the number's owner states to its row and its record, and return the instant for which that counts."""
+    draft = Consent(subscribed=reply.word is Word.START, at=reply.at, id=0, method="reply")
+
+    def decide(row: Address) -> Said:
+        # a stop must not lose to a yes just before it, nor a start that comes late win over a stop
+        return (say if reply.word is Word.STOP else hear)(row, draft, tell)
+
+    def tell(consent: Consent) -> Event:
+        return make_reply_event(reply, "", at=consent.at)
+
+    told = declare(key, decide)
+    return told.occurred_at if told else reply.at
 
 
 def _protect(message: Message, delivery: Delivery) -> Address | None:

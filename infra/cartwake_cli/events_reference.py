@@ -151,6 +151,16 @@ and count nothing. With a yes or no a server may tell what was agreed to, and it
 everything about the shopper, and its `Erasure Requested` has everything erased; for 15 days after that, what comes
 under the same ids is refused. A key is refused {seconds} seconds after it was revoked, at the latest.
 
+## Asking for a subscription
+
+`Subscription Requested` asks for one, with either key: from the form of a page (`anonymousId` or `userId`), or from the
+server that takes the form. `{{"email": "ada@example.com"}}` names the address; without it, it is the one that a server
+has told of the user. Nobody is subscribed by it: a journey of the kind `confirmation` (there is one to begin with)
+sends one mail there, and who presses the button on the page that it leads to is; then `Subscribed` follows, with
+`"method": "double opt-in"`. A mailbox gets one such mail in 24 hours, whoever asks and however often. Nothing is sent
+to who is subscribed already, bounced, complained, or withdrew, unless a server asks for them again after that. `text`,
+`version` and `topics`, told by a server, stand on the consent record with the yes.
+
 ## Answers
 
 `200 {{"success":true}}` when the request was taken. Else JSON with `success: false`, a `code` and a `message`

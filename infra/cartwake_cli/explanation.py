@@ -8,6 +8,7 @@ from cartwake.addresses import Address
 from cartwake.bundles import Bundle
 from cartwake.erasure import Erasure, due_at, is_request
 from cartwake.messages import Message, MessageState
+from cartwake.optins import pending_since
 from cartwake.profiles import Kind
 from cartwake.runs import Run, Slot
 from cartwake.segments import is_member
@@ -76,6 +77,9 @@ def _explain_profile(facts: Facts) -> Section:
     state = facts.profile.state
     lines = [("first seen", _when(state.first_seen_at)), ("last seen", _when(state.last_seen_at))]
     lines += [(name, str(register.value)) for name, register in sorted(state.traits.items())]
+    for channel, asked in sorted(state.asked.items()):
+        since = pending_since(asked, state.consents.get(channel))
+        lines += [(f"subscription by {channel}", f"pending: asked for {_when(since)}, not confirmed")] if since else []
     known = facts.profile.version > 0
     lines += [("erasure", f"asked for {_when(it.received_at)}") for it in facts.events if is_request(it)]
     erased = _explain_erasure(facts.erasure) if facts.profile.kind is Kind.TOMBSTONE else ()

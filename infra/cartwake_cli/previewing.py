@@ -30,6 +30,10 @@ WIDTH: Final = 640
 _TALLEST: Final = 8_000
 _PATIENCE_SECONDS: Final = 60
 _WAY_OUT: Final = "https://shop.example.com/c/unsubscribe/preview"
+_OWN_LINKS: Final = {
+    name: f"https://shop.example.com/c/{name.removesuffix('_url')}/preview"
+    for name in ("preferences_url", "confirm_url")
+}
 _FLAGS: Final = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run")
 _MEASURE: Final = "<script>document.documentElement.dataset.height = document.documentElement.scrollHeight</script>"
 
@@ -95,6 +99,7 @@ def fill(name: str, rules: Bundle, reader: Reader, *, locale: str = "", now: Ins
         marks=read_marks(reader.state, rules, now) if known else Marks(),
         unsubscribe_url=_WAY_OUT if marketing else "",
         language=language,
+        more_urls=_OWN_LINKS,
     )
     try:
         return render(msgspec.structs.replace(template, subject=subject or template.subject), seen, name=name), language

@@ -15,10 +15,10 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `segments/<name>.json` | shoppers for whom a condition holds |
 | `scores/<name>.json` | points for what shoppers do and are |
 | `journeys/<name>.json` | what happens to a shopper, step by step |
-| `templates/<name>.mjml` | an email |
+| `templates/<name>.mjml`, or `.html` | an email |
 | `templates/layouts/<name>.mjml`, `templates/parts/<name>.mjml` | what emails have in common |
 | `templates/<name>.<locale>.mjml`, also `.txt` | its translation, such as `cart-1.de-AT.mjml` |
-| `templates/<name>.txt` | an SMS; beside an `.mjml` of that name: the plain text of the email, else made of its HTML |
+| `templates/<name>.txt` | an SMS; beside an email of that name: its plain text, else made of its HTML |
 | `coupons/<name>.csv` | codes, one in a line under the heading `code`; a column `expires` may have dates |
 | `coupons/<name>.json` | what holds for these codes, or that codes are made |
 | `predictions.json` | written by `cartwake fit`: how customers buy |
@@ -130,6 +130,10 @@ Emails are [MJML](https://documentation.mjml.io); `<mj-title>` is the subject un
 `<mj-raw>`. Between `{{` and `}}` stands what differs from shopper to shopper; `{% if … %}…{% endif %}` and
 `{% for item in cart.items %}…{% endfor %}` show things sometimes, or once for each. Calls, `set`, `macro` and the like
 are not there.
+
+An email may be HTML as well, `templates/<name>.html`: a whole one, from `<html>` to `</html>`, in which `<title>` is
+the subject, and a first `<div style="display:none">` of the body what inboxes show beside it. All that is said here of
+emails holds for it, and it is checked alike; layouts and parts are MJML, so it has none.
 
 What is absent is false in an `if`, and equal to nothing. Shown without `|default('…')` it is an error: the message is
 not sent: `template_error`, with the name, in `cartwake explain`. A marketing email must always show

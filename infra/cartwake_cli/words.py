@@ -13,6 +13,8 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.NO_ADDRESS: "no address that the shop's server vouched for",
     Skip.NO_CONSENT: "the shopper never agreed to receive it",
     Skip.UNSUBSCRIBED: "the shopper has unsubscribed",
+    Skip.ALREADY_SUBSCRIBED: "the address has said yes already, so there is nothing to confirm",
+    Skip.ASKED_TODAY: "a mail went to this mailbox in the last 24 hours that asked for the yes",
     Skip.BOUNCED: "mail to this address bounced",
     Skip.COMPLAINED: "the shopper marked an earlier mail as spam",
     Skip.BUDGET: "the day's budget was spent",

@@ -16,7 +16,7 @@ from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.messages import Message, MessageState
-from cartwake.store import addresses, events, messages
+from cartwake.store import base, events, messages
 from cartwake.store.keys import KeyRow
 from cartwake.telemetry import logger, name_who
 from cartwake.times import HOUR, MINUTE
@@ -67,7 +67,7 @@ def unsubscribe(message: Message) -> None:
     token = unsubscribe_url("https://x", stop, link_secrets()).rpartition("/")[2]
     event = {"requestContext": {"http": {"method": "POST"}}, "pathParameters": {"token": token}}
     with pytest.MonkeyPatch.context() as busy:
-        busy.setattr(addresses, "put_address", lambda _: False)
+        busy.setattr(base, "commit", lambda _: False)
         assert serve_page.handler(event, lambda_context())["statusCode"] == 503
     assert serve_page.handler(event, lambda_context())["statusCode"] == 200
 

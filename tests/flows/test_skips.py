@@ -5,7 +5,19 @@ from typing import Any, Final
 
 import msgspec
 import pytest
-from builders import CART, NEEDS, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish
+from builders import (
+    CART,
+    CONFIRM,
+    NEEDS,
+    a_bundle,
+    a_cart_event,
+    a_request,
+    a_subscription,
+    an_event,
+    an_identify,
+    an_order,
+    publish,
+)
 from shoppers import Shop
 
 import functions.send_message.app as send_message
@@ -148,6 +160,26 @@ def unsubscribed(world: World) -> None:
     world.come_due()
 
 
+def ask_again(world: World) -> None:
+    """Have the shopper ask for a subscription, of a shop that answers in an hour."""
+    wait, *_ = CART.steps
+    world.rules(change(CONFIRM, steps=(wait, *CONFIRM.steps)))
+    world.shop.hear(a_request(who="u#1", at=world.shop.now))
+    world.come_due()
+
+
+def subscribed_already(world: World) -> None:
+    world.meet()
+    ask_again(world)
+
+
+def asked_today(world: World) -> None:
+    world.shop.hear(an_identify(at=world.shop.now))
+    world.rules(CONFIRM)
+    world.shop.hear(a_request("Ada+shop@example.com", who="a#somebody", at=world.shop.now))
+    ask_again(world)
+
+
 def bounced(world: World) -> None:
     world.meet()
     world.suppress(Suppression.BOUNCE)
@@ -238,6 +270,8 @@ CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.NO_ADDRESS: without_address,
     Skip.NO_CONSENT: never_asked,
     Skip.UNSUBSCRIBED: unsubscribed,
+    Skip.ALREADY_SUBSCRIBED: subscribed_already,
+    Skip.ASKED_TODAY: asked_today,
     Skip.BOUNCED: bounced,
     Skip.COMPLAINED: complained,
     Skip.TOPIC_REFUSED: refused_topic,

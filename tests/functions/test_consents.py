@@ -12,10 +12,12 @@ from world import lambda_context
 from cartwake.addresses import derive_key
 from cartwake.consents import Statement, Told
 from cartwake.events import Event, Trust
-from cartwake.gateways.secrets import address_secret
+from cartwake.gateways.secrets import address_secret, link_secrets
+from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.statements import Channel
 from cartwake.store import consents, events
 from cartwake.times import DAY
+from functions.serve_page import app as serve_page
 from functions.track_delivery import app as track_delivery
 from tests.template.stack import find_references, list_functions, list_of
 
@@ -95,6 +97,23 @@ def test_a_word_by_sms_is_on_record_though_nobody_is_known(shop: Shop) -> None:
     assert (statement.subscribed, statement.told.method, statement.at) == (False, "reply", NOON)
 
 
+@pytest.mark.parametrize("body", ["List-Unsubscribe=One-Click", ""])
+def test_a_withdrawal_by_page_is_on_the_record_of_the_links_address(shop: Shop, body: str) -> None:
+    """By the answer it is there, once, under the address that the mail went to, whoever has that by now."""
+    shop.hear(an_identify(), a_full_yes(at=NOON + 1))
+    old = shop.profile("u#1").address_keys[Channel.EMAIL]
+    shop.hear(an_identify("new@example.com", at=NOON + 2))
+    url = unsubscribe_url("", Unsubscribe("u#1", "m-1", old, Channel.EMAIL), link_secrets())
+    event = {"rawPath": url, "requestContext": {"http": {"method": "POST"}}, "body": body}
+    for _ in range(2):
+        answer = serve_page.handler(event | {"pathParameters": {"token": url.rpartition("/")[2]}}, lambda_context())
+        assert answer["statusCode"] == 200
+        said = [(it.subscribed, it.source, it.told.method) for it in read()]
+        assert said == [(True, "server", "checkout"), (False, "own", "one-click" if body else "page")]
+    shop.hear(*[event for event in events.list_events("u#1") if event.name == "Unsubscribed"])
+    assert len(read()) == 2
+
+
 def test_it_outlives_events(shop: Shop) -> None:
     """Rows of the record have no end, while events do."""
     shop.hear(an_identify(), a_full_yes(at=NOON + 1))
@@ -138,6 +157,7 @@ def test_only_the_eraser_may_change_the_record() -> None:
     assert rights == {
         ("derive_segments", "PutItem"),
         ("track_delivery", "PutItem"),
+        ("serve_page", "PutItem"),
         ("export_profiles", "Query"),
         ("erase_profiles", "Query"),
         ("erase_profiles", "UpdateItem"),

@@ -338,6 +338,26 @@ def test_an_address_that_changes_in_between_confirms_nothing(asked: Shop, monkey
 # ---- a copy, and erasure
 
 
+@pytest.mark.parametrize(("make", "kind"), [(export_url, Export), (erase_url, Erase)])
+def test_the_way_to_a_request_and_back(site: Shop, make: Any, kind: Any) -> None:
+    """Each page is in the language that was chosen, and who thinks better of it comes back to their settings."""
+    ask("POST", path(), ALL | {"language": "pl"})
+    url = make("", kind("u#1", "m1", key_of(), Channel.EMAIL, site.now), link_secrets())
+    for page in (ask("GET", url), ask("POST", url)):
+        assert '<html lang="pl">' in page["body"]
+    back = f'href="..{path()}"'
+    assert back in ask("GET", url)["body"]
+    assert (back in ask("POST", url)["body"]) is (kind is Export)
+    assert ask("GET", path())["statusCode"] == 200
+
+
+def test_a_page_speaks_the_language_of_the_mail(asked: Shop) -> None:
+    """Whose browser told a locale reads the mail in it, and the page that it leads to."""
+    asked.hear(an_identify(at=asked.now, id="locale", traits={"locale": "de-AT"}))
+    for method in ("GET", "POST"):
+        assert '<html lang="de">' in ask(method, confirming(asked.now))["body"]
+
+
 @pytest.mark.parametrize(
     ("make", "kind", "name", "words"),
     [

@@ -18,6 +18,7 @@ from world import aws, lambda_context
 
 from cartwake import live
 from cartwake.addresses import Address, Sent, note_send, state_consent
+from cartwake.consents import Statement
 from cartwake.errors import TryAgain
 from cartwake.events import Event
 from cartwake.gateways.secrets import link_secrets
@@ -25,7 +26,7 @@ from cartwake.links import Unsubscribe, unsubscribe_url
 from cartwake.messages import Message, may_reach
 from cartwake.reasons import Skip
 from cartwake.statements import Channel, Consent
-from cartwake.store import addresses, events
+from cartwake.store import addresses, base, consents, events
 from cartwake.telemetry import logger
 from functions.serve_page import app
 
@@ -64,6 +65,10 @@ def shop(emptied: None, clock: list[int]) -> None:
     """A shop with rules, and a shopper who subscribed a while ago."""
     publish(a_bundle())
     assert addresses.put_address(Address(key=KEY, consent=Consent(True, NOON - 1_000_000, 1, "checkout")))
+
+
+def on_record() -> list[Statement]:
+    return consents.list_statements(KEY)
 
 
 def token() -> str:
@@ -140,11 +145,11 @@ def test_after_200_no_marketing_is_sent(shop: None) -> None:
 
 def test_200_comes_after_the_withdrawal(shop: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the address cannot be written the answer is an error that mail programs repeat, and nothing is told."""
-    monkeypatch.setattr(addresses, "put_address", lambda _: (_ for _ in ()).throw(TryAgain("throttled")))
+    monkeypatch.setattr(base, "commit", lambda _: (_ for _ in ()).throw(TryAgain("throttled")))
     answer = ask("POST", body=FORM)
     assert answer["statusCode"] == 503
     assert answer["headers"]["Retry-After"]
-    assert told() == []
+    assert told() == on_record() == []
 
 
 def test_a_half_done_unsubscribe_is_repeated(shop: None, monkeypatch: pytest.MonkeyPatch, clock: list[int]) -> None:
@@ -170,6 +175,7 @@ def test_repeating_changes_nothing(shop: None, clock: list[int]) -> None:
     assert pages[0] == pages[1] == pages[2]
     assert len(told()) == 1
     assert consent() == Consent(False, NOON, told()[0].short_id, "one-click")
+    assert [(it.subscribed, it.at, it.told.method) for it in on_record()] == [(False, NOON, "one-click")]
 
 
 def test_an_old_link_works_after_a_new_subscription(shop: None, clock: list[int]) -> None:
@@ -195,14 +201,14 @@ def test_a_withdrawal_wins_over_a_clock_ahead(shop: None) -> None:
 
 def test_a_row_written_meanwhile_is_kept(shop: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A send that is counted on the same row at the same time is not lost, and neither is the withdrawal."""
-    put, sent = addresses.put_address, Sent(NOON, "m-other")
+    commit, sent = base.commit, Sent(NOON, "m-other")
 
-    def put_late(address: Address) -> bool:
-        monkeypatch.setattr(addresses, "put_address", put)
-        assert put(note_send(addresses.get_address(KEY), sent))
-        return put(address)
+    def commit_late(actions: Any) -> bool:
+        monkeypatch.setattr(base, "commit", commit)
+        assert addresses.put_address(note_send(addresses.get_address(KEY), sent))
+        return commit(actions)
 
-    monkeypatch.setattr(addresses, "put_address", put_late)
+    monkeypatch.setattr(base, "commit", commit_late)
     assert ask("POST")["statusCode"] == 200
     address = addresses.get_address(KEY)
     assert address.sends == (sent,)

@@ -1,6 +1,7 @@
 """Acts: what functions do beyond a shopper's life, each in a shop of its own."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -8,7 +9,7 @@ from typing import Any, Final
 import boto3
 import pytest
 import shoppers
-from builders import NEEDS, NOON, WELCOME, a_bundle, an_order, publish
+from builders import CONFIRM, NEEDS, NOON, WELCOME, a_bundle, an_order, publish
 from msgspec.structs import replace
 from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
@@ -81,6 +82,15 @@ def write_a_receipt(front: Front) -> None:
     publish(a_bundle(generation=2, journeys={"receipt": replace(WELCOME, kind="transactional")}))
     subscribe(front)
     assert len(front.shop.mails()) == 1
+
+
+def confirm_a_subscription(front: Front) -> None:
+    """A visitor asks, and whoever reads the mail says yes: nobody else may have the address meanwhile."""
+    publish(a_bundle(generation=2, journeys={"confirm": CONFIRM}))
+    asked = {"event": "Subscription Requested", "properties": {"email": "ada+shop@example.com"}}
+    front.report("track", {"anonymousId": "visitor"} | asked)
+    (link,) = set(re.findall(r"/confirm/[\w.-]+", str(front.shop.mails()[-1].body)))
+    assert front.visit("POST", link)["statusCode"] == 200
 
 
 def leave_a_journey(front: Front) -> None:
@@ -220,6 +230,7 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     tell_two_at_once,
     change_the_address,
     write_a_receipt,
+    confirm_a_subscription,
     leave_a_journey,
     become_a_user,
     forget_and_wake,

@@ -1,12 +1,14 @@
 """Takeovers: a browser's word that a visitor is somebody gives nobody somebody else's messages or consent."""
 
+import re
 from typing import Any
 
 import pytest
+from builders import CART, CONFIRM, a_bundle, publish
 
-from cartwake.store import profiles
+from cartwake.store import events, profiles
 from cartwake.times import HOUR
-from tests.security.front import EMAIL, SERVER, VICTIM, WHO, Front, fill_cart, recipients
+from tests.security.front import EMAIL, SERVER, VICTIM, WHO, Front, fill_cart, recipients, stored
 
 VISITOR, ELSEWHERE = "attackers-visitor", "attacker@evil.example"
 
@@ -44,6 +46,37 @@ def unsubscribe_by_a_visitor(front: Front, *, alias: bool) -> None:
     claim(front, alias=alias)
 
 
+def confirm_in_the_victims_name(front: Front, *, alias: bool) -> None:
+    """Ask for a subscription as the victim, at an address of the attacker's, and press the button of the mail."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "confirm": CONFIRM}))
+    ask_and_confirm(front, {"userId": VICTIM})
+    claim(front, alias=alias)
+
+
+def confirm_as_a_visitor(front: Front, *, alias: bool) -> None:
+    """Have an address confirmed as a visitor's, and then say that the visitor is the victim."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "confirm": CONFIRM}))
+    ask_and_confirm(front, {"anonymousId": VISITOR})
+    claim(front, alias=alias)
+
+
+def confirm_as_a_visitor_who_is_claimed_already(front: Front, *, alias: bool) -> None:
+    """Say that the visitor is the victim first, and have the visitor's address confirmed after that."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "confirm": CONFIRM}))
+    claim(front, alias=alias)
+    ask_and_confirm(front, {"anonymousId": VISITOR})
+
+
+def ask_and_confirm(front: Front, who: dict[str, str]) -> None:
+    front.report("track", who | {"event": "Subscription Requested", "properties": {"email": ELSEWHERE}})
+    (link,) = set(re.findall(r"/confirm/[\w.-]+", str(front.shop.mails()[-1].body)))
+    before = stored()
+    assert front.visit("POST", link)["statusCode"] == 200
+    news = [events.get_event(*each) for each in sorted(stored() - before)]
+    assert news
+    front.shop.hear(*[event for event in news if event is not None])
+
+
 def claim(front: Front, *, alias: bool) -> None:
     """Say with the public key that the attacker's visitor is the victim."""
     if alias:
@@ -58,6 +91,9 @@ TAKEOVERS = (
     take_over_by_a_second_visitor,
     take_over_with_a_phone,
     unsubscribe_by_a_visitor,
+    confirm_in_the_victims_name,
+    confirm_as_a_visitor,
+    confirm_as_a_visitor_who_is_claimed_already,
 )
 
 
@@ -76,7 +112,7 @@ def test_a_public_key_directs_nobodys_messages_elsewhere(victim: Front, attack: 
     assert victim.shop.texts() == []
 
 
-@pytest.mark.parametrize("attack", [take_over_by_a_visitor, take_over_beforehand])
+@pytest.mark.parametrize("attack", [take_over_by_a_visitor, take_over_beforehand, *TAKEOVERS[-3:]])
 def test_nor_those_of_a_user_of_whom_no_address_is_known_yet(front: Front, attack: Any) -> None:
     """User ids can be guessed before there is anything to take over: the cart of the next user goes to nobody."""
     attack(front, alias=False)

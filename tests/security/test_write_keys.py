@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from builders import CART, WELCOME, a_bundle, publish
+from builders import CART, CONFIRM, WELCOME, a_bundle, publish
 from msgspec.structs import replace
 from world import lambda_context
 
@@ -43,6 +43,34 @@ def test_a_public_key_mails_nobody_whom_it_names(front: Front) -> None:
     front.shop.wait(2 * DAY)
     assert (recipients(front), front.shop.texts()) == ([], [])
     assert scan("addresses") == scan("identities") == []
+
+
+SPELLINGS = ("stranger@example.com", "Stranger@Example.com", "stranger+1@example.com", "stranger+2@example.com")
+
+
+def test_a_public_key_has_a_mailbox_asked_once_a_day(front: Front) -> None:
+    """Bombing: visitors, users and made-up ones ask for three days, however they write it; three mails go there."""
+    publish(a_bundle(generation=2, journeys={"confirm": CONFIRM, "welcome": WELCOME}))
+    for day in range(3):
+        for number in range(16):
+            who = {"anonymousId": f"v-{day}-{number}"} if number % 2 else {"userId": f"u-{number}"}
+            call = {"event": "Subscription Requested", "properties": {"email": SPELLINGS[number % 4]}}
+            front.report("track", who | call)
+            front.shop.now += HOUR
+        front.shop.now += 9 * HOUR
+    assert len(recipients(front)) == 3
+    assert scan("consents") == scan("identities") == []
+
+
+def test_a_public_key_has_nobody_asked_who_left(victim: Front) -> None:
+    """Whoever withdrew, or called a mail spam, is asked nothing on a browser's word, also at another spelling."""
+    publish(a_bundle(generation=2, journeys={"confirm": CONFIRM}))
+    victim.report("track", {"userId": VICTIM, "event": "Unsubscribed"}, key=SERVER)
+    before = len(recipients(victim))
+    for who in ({"userId": VICTIM}, {"anonymousId": "v-1"}):
+        for email in (EMAIL, EMAIL.replace("@", "+x@")):
+            victim.report("track", who | {"event": "Subscription Requested", "properties": {"email": email}})
+    assert len(recipients(victim)) == before
 
 
 def test_a_flood_of_triggers_mails_a_subscriber_no_oftener_than_the_cap(victim: Front) -> None:
@@ -107,6 +135,7 @@ HEARSAY = {
     "traits in the context": ("identify", {"context": {"traits": {"email": ELSEWHERE}}}),
     "tag": ("track", {"event": "Tag Added", "properties": {"tag": "wholesale"}}),
     "tag away": ("track", {"event": "Tag Removed", "properties": {"tag": "wholesale"}}),
+    "request": ("track", {"event": "Subscription Requested", "properties": {"email": ELSEWHERE}}),
     "bounce": ("track", {"event": "Email Bounced", "properties": {"address_id": "x", "bounce": "permanent"}}),
     "complaint": ("track", {"event": "Email Marked as Spam", "properties": {"address_id": "x"}}),
 }
@@ -125,7 +154,7 @@ def test_a_public_key_changes_nothing_that_messages_depend_on(victim: Front) -> 
 
 def test_a_server_may_say_all_of_this(victim: Front) -> None:
     """The same calls with a server's key do change something: the test above does not hold for want of effect."""
-    for case in HEARSAY.keys() - {"yes", "as history", "bounce", "complaint", "tag away"}:
+    for case in HEARSAY.keys() - {"yes", "request", "as history", "bounce", "complaint", "tag away"}:
         kind, call = HEARSAY[case]
         before = addressed()
         victim.report(kind, {"userId": VICTIM} | call | {"messageId": f"server-{case}"}, key=SERVER)

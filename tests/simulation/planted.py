@@ -37,7 +37,7 @@ PLANTED = {
         "cart and reminder", (Fault.LOST,), 140,
     ),
     "a claim does not look at the suppression": Planted(
-        ((f"{LAYER}/messages.py", "if address.suppression is not None:", "if False:"),),
+        ((f"{LAYER}/messages.py", "if suppressed is not None:", "if False:"),),
         "hard bounce, then a second journey",
     ),
     "a claim does not look at the consent": Planted(
@@ -118,9 +118,9 @@ PLANTED = {
     "an unsubscribe is answered before it is written": Planted(
         (
             (
-                "layers/cartwake/cartwake/serving/withdrawals.py",
-                "if addresses.put_address(state_consent(address, consent)):",
-                "if consent:",
+                f"{LAYER}/declarations.py",
+                "if base.commit([*write(said), *demand()]):",
+                "if said:",
             ),
         ),
         "unsubscribe between claim and send", (Fault.KILLED_AFTER,), 140,

@@ -15,6 +15,7 @@ from cartwake.bundles import Bundle
 from cartwake.erasure import Erasure
 from cartwake.events import Event
 from cartwake.messages import MessageState
+from cartwake.optins import Asked
 from cartwake.profiles import Kind, Membership, Profile, Register, State
 from cartwake.reasons import EndReason, NotEntered, Refusal, Skip
 from cartwake.runs import Slot
@@ -47,6 +48,16 @@ def test_why_a_message_was_not_sent(reason: Skip) -> None:
     (line,) = _explain(messages=(skipped,))["messages"]
     assert (line["state"], line["reason"]) == ("skipped", reason.value)
     assert line["why"] == f"{words.SKIPPED[reason]}: more"
+
+
+def test_what_is_not_confirmed_is_pending() -> None:
+    """Who asked for a subscription is seen to wait for nothing but their own yes, until they have said it."""
+    asked = msgspec.structs.replace(STATE, asked={Channel.EMAIL: Asked(NOON)})
+    confirmed = msgspec.structs.replace(asked, consents={Channel.EMAIL: Consent(True, NOON + 1, 1)})
+    lines = [_explain(profile=Profile(who="u#1", version=1, state=it))["profile"] for it in (asked, confirmed)]
+    (pending,), none = ([it for it in found if it["what"] == "subscription by email"] for found in lines)
+    assert pending["value"] == "pending: asked for 2026-11-21T12:00:00.000Z, not confirmed"
+    assert none == []
 
 
 @pytest.mark.parametrize("reason", list(NotEntered))

@@ -1,6 +1,7 @@
 """Hostile templates: what would harm readers or the function that sends is refused when it is published."""
 
-from typing import Any
+import re
+from typing import Any, Final
 
 import pytest
 
@@ -9,6 +10,7 @@ from cartwake.errors import TemplateFailed
 from cartwake.rules.expressions import MOST_WORK, examine
 from cartwake.rules.faults import Faulty
 from cartwake.rules.files import read_file
+from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.safety import find_wrong_address
 from cartwake.sending.templates import LONGEST_HTML, Environment, render
 from tests.unit.test_templates import data, fill, mail
@@ -83,9 +85,89 @@ def test_hostile_template_is_refused(name: str) -> None:
     assert fault.path.startswith("line ") or name in ("deep nesting", "long number")
 
 
+def page(body: str, head: str = "<title>Hello</title>") -> str:
+    """Return an email that is HTML, with a line of its own for what matters."""
+    return f"<!doctype html>\n<html><head>{head}</head><body>\n{body}\n</body></html>"
+
+
+WRITTEN: Final = re.compile(r"<mj-text>(.*)</mj-text>", re.DOTALL)
+AS_HTML = {
+    name: (page(found[1]), says) for name, (source, says) in HOSTILE.items() if (found := WRITTEN.search(source))
+}
+HOSTILE_HTML = AS_HTML | {
+    "link by data behind a comment that is over at once": (
+        page("<!--><a href='{{ event.x }}'>y</a><!-- -->"),
+        "begins",
+    ),
+    "link by data behind a comment that ends oddly": (page("<!-- --!><a href='{{ event.x }}'>y</a><!-- -->"), "begins"),
+    "link by data for Outlook": (page("<!--[if mso]><a href='{{ event.x }}'>y</a><![endif]-->"), "begins with"),
+    "link by data for all but Outlook": (
+        page("<!--[if !mso]><!--><a href='{{ event.x }}'>y</a><!--<![endif]-->"),
+        "begins",
+    ),
+    "link by data behind a style": (
+        page("<style>a{content:'<!--'}</style><a href='{{ event.x }}'>y</a><!-- -->"),
+        'a "<" in <style>',
+    ),
+    "tag in the title": (page("x", head="<title><a href='https://a.example'></title>"), 'a "<" in <title>'),
+    "text in which a tag hides": (page("<xmp><p title=\"</xmp><a href='{{ event.x }}'>y</a>\"></p></xmp>"), "<xmp>"),
+    "area for text": (page("<textarea>x</textarea>"), "<textarea>"),
+    "attribute without quotes": (page("<p title={{ event.x }}>y</p>"), "within the quotes"),
+    "attribute half without quotes": (page("<p title=a{{ event.x }}>y</p>"), "within the quotes"),
+    "sheet of styles from elsewhere": (
+        page("x", head="<link rel='stylesheet' href='https://a.example/x.css'>"),
+        "<link>",
+    ),
+    "template of the browser": (page("<template><p>x</p></template>"), "<template>"),
+    "MJML in HTML": (page("<mj-text>x</mj-text>"), "end in .mjml"),
+    "no body": ("<p>x</p>", "whole email"),
+    "not closed": (page("<table><tr><td>x</table>"), "stands where"),
+    "layout": (page('{% include "products" %}'), "include"),
+    "plain attribute of Python": (page("{{ shop.__class__ }}"), "__class__"),
+    "picture without alt, in HTML": (page("<img src='https://a.example/x.png'>"), 'no "alt"'),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE_HTML)
+def test_hostile_html_is_refused(name: str) -> None:
+    """What is refused in MJML is refused in HTML, and so is what one program reads as a tag and another as text."""
+    source, says = HOSTILE_HTML[name]
+    with pytest.raises(Faulty) as caught:
+        read_file("templates/mail.html", source.encode())
+    assert [fault for fault in caught.value.faults if says in fault.message]
+
+
+def test_a_comment_for_outlook_is_read_in_mjml_too() -> None:
+    """What stands in it is checked like everything else."""
+    with pytest.raises(Faulty):
+        read_file("templates/mail.mjml", text("<!--[if mso]><a href='{{ event.x }}'>y</a><![endif]-->").encode())
+
+
+def test_good_html_is_an_email() -> None:
+    """Subject, preheader and plain text are read from it, and what was written is what is sent."""
+    hidden = '<div style="display:none">Come in</div>'
+    source = page(
+        f"<!-- ours -->{hidden}<p title='{{{{ shop.name }}}}'>Hello, {{{{ profile.first_name|default('you') }}}}<br>"
+        "<a href=\"{{ shop.url }}/cart?a={{ event.x|default('') }}\">Your cart</a></p>{# not sent #}",
+        head="<title>\n  News from {{ shop.name }}</title><style>p { color: {{ shop.color }}; }</style>",
+    )
+    read = read_file("templates/mail.html", source.encode())
+    assert isinstance(read, TemplateFile)
+    assert (read.template.subject, read.has_preheader) == ("News from {{ shop.name }}", True)
+    assert read.template.html == source.replace("{# not sent #}", "")
+    sent = render(read.template, data())
+    assert "Come in" not in sent.text
+    assert "Hello" in sent.text
+    assert "Your cart: https://" in sent.text
+    without = read_file("templates/mail.html", source.replace(hidden, "").encode())
+    assert isinstance(without, TemplateFile)
+    assert not without.has_preheader
+
+
 def test_enough_of_them() -> None:
     """A dozen would not do."""
     assert len(HOSTILE) >= 40
+    assert len(HOSTILE_HTML) >= 40
 
 
 @pytest.mark.parametrize(

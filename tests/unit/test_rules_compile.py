@@ -295,7 +295,7 @@ def test_segment_reads_what_those_it_refers_to_read() -> None:
                 "settings": SETTINGS | {"topics": {"news": {"name": "N"}}},
                 "journeys_j": journey(topic="news", kind="transactional"),
             },
-            "Transactional messages have no topic",
+            "Only marketing has a topic",
         ),
     ],
 )

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +92,10 @@ def told(**traits: Any) -> Event:
 
 def agreed(channel: str = "email", days: float = 5, method: str = "form") -> Event:
     return did("Subscribed", days, channel=channel, method=method)
+
+
+def asked(days: float = 5, trust: str = "server") -> Event:
+    return msgspec.structs.replace(did("Subscription Requested", days, channel="email"), trust=Trust(trust))
 
 
 def left(channel: str = "email", days: float = 4) -> Event:
@@ -231,6 +236,11 @@ CASES: list[tuple[dict[str, Any], list[History], list[History]]] = [
         {"consent": "email", "is": "subscribed", "method": "form", "in_last": "30 days"},
         [[agreed()]],
         [[agreed(days=31)], [agreed(method="import")]],
+    ),
+    (
+        {"consent": "email", "is": "pending", "before": "2 days"},
+        [[asked()], [agreed(days=9), left(days=8), asked()]],
+        [[], [asked(1)], [asked(), agreed(days=3)], [asked(9), left(days=8)], [left(days=8), asked(trust="browser")]],
     ),
     ({"consent": "sms", "is": ["unsubscribed", "never_asked"]}, [[], [agreed("sms"), left("sms")]], [[agreed("sms")]]),
     (

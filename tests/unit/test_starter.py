@@ -36,10 +36,11 @@ def bundle() -> Bundle:
 
 
 def test_what_a_shop_starts_with(bundle: Bundle) -> None:
-    """There are the segments and journeys that a shop starts with, both journeys live."""
+    """There are the segments and journeys that a shop starts with, all journeys live."""
     assert {"vip", "engaged", "lapsed"} <= set(bundle.segments)
     assert {name: journey.status for name, journey in bundle.journeys.items()} == {
         "abandoned-cart": "live",
+        "confirm-subscription": "live",
         "welcome": "live",
     }
 
@@ -60,12 +61,16 @@ def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: d
         settings=bundle.settings,
         unsubscribe_url="https://u.example/t",
         language=language,
+        more_urls={"preferences_url": "https://u.example/p", "confirm_url": "https://u.example/t"},
     )
     for name, template in bundle.templates.items():
         assert [*template.translations] == LANGUAGES[1:]
         found = render(template.translations.get(language, template), seen, name=name)
         assert "https://u.example/t" in found.text
         assert "{{" not in found.html + found.text + found.subject
+        if template.html and not name.startswith("confirm"):
+            assert 'href="https://u.example/p"' in found.html
+            assert "https://u.example/p" in found.text
         if template.html:
             assert found.subject
             assert f'lang="{language}"' in found.html
@@ -83,7 +88,8 @@ def test_text_of_a_cart_reads_well(bundle: Bundle) -> None:
         Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", "variant": "White, 42", "price": "89.90"}),
         Change(2, 2, "p2", 1, {"name": "Hiddensee Boot", "price": "149"}),
     )
-    seen = gather(State(cart=Cart(changes=changes)), event=None, settings=bundle.settings, unsubscribe_url="https://u")
+    own = {"unsubscribe_url": "https://u", "more_urls": {"preferences_url": "https://p"}}
+    seen = gather(State(cart=Cart(changes=changes)), event=None, settings=bundle.settings, **own)
     assert (
         render(bundle.templates["cart-1"], seen).text
         == """\
@@ -107,7 +113,30 @@ Total €328.80
 Back to your cart: https://www.nordlicht.example/cart
 
 You get this because you put something in your cart at Nordlicht Shoes and agreed to emails from us.
-Unsubscribe: https://u
+Preferences: https://p · Unsubscribe: https://u
+
+Nordlicht Shoes GmbH, Hafenstrasse 12, 20457 Hamburg, Germany"""
+    )
+
+
+def test_text_of_a_confirmation_reads_well(bundle: Bundle) -> None:
+    """The plain text of the mail that asks for a yes: one link, of which it is plain what it does."""
+    seen = gather(State(), event=None, settings=bundle.settings, more_urls={"confirm_url": "https://c"})
+    assert (
+        render(bundle.templates["confirm-1"], seen).text
+        == """\
+Nordlicht Shoes: https://www.nordlicht.example
+
+One more step
+
+Somebody, we hope you, asked for emails from Nordlicht Shoes to this address. It was not you? Then do nothing: without \
+your yes there will be no newsletters.
+
+If it was you, only your yes is missing, on the page that opens here.
+
+Yes, subscribe me: https://c
+
+The link works for 30 days. You get this because this address was entered at Nordlicht Shoes.
 
 Nordlicht Shoes GmbH, Hafenstrasse 12, 20457 Hamburg, Germany"""
     )

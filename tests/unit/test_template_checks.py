@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from cartwake.rules.compile import link
 from cartwake.rules.doubts.report import find_doubts
 from cartwake.rules.faults import Fault
@@ -55,3 +57,88 @@ def test_trait_without_default_is_warned_of() -> None:
     for shown in ("{{ profile.city|default('x') }}", "{% if profile.city %}{{ profile.city }}{% endif %}"):
         assert not [it for it in find(edited("templates/mail.mjml", "One", shown)) if "city" in it.message]
     assert not [it for it in find(texts) if "profile.email" in it.message]
+
+
+CONFIRM = {"name": "C", "kind": "confirmation", "trigger": {"event": "Subscription Requested"}}
+ASKING = '<mjml><mj-head><mj-title>Please confirm</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>{{ shop.name }} <a href="{{ confirm_url }}">Yes</a> HERE</mj-text></mj-column></mj-section></mj-body></mjml>'  # noqa: E501
+TOPIC = {"topics": {"news": {"name": "News"}}}
+
+
+def ask(*, shown: str = "", steps: Any = None, settings: Any = None, **more: Any) -> list[str]:
+    """Return what is wrong with a journey that asks for a yes."""
+    texts = {
+        "settings.json": json.dumps(json.loads(FILES["settings.json"]) | (settings or {})),
+        "templates/ask.mjml": ASKING.replace("HERE", shown),
+        "templates/bare.mjml": ASKING.replace("{{ confirm_url }}", "{{ shop.url }}").replace("HERE", ""),
+        "templates/text.txt": "Hello",
+        "journeys/c.json": json.dumps({**CONFIRM, "steps": steps or [{"email": "ask"}]} | more),
+    }
+    return [found.message for found in find(texts) if found.severity == "error"]
+
+
+def test_a_confirmation_is_accepted() -> None:
+    """What the tests below see refused is fine without what they add."""
+    assert ask() == []
+    assert ask(shown="{% if unsubscribe_url %}{{ unsubscribe_url }}{% endif %} {{ language }}") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"shown": "{{ profile.first_name|default('you') }}"}, 'no "profile"'),
+        ({"shown": "{% for item in cart.items %}{{ item.name }}{% endfor %}"}, 'no "cart"'),
+        ({"shown": "{% if event.note %}x{% endif %}"}, 'no "event"'),
+        ({"shown": "{{ coupon.code|default('') }}"}, 'no "coupon"'),
+        ({"shown": "{{ unsubscribe_url }}"}, "has no {{ unsubscribe_url }}"),
+        ({"shown": "{{ preferences_url }}"}, "has no {{ preferences_url }}"),
+        ({"steps": [{"email": "bare"}]}, "must always show {{ confirm_url }}"),
+        ({"steps": [{"email": "ask", "subject": "{{ profile.first_name }}, please"}]}, 'no "profile"'),
+        ({"steps": [{"email": "ask", "coupon": "ten"}]}, "who has said yes"),
+        ({"steps": [{"sms": "text"}]}, "by email"),
+        ({"steps": [{"if": {"cart": "open"}, "then": [{"sms": "text"}]}]}, "by email"),
+        ({"trigger": {"event": "Signed Up"}}, "Only who asked"),
+        ({"trigger": {"segment": "vip"}}, "Only who asked"),
+        ({"topic": "news", "settings": TOPIC}, "Only marketing has a topic"),
+        ({"kind": "transactional"}, "has no {{ confirm_url }}"),
+        ({"kind": "marketing"}, "has no {{ confirm_url }}"),
+    ],
+)
+def test_what_does_not_fit_into_a_confirmation_is_refused(changes: dict[str, Any], says: str) -> None:
+    """It goes to whom anybody has named: it shows nothing that they told, costs nothing, and gives nothing away."""
+    assert [message for message in ask(**changes) if says in message]
+
+
+HTML = (
+    "<html><head><title>Hi</title></head><body><div style='display:none'>Look</div>Hello "
+    '<a href="{{ unsubscribe_url }}">stop</a> {{ shop.postal_address }}</body></html>'
+)
+
+
+def in_html(html: str = HTML, **more: str) -> list[Fault]:
+    journey = {"name": "J", "trigger": {"event": "Order Completed"}, "steps": [{"email": "page"}]}
+    return find(
+        {"settings.json": FILES["settings.json"], "templates/page.html": html, **more}
+        | {"journeys/j.json": json.dumps(journey)}
+    )
+
+
+def test_html_is_asked_for_what_mjml_is_asked_for() -> None:
+    """The way out, the postal address, a subject, a preheader; with a text beside it, and translations of its own."""
+    texts = {"templates/page.txt": "Hello {{ unsubscribe_url }}", "templates/page.de.html": HTML}
+    assert in_html(**texts) == []
+    for hidden in ("{{ unsubscribe_url }}", "{{ shop.postal_address }}"):
+        (found,) = in_html(HTML.replace(hidden, "{{ shop.url }}"))
+        assert (found.file, found.severity) == ("templates/page.html", "error")
+        assert hidden in found.message
+        (found,) = in_html(**{"templates/page.de.html": HTML.replace(hidden, "{{ shop.url }}")})
+        assert (found.file, found.severity) == ("templates/page.de.html", "error")
+    assert "<title>" in in_html(HTML.replace("<title>Hi</title>", ""))[0].message
+    (found,) = in_html(HTML.replace("display:none", "display:block"))
+    assert (found.severity, found.example) == ("warning", '<body><div style="display:none">What it is about</div>')
+    assert [it.severity for it in in_html(HTML.replace("Hello", "{{ profile.city }}"))] == ["warning"]
+
+
+def test_an_email_is_html_or_mjml() -> None:
+    """Both under one name are refused: which of them is sent, nobody could tell."""
+    found = in_html(**{"templates/page.mjml": ASKING.replace("HERE", "")})
+    assert [it for it in found if it.file == "templates/page.html" and "keep one of the two" in it.message]

@@ -10,7 +10,13 @@ from typing import Any
 from cartwake_cli.cloud import Client
 
 STATUS = "_status/status.json"
-TYPES = {".mjml": "text/plain", ".txt": "text/plain", ".json": "application/json", ".csv": "text/csv"}
+TYPES = {
+    ".mjml": "text/plain",
+    ".html": "text/plain",
+    ".txt": "text/plain",
+    ".json": "application/json",
+    ".csv": "text/csv",
+}
 
 
 def upload(s3: Client, bucket: str, folder: Path) -> list[str]:

@@ -9,6 +9,7 @@ import msgspec
 
 from cartwake.choices import Choices
 from cartwake.events import short_id
+from cartwake.reasons import Skip
 from cartwake.statements import Channel, Consent
 from cartwake.times import Instant
 
@@ -41,6 +42,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
         consent: The latest explicit statement about marketing.
         suppression: Set: nothing goes out, not even a receipt.
         sends: The last marketing messages, for the frequency cap.
+        asked: Of a mailbox: the last message that asked for a yes, to whichever of its addresses.
         softs: The messages that bounced softly since the last one that was delivered.
         choices: What the shopper chose beyond yes and no.
         version: Raised by every write; 0 means that there is no row yet.
@@ -51,6 +53,7 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
     suppression: Suppression | None = None
     suppressed_at: Instant = 0
     sends: tuple[Sent, ...] = ()
+    asked: Sent | None = None
     softs: tuple[Sent, ...] = ()
     choices: Choices = Choices()
     version: int = 0
@@ -92,10 +95,18 @@ def name_address(normalised: str) -> str:
     return format(short_id(normalised), "x")
 
 
-def state_consent(address: Address, consent: Consent) -> Address:
-    """Return the row with the later of its own and a new statement; at the same instant a withdrawal wins."""
+def state_consent(address: Address, consent: Consent, *, since: Instant = 0) -> Address:
+    """Return the row with the later of its own and a new statement; at the same instant a withdrawal wins.
+
+    Args:
+        address: As it was read.
+        consent: The statement, which goes with the shopper to every address.
+        since: From when on the address is the shopper's: a yes of before lifts no withdrawal that was said with it.
+    """
     known = address.consent
     if known is not None and (known.at, not known.subscribed) >= (consent.at, not consent.subscribed):
+        return address
+    if known is not None and consent.subscribed and not known.subscribed and consent.at < since:
         return address
     return msgspec.structs.replace(address, consent=consent)
 
@@ -112,6 +123,13 @@ def forget(address: Address, at: Instant) -> Address:
         suppressed_at=address.suppressed_at,
         version=address.version,
     )
+
+
+def suppression_of(address: Address) -> Skip | None:
+    """Return why nothing at all may go to an address, or None."""
+    if address.suppression is None:
+        return None
+    return Skip.BOUNCED if address.suppression is Suppression.BOUNCE else Skip.COMPLAINED
 
 
 def suppress(address: Address, why: Suppression, at: Instant) -> Address:
@@ -143,7 +161,9 @@ def note_send(address: Address, sent: Sent) -> Address:
 
 def release_send(address: Address, message: str) -> Address:
     """Return the row without a message that did not go out after all."""
-    return msgspec.structs.replace(address, sends=tuple(it for it in address.sends if it.message != message))
+    sends = tuple(it for it in address.sends if it.message != message)
+    asked = None if address.asked is not None and address.asked.message == message else address.asked
+    return msgspec.structs.replace(address, sends=sends, asked=asked)
 
 
 def _normalise_email(text: str) -> str | None:

@@ -222,7 +222,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A journey.
 
     Attributes:
-        kind: `marketing` or `transactional`.
+        kind: `marketing`, `transactional` or `confirmation`.
         topic: What its messages are about; "" for nothing that can be refused by itself.
         status: `draft`, `live`, `paused` or `archived`.
         filter: Checked at entry and again before every message.

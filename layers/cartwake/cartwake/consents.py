@@ -4,11 +4,12 @@ Rows stand under the key of the address, which is a keyed hash. What a server wr
 that is what an erasure takes away.
 """
 
-from collections.abc import Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterator
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from cartwake.addresses import Address, state_consent
 from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
 from cartwake.statements import Channel, Consent, read_consent
 from cartwake.times import Instant, format_instant
@@ -63,6 +64,40 @@ class Statement(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """The sort key: of a repetition the same one."""
         return f"{format_instant(self.at)}#{self.id:x}"
+
+
+class Said(NamedTuple):
+    """The row of an address with what was said of it, and the event that tells it."""
+
+    row: Address
+    told: Event
+
+
+type Tell = Callable[[Consent], Event]
+"""Makes the event that tells a consent: of the same one the same event."""
+
+
+def say(row: Address, draft: Consent, tell: Tell) -> Said:
+    """Return what is said now, or, where this very thing has been said, that, with the row as it was.
+
+    Args:
+        row: As it was read.
+        draft: What is said, when and how; its id comes from the event.
+        tell: Makes the event.
+    """
+    known = row.consent
+    if known is None:
+        return hear(row, draft, tell)
+    if known.subscribed == draft.subscribed and (told := tell(known)).short_id == known.id:
+        return Said(row, told)
+    # Clocks differ: what is said now is never before what is known, and of one instant the no wins.
+    return hear(row, msgspec.structs.replace(draft, at=max(draft.at, known.at + draft.subscribed)), tell)
+
+
+def hear(row: Address, draft: Consent, tell: Tell) -> Said:
+    """Return what was said at its time, which may be long ago: what was said later stands."""
+    told = tell(draft)
+    return Said(state_consent(row, msgspec.structs.replace(draft, id=told.short_id)), told)
 
 
 def is_statement(event: Event) -> bool:

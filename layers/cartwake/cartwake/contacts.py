@@ -7,14 +7,12 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cartwake.addresses import Address, state_consent
+from cartwake.addresses import state_consent
 from cartwake.consents import is_statement, of_consent, read_statements
 from cartwake.events import Event
 from cartwake.family import find_address_key
 from cartwake.profiles import Profile
-from cartwake.statements import Consent
 from cartwake.store import addresses, base, consents, identities
-from cartwake.times import Instant
 
 
 def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action]]:
@@ -39,7 +37,7 @@ def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action
         if consent is not None:
             address = addresses.get_address(key)
             since = profile.state.contacts[channel].at if old != key else 0
-            stated = _state(address, consent, since=since)
+            stated = state_consent(address, consent, since=since)
             if stated is not address:
                 writes.append(addresses.write_address(stated))
     return msgspec.structs.replace(profile, address_keys=keys), writes
@@ -65,18 +63,6 @@ def record(before: Profile, profile: Profile, told: Sequence[Event]) -> None:
 def _told(profile: Profile) -> tuple[object, ...]:
     state = profile.state
     return state.contacts, state.consents, state.country, state.sources
-
-
-def _state(address: Address, consent: Consent, *, since: Instant) -> Address:
-    """Return the address with the shopper's statement.
-
-    A withdrawal goes with the shopper to every address. A yes that was said before the address was theirs (*since*)
-    lifts no withdrawal that was said with it.
-    """
-    withdrawn = address.consent is not None and not address.consent.subscribed
-    if consent.subscribed and withdrawn and consent.at < since:
-        return address
-    return state_consent(address, consent)
 
 
 def _claim(profile: Profile, key: str, old: str | None) -> list[base.Action]:

@@ -74,6 +74,7 @@ def _show_profile(profile: Profile) -> dict[str, Any]:
         "traits": _show_registers(state.traits),
         "contacts": _show_registers({channel.value: it for channel, it in state.contacts.items()}),
         "consent": {channel.value: _show_consent(it) for channel, it in sorted(state.consents.items())},
+        "subscription_asked_for": {channel.value: _when(it.at) for channel, it in sorted(state.asked.items())},
         "country": state.country.value if state.country else None,
         "tags": list_tags(state.tags),
         "device": state.device.value if state.device else None,
@@ -117,6 +118,7 @@ def _show_address(address: Address) -> dict[str, Any]:
         "suppressed": address.suppression.value if address.suppression else None,
         "suppressed_at": _when(address.suppressed_at),
         "sent": [_when(sent.at) for sent in address.sends],
+        "asked_to_confirm": _when(address.asked.at) if address.asked else None,
         "bounced": [_when(sent.at) for sent in address.softs],
         "chosen": _show_choices(address.choices) if address.choices.at else None,
     }

@@ -33,6 +33,8 @@ EVENT_NAMES: Final = {
 
 SUBSCRIBED: Final = "Subscribed"
 """Asserted by a server or by our own pages: `{"channel": "email" | "sms", "method": "..."}`."""
+SUBSCRIPTION_REQUESTED: Final = "Subscription Requested"
+"""Asserted by anybody: `{"email": "..."}`; a mail asks whoever reads it for the yes. Without `email`: the known one."""
 UNSUBSCRIBED: Final = "Unsubscribed"
 """`{"channel": "email" | "sms"}`; without a channel it means email."""
 COMPLAINED: Final = "Email Marked as Spam"

@@ -9,12 +9,14 @@ import msgspec
 
 from cartwake import carts
 from cartwake.addresses import name_address, normalise
+from cartwake.optins import pending_since
 from cartwake.profiles import State
 from cartwake.statements import Channel, list_tags
 from cartwake.times import NEVER
 
 SUBSCRIBED: Final = "subscribed"
 UNSUBSCRIBED: Final = "unsubscribed"
+PENDING: Final = "pending"
 NEVER_ASKED: Final = "never_asked"
 
 
@@ -63,12 +65,15 @@ def is_reachable(state: State, channel: Channel) -> bool:
 
 def _read_consent(state: State, rest: str) -> Any:
     channel, _, part = rest.partition(".")
-    consent = state.consents.get(Channel(channel)) if channel in set(Channel) else None
-    if not part:
-        return NEVER_ASKED if consent is None else SUBSCRIBED if consent.subscribed else UNSUBSCRIBED
+    if channel not in set(Channel):
+        return None if part else NEVER_ASKED
+    consent = state.consents.get(Channel(channel))
+    since = pending_since(state.asked.get(Channel(channel)), consent)
+    if since is not None:
+        return {"": PENDING, "at": since}.get(part)
     if consent is None:
-        return None
-    return consent.method if part == "method" else consent.at
+        return None if part else NEVER_ASKED
+    return {"": SUBSCRIBED if consent.subscribed else UNSUBSCRIBED, "at": consent.at, "method": consent.method}[part]
 
 
 def _read_reachable(state: State, rest: str) -> bool:
@@ -121,7 +126,7 @@ _READERS: Final[dict[str, Callable[[State, str], Any]]] = {
     "cart": _read_cart,
 }
 _READS: Final[dict[str, Callable[[State], object]]] = {
-    "consent": lambda state: state.consents,
+    "consent": lambda state: (state.consents, state.asked),
     "reachable": lambda state: (state.contacts, state.consents, state.blocked, state.country),
     "tags": lambda state: state.tags,
     "language": lambda state: (state.traits.get("language"), state.traits.get("locale")),

@@ -47,12 +47,14 @@ class Confirm(msgspec.Struct, frozen=True, array_like=True):
         address_key: Key of the address that the link was sent to.
         channel: What is subscribed to.
         at: When it was sent: it is good for 30 days.
+        request: Key of the event that asked for it, stored under `who`; "": it named no address.
     """
 
     who: str
     address_key: str
     channel: Channel
     at: Instant
+    request: str = ""
 
 
 class Export(msgspec.Struct, frozen=True, array_like=True):

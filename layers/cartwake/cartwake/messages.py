@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from cartwake import choices
-from cartwake.addresses import Address, Suppression
+from cartwake.addresses import Address, suppression_of
 from cartwake.bundles import Bundle
 from cartwake.events import derive_id
 from cartwake.profiles import Kind, Profile
@@ -118,8 +118,9 @@ def may_send(message: Message, run: Run, profile: Profile, view: View) -> Skip |
 
 def may_reach(message: Message, address: Address, rules: Bundle, *, now: Instant) -> Skip | None:
     """Return why *message* may not go to *address*, or None: suppression, consent, choices, frequency cap."""
-    if address.suppression is not None:
-        return Skip.BOUNCED if address.suppression is Suppression.BOUNCE else Skip.COMPLAINED
+    suppressed = suppression_of(address)
+    if suppressed is not None:
+        return suppressed
     if message.kind == "transactional":
         return None
     if address.consent is None:

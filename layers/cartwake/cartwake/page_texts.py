@@ -67,6 +67,7 @@ TEXTS: Final = {
         "to_export": "Get a copy of my data",
         "to_erase": "Erase my data",
         "home": "Back to the shop",
+        "back": "Back to my settings",
     },
     "de": {
         "ask_title": "Abmelden?",
@@ -135,6 +136,7 @@ TEXTS: Final = {
         "to_export": "Kopie meiner Daten anfordern",
         "to_erase": "Meine Daten löschen",
         "home": "Zurück zum Shop",
+        "back": "Zurück zu meinen Einstellungen",
     },
     "pl": {
         "ask_title": "Zrezygnować z subskrypcji?",
@@ -200,6 +202,7 @@ TEXTS: Final = {
         "to_export": "Poproś o kopię moich danych",
         "to_erase": "Usuń moje dane",
         "home": "Wróć do sklepu",
+        "back": "Wróć do moich ustawień",
     },
 }
 MONTHS: Final = (

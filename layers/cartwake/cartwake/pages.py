@@ -38,13 +38,26 @@ class Page:
     html: str
 
 
-def render_page(view: View, shop: Shop, *, language: str = "en", channel: Channel = Channel.EMAIL) -> Page:
-    """Return the page for *view*; *language* may be any tag, such as `pl-PL`, and falls back to English."""
+def render_page(  # noqa: PLR0913  what makes a page
+    view: View, shop: Shop, *, language: str = "en", channel: Channel = Channel.EMAIL, back: str = ""
+) -> Page:
+    """Return the page for *view*.
+
+    Args:
+        view: What it says.
+        shop: Whose page it is.
+        language: Any tag, such as `pl-PL`; falls back to English.
+        channel: What it is about.
+        back: Address of the preference centre, for who comes from there and may want to go back.
+    """
     texts = translate(shop, language)
     asks = f"{view}_button" in texts
     button = f'<form method="post"><button>{escape(texts[f"{view}_button"])}</button></form>' if asks else ""
     text = texts[f"{view}_{channel}" if view in _BY_CHANNEL else f"{view}_text"]
-    inner = f"<p>{escape(text)}</p>\n{button}{'' if asks else link_home(shop, texts['home'])}"
+    home = link_home(shop, texts["home"])
+    if back and view not in _NO_WAY_BACK:
+        home = f'<p class="home"><a href="{escape(back)}">{escape(texts["back"])}</a></p>'
+    inner = f"<p>{escape(text)}</p>\n{button}{home if back or not asks else ''}"
     return frame_page(texts[f"{view}_title"], inner, shop, language=language, status=_STATUS.get(view, 200))
 
 
@@ -112,6 +125,8 @@ def _pick_ink(background: str) -> str:
 
 _ACCENT: Final = "#1f2937"
 _STATUS: Final = {View.BAD_LINK: 404, View.EXPIRED: 410, View.FAILED: 503}
+_NO_WAY_BACK: Final = frozenset({View.ERASED})
+"""The centre knows nobody any more."""
 _BY_CHANNEL: Final = frozenset({View.ASK, View.DONE, View.CONFIRM, View.CONFIRMED})
 _STYLE: Final = """
 :root{color-scheme:light dark;--accent:$accent;--ink:$ink;--page:#f3f4f6;--card:#fff;--text:#111827;--soft:#4b5563}

@@ -2,12 +2,14 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 import msgspec
 
 from cartwake.addresses import Address
 from cartwake.choices import Choices
+from cartwake.consents import say
 from cartwake.events import PREFERENCES_CHANGED, SUBSCRIBED, UNSUBSCRIBED, Event, derive_id, own_event
 from cartwake.page_texts import LANGUAGES
 from cartwake.statements import Channel, Consent
@@ -102,15 +104,11 @@ def _pick_days(form: Form, name: str, permitted: Collection[int]) -> int | None:
 
 def _state(row: Address, *, wanted: bool, now: Instant) -> Address:
     """Return the row with a yes or no, unless that is what it says already."""
-    known = row.consent
-    if known is not None and known.subscribed == wanted:
+    if row.consent is not None and row.consent.subscribed == wanted:
         return row
-    # Clocks differ: what is pressed now comes after what is known, and of one instant the no would win.
-    at = max(now, known.at + 1) if known is not None else now
-    draft = Consent(subscribed=wanted, at=at, id=0, method=METHOD)
     channel = Channel(row.key.partition("#")[0])
-    event = _make_consent_event("", channel, row.key, draft)
-    return msgspec.structs.replace(row, consent=msgspec.structs.replace(draft, id=event.short_id))
+    draft = Consent(subscribed=wanted, at=now, id=0, method=METHOD)
+    return say(row, draft, partial(_make_consent_event, "", channel, row.key)).row
 
 
 def _choose(wish: Wish, row: Address, *, topics: Collection[str], now: Instant) -> Choices:

@@ -9,9 +9,10 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake import carts, registers, statements, trackers, visits
+from cartwake import carts, optins, registers, statements, trackers, visits
 from cartwake.carts import Cart
 from cartwake.events import Event
+from cartwake.optins import Asked
 from cartwake.registers import Register
 from cartwake.statements import Channel, Consent
 from cartwake.times import NEVER, Instant
@@ -55,6 +56,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         traits: By name, as anybody asserted them; `timezone` and `locale` come from an event's context too.
         contacts: By channel, the address that a trusted source asserted: the only ones ever written to.
+        asked: By channel, when a subscription was last asked for.
         country: Two letters that a trusted source asserted: whose numbers a phone number without a prefix is one of.
         blocked: By channel, the short id of the address that bounced for good, or from which a complaint came, last.
         tags: By name, whether a server or a hand has set it or taken it away, which counts as an empty one.
@@ -77,6 +79,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     traits: dict[str, Register] = {}
     contacts: dict[Channel, Register] = {}
     consents: dict[Channel, Consent] = {}
+    asked: dict[Channel, Asked] = {}
     country: Register | None = None
     blocked: dict[Channel, Register] = {}
     tags: dict[str, Register] = {}
@@ -161,7 +164,8 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
     traits = registers.join_traits(state.traits, registers.read_traits(event))
     if traits != state.traits:
         changes["traits"] = traits
-    changes |= _pick(state, statements.fold(state, event) | visits.fold(state, event))
+    told = statements.fold(state, event) | visits.fold(state, event) | {"asked": optins.fold(state.asked, event)}
+    changes |= _pick(state, told)
     cart = carts.fold(state.cart, event)
     if cart is not state.cart:
         changes["cart"] = cart
@@ -184,6 +188,7 @@ def merge(left: State, right: State, needs: dict[str, Need]) -> State:
         left,
         **visits.merge(left, right),
         **statements.merge(left, right),
+        asked=optins.merge(left.asked, right.asked),
         lot=min(left.lot, right.lot),
         created_at=min(left.created_at, right.created_at),
         backfilled_at=max(left.backfilled_at, right.backfilled_at),

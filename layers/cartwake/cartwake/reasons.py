@@ -65,6 +65,8 @@ class Skip(StrEnum):
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "suppressed_bounce"
     COMPLAINED = "suppressed_complaint"
+    ALREADY_SUBSCRIBED = "already_subscribed"
+    ASKED_TODAY = "asked_today"
     TOPIC_REFUSED = "topic_refused"
     ON_PAUSE = "on_pause"
     FREQUENCY_CAP = "frequency_cap"

@@ -93,7 +93,7 @@ def read_consent(event: Event) -> dict[Channel, Consent]:
     told = event.properties.get("method")
     method = told[:_LONGEST_METHOD] if isinstance(told, str) else ""
     consent = Consent(event.name == SUBSCRIBED, event.occurred_at, event.short_id, method)
-    return dict.fromkeys(_read_channels(event), consent)
+    return dict.fromkeys(read_channels(event), consent)
 
 
 def list_tags(tags: Mapping[str, Register]) -> list[str]:
@@ -136,8 +136,8 @@ def _latest(left: Register | None, right: Register | None) -> Register | None:
     return right if registers.is_later(right, left) else left
 
 
-def _read_channels(event: Event) -> list[Channel]:
-    """A statement without a channel is about email; one about a channel we do not have is not about us."""
+def read_channels(event: Event) -> list[Channel]:
+    """Return what a statement is about: without a channel email; one that we do not have is not about us."""
     named = event.properties.get("channel", Channel.EMAIL)
     told = named if isinstance(named, list) else [named]
     return [channel for channel in Channel if channel.value in told]

@@ -44,6 +44,7 @@ class Said:
 
     Attributes:
         always: The dotted names that are shown whatever the data are.
+        reads: The first part of each name that it reads.
         scores: The scores that it reads, as it writes them.
         coupon: What it reads of a coupon.
         wants_coupon: What it shows of a coupon whatever the data are.
@@ -51,6 +52,7 @@ class Said:
 
     faults: list[Fault]
     always: frozenset[str]
+    reads: Mapping[str, Place]
     scores: Mapping[str, Place]
     coupon: Mapping[str, Place]
     wants_coupon: Mapping[str, Place]
@@ -118,6 +120,7 @@ class Flat:
         return Said(
             faults=[_to_fault(*find(problem.line), problem) for problem in found.problems],
             always=frozenset(found.always),
+            reads=place(found.reads),
             scores=place(found.scores),
             coupon=place(found.coupon),
             wants_coupon=place(found.wants_coupon),

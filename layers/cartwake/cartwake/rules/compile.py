@@ -14,6 +14,7 @@ from cartwake.rules.compile_scores import ScoreCompiler
 from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
 from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import Reads, describe_shop
+from cartwake.rules.confirmations import find_unfit
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
@@ -190,6 +191,7 @@ class _Linker:
         # of a template that does not fit it is not said besides that it is not there
         if not (self._partial and not made.files) and not made.conflicts:
             self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
+            self._conflicts += find_unfit(file, rule, made)
         return journey
 
     def _find_unknown_shown(self, made: Templates) -> list[Conflict]:

@@ -11,7 +11,7 @@ from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
-from cartwake.rules.files import SETTINGS, walk
+from cartwake.rules.files import EMAILS, SETTINGS, is_email, walk
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep, WaitStep
 from cartwake.rules.needs import Needs, compile_where
@@ -27,6 +27,12 @@ LONGEST_USE: Final = 30 * DAY
 TRIGGERS_KEPT: Final = 5
 """How many of the latest triggering events are kept: a redelivered one is known for as long as it is among them."""
 
+_ABSENT: Final = {
+    "marketing": {"confirm_url"},
+    "transactional": {"confirm_url", "unsubscribe_url"},
+    "confirmation": {"preferences_url", "unsubscribe_url"},
+}
+"""Links that a message of a kind does not have."""
 _TOPIC: Final = '"topics": { "new-arrivals": { "name": "New arrivals" } }'
 
 
@@ -69,8 +75,8 @@ class JourneyCompiler:
             nearest = find_nearest(rule.topic, topics)
             fault = Fault(file=self._file, path="topic", message=message, suggestion=nearest, example=_TOPIC)
             self.conflicts.append(Conflict(fault, (self._file, SETTINGS)))
-        elif rule.topic and rule.kind == "transactional":
-            self._refuse("topic", "Transactional messages have no topic: they go to everybody whom they concern.")
+        elif rule.topic and rule.kind != "marketing":
+            self._refuse("topic", "Only marketing has a topic: what is not goes to everybody whom it concerns.")
 
     def check_templates(
         self, rule: Journey, templates: Mapping[str, bundles.Template], files: Mapping[str, Mapping[str, TemplateFile]]
@@ -203,7 +209,7 @@ class JourneyCompiler:
             nearest = find_nearest(step.email, emails)
             return [self._tell(f"{path}.email", message, suggestion=nearest, files=(self._file, file))]
         if not step.subject and not template.subject:
-            message = 'The email has no subject: write "subject" here or <mj-title> in the template.'
+            message = 'The email has no subject: write "subject" here or <mj-title> (of HTML: <title>) in the template.'
             return [self._tell(f"{path}.subject", message, files=(self._file, file))]
         return []
 
@@ -214,26 +220,23 @@ class JourneyCompiler:
         texts = [name for name, each in templates.items() if not each.html]
         kind = "; the one there is the plain text of an email" if template else ""
         message = f'There is no SMS template "{step.sms}" (templates/{step.sms}.txt){kind}.'
-        files = (self._file, f"templates/{step.sms}.txt", f"templates/{step.sms}.mjml")
+        files = (self._file, *(f"templates/{step.sms}{ending}" for ending in (".txt", *EMAILS)))
         return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
 
     def _check_translation(self, step: EmailStep, path: str, file: str, content: TemplateFile) -> list[Conflict]:
-        if not (read_locale(file) and file.endswith(".mjml")) or step.subject or content.template.subject:
+        if not (read_locale(file) and is_email(file)) or step.subject or content.template.subject:
             return []
         message = f"The translation has no subject: write <mj-title>; {self._file} ({path}) says none."
         fault = Fault(file=file, message=message, example="<mj-head><mj-title>Hallo</mj-title></mj-head>")
         return [Conflict(fault, (file, self._file))]
 
     def _check_shown(self, rule: Journey, file: str, shown: Set[str]) -> list[Conflict]:
-        if rule.kind == "marketing":
-            return self._check_marketing(file, shown) if file.endswith(".mjml") else []
-        if "unsubscribe_url" not in shown:
-            return []
-        why = (
-            f"What is transactional has no {{{{ unsubscribe_url }}}}, so nothing would be sent; {self._file} sends it."
-        )
-        example = "{% if unsubscribe_url %}{{ unsubscribe_url }}{% endif %}"
-        return [Conflict(Fault(file=file, message=why, example=example), (file, self._file))]
+        found = self._check_marketing(file, shown) if rule.kind == "marketing" and is_email(file) else []
+        for name in sorted(_ABSENT[rule.kind] & shown):
+            why = f"What is {rule.kind} has no {{{{ {name} }}}}, so nothing would be sent; {self._file} sends it."
+            example = f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}"
+            found.append(Conflict(Fault(file=file, message=why, example=example), (file, self._file)))
+        return found
 
     def _check_marketing(self, file: str, shown: Set[str]) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""

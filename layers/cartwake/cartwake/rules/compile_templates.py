@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from cartwake import bundles
 from cartwake.rules.assembly import Flat, NotWhole, Span, assemble
 from cartwake.rules.conflicts import Conflict
-from cartwake.rules.faults import Faulty
-from cartwake.rules.files import Content, name_of, tell_unexpected
+from cartwake.rules.faults import Fault, Faulty
+from cartwake.rules.files import Content, is_email, name_of, tell_unexpected
 from cartwake.rules.mjml import TemplateFile, compile_mjml
 from cartwake.rules.pieces import LAYOUTS, PARTS, Piece
 from cartwake.rules.translations import find_strangers, read_locale, split_locale
@@ -32,7 +32,7 @@ class Templates:
     def join(self) -> dict[str, bundles.Template]:
         """Return the templates by their names: an email has its own plain text, a text alone is an SMS."""
         stems: dict[str, bundles.Template] = {}
-        for file, content in sorted(self.files.items()):  # .mjml sorts before .txt
+        for file, content in sorted(self.files.items()):  # emails sort before .txt
             stem = _stem_of(file)
             email = stems.get(stem)
             stems[stem] = replace(email, text=content.template.text) if email else content.template
@@ -47,8 +47,8 @@ class Templates:
     def find_strangers(self) -> list[Conflict]:
         """Return a fault for each translation of what is not there."""
         emails, texts = (
-            {_stem_of(file): it.template for file, it in self.files.items() if file.endswith(ending)}
-            for ending in (".mjml", ".txt")
+            {_stem_of(file): it.template for file, it in self.files.items() if is_email(file) is wanted}
+            for wanted in (True, False)
         )
         return find_strangers(emails, texts)
 
@@ -76,9 +76,20 @@ def compile_templates(files: Mapping[str, Content]) -> Templates:
                 # a fault of a layout is told once, and not again by each template that needs it
                 known = {each.fault for each in made.conflicts}
                 made.conflicts.extend(each for each in compiled if each.fault not in known)
+    made.conflicts.extend(_find_doubles(made.files))
     if not made.conflicts:
         made.conflicts.extend(made.find_strangers())
     return made
+
+
+def _find_doubles(files: Mapping[str, TemplateFile]) -> list[Conflict]:
+    """Return a fault for each email that is there as HTML and as MJML."""
+    doubles = [(file, f"{file.removesuffix('.html')}.mjml") for file in sorted(files) if file.endswith(".html")]
+    return [
+        Conflict(Fault(file=file, message=f"There is {other} too: keep one of the two."), (file, other))
+        for file, other in doubles
+        if other in files
+    ]
 
 
 def _compile(piece: Piece, pieces: Mapping[str, Piece]) -> TemplateFile | list[Conflict]:

@@ -80,6 +80,7 @@ class Findings:
     Attributes:
         problems: What is wrong with it.
         always: The dotted names that it shows whatever the data are.
+        reads: The first part of each name that it reads, and the line in which it first does.
         scores: The scores that it reads, as it writes them, and the line in which it first does.
         coupon: What it reads of the coupon, likewise.
         wants_coupon: What it shows of the coupon whatever the data are, with nothing instead, likewise.
@@ -87,6 +88,7 @@ class Findings:
 
     problems: list[Problem] = field(default_factory=list)
     always: set[str] = field(default_factory=set)
+    reads: dict[str, int] = field(default_factory=dict)
     scores: dict[str, int] = field(default_factory=dict)
     coupon: dict[str, int] = field(default_factory=dict)
     wants_coupon: dict[str, int] = field(default_factory=dict)
@@ -159,6 +161,7 @@ class _Walker:
                 node, f'There is no "{node.name}"; a template sees {known}.', find_nearest(node.name, names)
             )
         self._show(node.name)
+        self.findings.reads.setdefault(node.name, node.lineno)
         return names[node.name]
 
     def _visit_key(self, node: nodes.Getattr | nodes.Getitem, key: str, names: dict[str, Shape]) -> Shape:

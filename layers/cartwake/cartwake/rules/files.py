@@ -10,6 +10,7 @@ from cartwake.rules.codes import CodeFile, read_codes
 from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty
+from cartwake.rules.hypertext import compile_html
 from cartwake.rules.mjml import TemplateFile, compile_mjml, compile_text, to_fault
 from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment
 from cartwake.rules.pieces import LAYOUTS, PARTS, Piece, read_piece
@@ -28,9 +29,10 @@ FOLDERS: Final = {
     "segments": (".json",),
     "scores": (".json",),
     "journeys": (".json",),
-    "templates": (".mjml", ".txt"),
+    "templates": (".mjml", ".html", ".txt"),
     "coupons": (".json", ".csv"),
 }
+EMAILS: Final = (".html", ".mjml")
 _MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey | Coupons]]] = {
     SETTINGS: Settings,
     PREDICTIONS: Predictions,
@@ -49,6 +51,11 @@ def is_rule(file: str) -> bool:
     folder, slash, name = file.partition("/")
     hidden = not name or name.endswith("/") or name.startswith(".")
     return file in SINGLE or (bool(slash) and folder in FOLDERS and not hidden)
+
+
+def is_email(file: str) -> bool:
+    """Say whether a template is an email, and not a text."""
+    return file.endswith(EMAILS)
 
 
 def name_of(file: str) -> str:
@@ -87,6 +94,8 @@ def _read(file: str, content: bytes) -> Content:
     if file.endswith(".mjml"):
         piece = read_piece(file, text)
         return compile_mjml(Flat.of(file, text)) if piece.is_whole else piece
+    if file.endswith(".html"):
+        return compile_html(Flat.of(file, text))
     if file.endswith(".txt"):
         return compile_text(file, text)
     read = check(_MODELS[file.partition("/")[0]], read_json(file, text), file)

@@ -30,10 +30,11 @@ _PLAIN_JINJA: Final = Environment(autoescape=False)  # nosec B701  # noqa: S701 
 
 @dataclass(frozen=True, slots=True)
 class TemplateFile:
-    """A template: MJML is an email; a text is an SMS, or the plain text of the email of the same name.
+    """A template: MJML and HTML are emails; a text is an SMS, or the plain text of the email of the same name.
 
     Attributes:
         always: The dotted names that it shows whatever the data are.
+        reads: The first part of each name that it reads, and file and line where it first does.
         scores: The scores that it reads, as it writes them, and file and line where it first does.
         coupon: The same of a coupon's fields.
         wants_coupon: And of those that it shows whatever the data are.
@@ -43,6 +44,7 @@ class TemplateFile:
 
     template: Template
     always: frozenset[str] = frozenset()
+    reads: Mapping[str, Place] = field(default_factory=dict)
     scores: Mapping[str, Place] = field(default_factory=dict)
     coupon: Mapping[str, Place] = field(default_factory=dict)
     wants_coupon: Mapping[str, Place] = field(default_factory=dict)
@@ -56,7 +58,7 @@ def compile_mjml(source: Flat) -> TemplateFile:
     Raises:
         Faulty: It is not MJML, uses what is not there, or would do more than show.
     """
-    marked, bare, expressions = _mark(source)
+    marked, bare, expressions = mark(source)
     unsafe = list(dict.fromkeys(find_unsafe(marked, bare, expressions)))
     if unsafe:
         raise Faulty(unsafe)
@@ -70,15 +72,17 @@ def compile_mjml(source: Flat) -> TemplateFile:
     faults += _find_dropped(source, output.content, expressions)
     if faults:
         raise Faulty(faults)
-    html = _unmark(output.content, expressions)
+    html = unmark(output.content, expressions)
     template = Template(
-        subject=_unmark((output.title or "").strip(), expressions),
+        subject=unmark((output.title or "").strip(), expressions),
         html=html,
-        text=_unmark(write_plain(output.content), expressions),
+        text=unmark(write_plain(output.content), expressions),
     )
     # what is always shown is what the HTML shows; where something stands is told by the lines of the file
     always, preheader = frozenset(examine(html).always), _PREHEADER.search(marked.text) is not None
-    return TemplateFile(template, always, said.scores, said.coupon, said.wants_coupon, tuple(source.sources), preheader)
+    return TemplateFile(
+        template, always, said.reads, said.scores, said.coupon, said.wants_coupon, tuple(source.sources), preheader
+    )
 
 
 def compile_text(file: str, source: str) -> TemplateFile:
@@ -91,7 +95,7 @@ def compile_text(file: str, source: str) -> TemplateFile:
     if said.faults:
         raise Faulty(said.faults)
     return TemplateFile(
-        Template(text=source.strip()), said.always, said.scores, said.coupon, said.wants_coupon, (file,)
+        Template(text=source.strip()), said.always, said.reads, said.scores, said.coupon, said.wants_coupon, (file,)
     )
 
 
@@ -101,7 +105,7 @@ def to_fault(file: str, problem: Any, *, path: str = "") -> Fault:
     return Fault(file=file, path=place, message=problem.message, suggestion=problem.suggestion, example=problem.example)
 
 
-def _mark(source: Flat) -> tuple[Flat, Flat, list[tuple[str, int]]]:
+def mark(source: Flat) -> tuple[Flat, Flat, list[tuple[str, int]]]:
     """Replace every expression by a mark that MJML leaves alone; return the expressions and where they stand.
 
     The second text has marks only for what is shown, and not for `if`, `for` and their ends.
@@ -161,18 +165,26 @@ class _Copy:
         return Flat(self._source.file, "".join(self._parts), tuple(spans), self._source.sources)
 
 
-def _unmark(text: str, expressions: list[tuple[str, int]]) -> str:
-    return MARK.sub(lambda mark: expressions[int(mark[0][3:8])][0], text)
+def unmark(text: str, expressions: list[tuple[str, int]]) -> str:
+    """Put the expressions back where their marks stand."""
+    return MARK.sub(lambda found: expressions[int(found[0][3:8])][0], text)
 
 
 def _check_tags(source: Flat) -> None:
     """Refuse tags that MJML does not know, and tags that are not closed."""
-    is_open: list[tuple[str, int]] = []
     for tag in TAG.finditer(source.text):
         name = (tag["name"] or "").lower()
         if name.startswith("mj") and name not in TAGS:
             message = f"There is no <{name}> in MJML, or not in this version."
             raise Faulty([source.fault(tag.start(), message, suggestion=find_nearest(name, TAGS))])
+    check_balance(source)
+
+
+def check_balance(source: Flat) -> None:
+    """Refuse tags that are not closed."""
+    is_open: list[tuple[str, int]] = []
+    for tag in TAG.finditer(source.text):
+        name = (tag["name"] or "").lower()
         if not name or name in _EMPTY or tag["empty"]:
             continue
         if not tag["close"]:

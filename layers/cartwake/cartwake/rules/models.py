@@ -129,7 +129,7 @@ class MessageStep(Rule):
 class EmailStep(MessageStep):
     """Send an email."""
 
-    email: Name = Field(description="The template's file name without .mjml.", examples=["cart-1"])
+    email: Name = Field(description="The template's file name without .mjml or .html.", examples=["cart-1"])
     subject: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")] | None = Field(
         None,
         description="The subject; what the template's mj-title says if nothing is said here.",
@@ -182,10 +182,11 @@ class Journey(File):
         "budget": "budgets come with a later version",
     }
     name: Line = Field(description="What people call it.", examples=["Abandoned cart"])
-    kind: Literal["marketing", "transactional"] = Field(
+    kind: Literal["marketing", "transactional", "confirmation"] = Field(
         "marketing",
         description="Transactional messages (receipts and the like) are not capped, and need no consent. "
-        "They are started by what a server says, never by a browser alone.",
+        "They are started by what a server says, never by a browser alone. A confirmation asks whoever reads it for "
+        'their yes: it starts with "Subscription Requested", whoever says so, and a mailbox gets one in 24 hours.',
         examples=["marketing"],
     )
     topic: Name | None = Field(

@@ -120,21 +120,26 @@ class AnniversaryOf(Rule):
         return self
 
 
-_Status = Literal["subscribed", "unsubscribed", "never_asked"]
+_Status = Literal["subscribed", "unsubscribed", "pending", "never_asked"]
 
 
 class Consent(DateTests):
-    """What somebody said to messages by a channel: the latest word that counts."""
+    """What somebody said to messages by a channel: the latest word that counts.
+
+    pending: a subscription was asked for, and the mail that asks for the yes is not answered; its time is that of the
+    request.
+    """
 
     begins = "consent"
     shown = (
         {"consent": "email", "is": "subscribed"},
         {"consent": "email", "is": "subscribed", "method": "form", "in_last": "30 days"},
+        {"consent": "email", "is": "pending", "before": "2 days"},
         {"consent": "sms", "is": ["unsubscribed", "never_asked"]},
     )
     consent: Channel = Field(description="The channel.", examples=["email"])
     is_: Annotated[
-        Annotated[_Status, As("<value>")] | Annotated[list[_Status], Field(min_length=1, max_length=3), As("<list>")],
+        Annotated[_Status, As("<value>")] | Annotated[list[_Status], Field(min_length=1, max_length=4), As("<list>")],
         Discriminator(is_list),
     ] = Field("subscribed", alias="is", description="The state, or several of them.", examples=["subscribed"])
     method: WhereValue | None = Field(

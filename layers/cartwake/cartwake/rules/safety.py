@@ -12,7 +12,7 @@ from cartwake.rules.faults import Fault
 from cartwake.sending.template_data import is_link_name
 
 TAG: Final = re.compile(
-    r"<!--.*?-->|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>",
+    r"<!--(?:-?>|.*?--!?>)|<(?P<close>/?)(?P<name>[a-zA-Z][\w-]*)(?P<rest>(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?)(?P<empty>/?)>",
     re.DOTALL,
 )
 MARK: Final = re.compile(r"cwx(\d{5})x")
@@ -51,8 +51,8 @@ def find_unsafe(marked: Flat, bare: Flat, expressions: Expressions) -> Iterator[
             word = active[0].strip(" \t\n\"'<=/")
             yield text.fault(active.start(), f'"{word}" does not belong in an email.')
     yield from _find_broken(marked)
-    for tag in TAG.finditer(marked.text):
-        if tag["name"] and not tag["close"]:
+    for tag in _list_tags(marked.text):
+        if not tag["close"]:
             yield from _check_tag(marked, tag, expressions)
     for style in _STYLE.finditer(marked.text):
         yield from _check_style(marked, style.start("css"), style["css"], expressions)
@@ -60,6 +60,15 @@ def find_unsafe(marked: Flat, bare: Flat, expressions: Expressions) -> Iterator[
         message = find_wrong_address(_unmark(found["address"], expressions))
         if message:
             yield marked.fault(found.start(), message, example="background-image: url('https://cdn.example.com/a.png')")
+
+
+def _list_tags(text: str) -> Iterator[re.Match[str]]:
+    """Yield every tag, those too in comments that some mail programs read."""
+    for tag in TAG.finditer(text):
+        if tag["name"]:
+            yield tag
+        elif tag[0].startswith("<!--["):
+            yield from (it for it in TAG.finditer(text, tag.start() + 4, tag.end() - 3) if it["name"])
 
 
 def find_wrong_address(source: str) -> str:

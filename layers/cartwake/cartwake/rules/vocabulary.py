@@ -16,9 +16,9 @@ EVENTS: Final = (
     "Checkout Step Completed", "Payment Info Entered", "Order Completed", "Order Updated", "Order Refunded",
     "Order Cancelled", "Order Shipped", "Order Delivered", "Coupon Entered", "Coupon Applied", "Coupon Denied",
     "Coupon Removed", "Promotion Viewed", "Promotion Clicked", "Signed Up", "Signed In", "Signed Out",
-    "Form Submitted", "Identified", "Screen Viewed", "Subscribed", "Unsubscribed", "Email Sent", "Email Delivered",
-    "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam", "SMS Sent", "SMS Received",
-    "Tag Added", "Tag Removed", "Coupon Given", "Coupon Redeemed", "Export Ready",
+    "Form Submitted", "Identified", "Screen Viewed", "Subscription Requested", "Subscribed", "Unsubscribed",
+    "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam",
+    "SMS Sent", "SMS Received", "Tag Added", "Tag Removed", "Coupon Given", "Coupon Redeemed", "Export Ready",
 )  # fmt: skip
 """Events that editors offer; any other name is as good."""
 

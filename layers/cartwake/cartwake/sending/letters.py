@@ -2,16 +2,18 @@
 
 import msgspec
 
+from cartwake import optins
 from cartwake.addresses import Address, derive_key, find_country, normalise
 from cartwake.bundles import Bundle, Send
 from cartwake.coupons import Given, show
 from cartwake.errors import TemplateFailed
+from cartwake.events import Event
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
 from cartwake.gateways.sms import Sms
-from cartwake.marks import read_marks
+from cartwake.marks import Marks, read_marks
 from cartwake.messages import Message
-from cartwake.profiles import Profile
+from cartwake.profiles import Profile, State
 from cartwake.reasons import Skip
 from cartwake.runs import Run, find_step
 from cartwake.sending.locales import translate
@@ -47,6 +49,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         to: The address itself.
         address: Its row, as it was when that was decided.
+        mailbox: The row of the mailbox that is asked for a yes, where that is another one.
         links: The shopper's own; what is not marketing has none that unsubscribes.
         tracked: Its reader may be seen opening it and following its links.
     """
@@ -57,6 +60,12 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     content: Rendered
     links: Links
     tracked: bool = False
+    mailbox: Address | None = None
+
+    @property
+    def counted(self) -> Address:
+        """The row on which it is noted that the message went out."""
+        return self.mailbox or self.address
 
     @property
     def parts(self) -> int:
@@ -81,8 +90,19 @@ def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | Non
     return to if to and derive_key(channel, to, secret) == profile.address_keys[channel] else None
 
 
+def find_asked(request: Event, profile: Profile, secret: bytes) -> str | None:
+    """Return the address that is asked for a yes: the one that the request names, else the shopper's."""
+    if "email" in request.properties:
+        return optins.read_address(request)
+    return find_address(Channel.EMAIL, profile, secret)
+
+
 def compose(case: Case, to: str, address: Address, links: Links) -> Letter | Unfit:
-    """Render the live template; what cannot be rendered is not sent."""
+    """Render the live template; what cannot be rendered is not sent.
+
+    Who is asked for a yes may be a stranger to whoever asked: of what that one has told, nothing is seen but the
+    language.
+    """
     step = find_live_step(case.message, case.rules)
     template = case.rules.templates.get(step.template)
     if template is None:
@@ -90,11 +110,12 @@ def compose(case: Case, to: str, address: Address, links: Links) -> Letter | Unf
     template, language = translate(template, case.profile.state.traits, case.rules.settings.language)
     if step.subject:
         template = msgspec.structs.replace(template, subject=step.subject)
+    stranger = case.message.kind == optins.CONFIRMATION
     data = gather(
-        case.profile.state,
-        event=case.run.trigger,
+        State() if stranger else case.profile.state,
+        event=None if stranger else case.run.trigger,
         settings=case.rules.settings,
-        marks=read_marks(case.profile.state, case.rules, case.now),
+        marks=Marks() if stranger else read_marks(case.profile.state, case.rules, case.now),
         unsubscribe_url=links.unsubscribe,
         coupon=show(case.coupon, case.rules.settings.timezone) if case.coupon else None,
         language=language,

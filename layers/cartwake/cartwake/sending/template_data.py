@@ -51,10 +51,11 @@ SEEN: Final = {
     "shop.language": "Language of what has no translation.",
     "language": "Language in which the message is written, and its numbers and dates: `de-AT`, or `shop.language`.",
     "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email. Absent in what is "
-    "transactional, and where there is none for an SMS.",
-    "preferences_url": "The shopper's own link to the page on which channels, topics, a pause and more are chosen.",
-    "confirm_url": "The link that confirms a subscription to the address that the message goes to; only in what is "
-    "transactional.",
+    "not marketing, and where there is none for an SMS.",
+    "preferences_url": "The shopper's own link to the page on which channels, topics, a pause and more are chosen; "
+    "absent in a confirmation.",
+    "confirm_url": "The link that confirms a subscription to the address that the message goes to; only in a "
+    "journey of the kind confirmation, of which a template sees nothing else but shop and language.",
 }
 """The names a template may use; `*` stands for any name, `[]` for a list."""
 

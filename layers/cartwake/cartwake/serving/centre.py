@@ -1,22 +1,21 @@
 """The preference centre: read what holds for a shopper's addresses, and write what they choose."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from cartwake.addresses import Address, mask
 from cartwake.bundles import Settings
+from cartwake.consents import is_statement, read_statements
+from cartwake.declarations import ATTEMPTS
 from cartwake.errors import WriteConflict
-from cartwake.links import Erase, Export, Preferences, erase_url, export_url
+from cartwake.links import Erase, Export, Preferences, erase_url, export_url, preferences_url
 from cartwake.preference_page import Picture
 from cartwake.preferences import Wish, fulfil, tell
 from cartwake.profiles import Kind, Profile
 from cartwake.statements import Channel
-from cartwake.store import addresses, base, events, profiles
+from cartwake.store import addresses, base, consents, events, profiles
 from cartwake.telemetry import logger, name_who
 from cartwake.times import Instant
-
-_ATTEMPTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +43,14 @@ def choose(link: Preferences, wish: Wish, *, topics: Collection[str], now: Insta
     Raises:
         TryAgain: Not all is written.
     """
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         seen = look(link)
         if seen is None:
             return None
         changed = fulfil(wish, seen.rows, topics=topics, now=now)
         unchanged = profiles.demand_profile(seen.profile, channel=link.channel)
-        if not changed or base.commit([*map(addresses.write_address, changed), unchanged]):
+        writes = [*map(addresses.write_address, changed), *_record(link.who, seen.rows, changed), unchanged]
+        if not changed or base.commit(writes):
             break
     else:
         raise WriteConflict("addresses written by others too often in a row")
@@ -61,6 +61,15 @@ def choose(link: Preferences, wish: Wish, *, topics: Collection[str], now: Insta
     who = name_who(link.who)
     logger.info("preferences chosen", who=who, message_id=link.message, changed=len(changed))
     return Seen(seen.profile, rows)
+
+
+def _record(who: str, before: Mapping[Channel, Address], changed: Sequence[Address]) -> Iterator[base.Action]:
+    """Yield the writes that put on record what is stated anew."""
+    for row in changed:
+        channel = Channel(row.key.partition("#")[0])
+        told = tell(who, channel, row) if row.consent != before[channel].consent else []
+        for event in filter(is_statement, told):
+            yield from map(consents.write_statement, read_statements(event, {channel: row.key}))
 
 
 def picture(seen: Seen, channel: Channel, settings: Settings) -> Picture:
@@ -85,6 +94,11 @@ def list_requests(link: Preferences, now: Instant, secrets: Sequence[bytes]) -> 
         "export": export_url("..", Export(*request), secrets),
         "erase": erase_url("..", Erase(*request), secrets),
     }
+
+
+def find_way_back(link: Export, secrets: Sequence[bytes]) -> str:
+    """Return the address of the centre, as seen from the page of a request."""
+    return preferences_url("..", Preferences(link.who, link.message, link.address_key, link.channel), secrets)
 
 
 def _mask(profile: Profile, channel: Channel) -> str:

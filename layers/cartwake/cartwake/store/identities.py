@@ -35,6 +35,11 @@ def claim(identifier: str, who: str, *, owner: str | None) -> base.Put:
     return base.Put(IdentityRow(identifier, who=who), condition)
 
 
+def demand_free(identifier: str) -> base.Check:
+    """Return the demand that nobody owns an identifier."""
+    return base.Check(IdentityRow(identifier), IdentityRow.identifier.does_not_exist())
+
+
 def release(identifier: str, *, owner: str) -> base.Delete:
     """Return the write that frees an identifier which *owner* no longer has."""
     return base.Delete(IdentityRow(identifier), IdentityRow.who == owner)

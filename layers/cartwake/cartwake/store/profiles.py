@@ -107,12 +107,15 @@ def point_to(source: Profile, target: str) -> base.Put:
 
 
 def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.Check:
-    """Return the demand that it is still a profile, joined with nobody else, its address for *channel* unchanged."""
+    """Return the demand that it is still a profile, joined with nobody else, its address for *channel* unchanged.
+
+    Where it has none for the channel, it must still have none.
+    """
     condition = (ProfileRow.kind == Kind.PROFILE.value) & (ProfileRow.merged == len(profile.state.sources))
-    if channel is Channel.EMAIL:
-        condition &= ProfileRow.email_key == profile.address_keys[channel]
-    elif channel is Channel.SMS:
-        condition &= ProfileRow.sms_key == profile.address_keys[channel]
+    if channel is not None:
+        attribute = ProfileRow.email_key if channel is Channel.EMAIL else ProfileRow.sms_key
+        key = profile.address_keys.get(channel)
+        condition &= attribute.does_not_exist() if key is None else attribute == key
     return base.Check(ProfileRow(profile.who), condition)
 
 

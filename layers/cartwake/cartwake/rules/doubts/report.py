@@ -14,7 +14,7 @@ from cartwake.rules.doubts.templates import doubt_template
 from cartwake.rules.doubts.texts import doubt_text
 from cartwake.rules.doubts.walks import list_conditions
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import SETTINGS, Content, name_of
+from cartwake.rules.files import EMAILS, SETTINGS, Content, name_of
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import Journey
 from cartwake.rules.score_models import Score
@@ -87,7 +87,7 @@ def _doubt_logic(file: str, files: Mapping[str, Content]) -> _Doubter:
 
 def _is_sms(file: str, files: Mapping[str, Content]) -> bool:
     """Say whether a text is an SMS, and not the plain text of an email."""
-    return file.endswith(".txt") and f"templates/{name_of(file)}.mjml" not in files
+    return file.endswith(".txt") and not any(f"templates/{name_of(file)}{ending}" in files for ending in EMAILS)
 
 
 def _doubt_file(content: Content, judge: Judge, *, is_sms: bool) -> list[Doubt]:

@@ -1,10 +1,11 @@
 """Doubts about templates: what a translation lacks, and subjects that are in no language but one."""
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.faults import Fault, name_all
-from cartwake.rules.files import Content, list_subjects, name_of, walk
+from cartwake.rules.files import EMAILS, Content, is_email, list_subjects, name_of, walk
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import EmailStep, Journey
 from cartwake.rules.pieces import Piece, list_blocks
@@ -27,27 +28,28 @@ def doubt_template(file: str, files: Mapping[str, Content], made: Templates) -> 
         yield from _doubt_traits(file, made.files[file])
         if not read_locale(file):
             return
-        original = f"templates/{name_of(file)}.{file.rpartition('.')[2]}"
-        if original in made.files:
+        endings = EMAILS if is_email(file) else (".txt",)
+        originals = [f"templates/{name_of(file)}{ending}" for ending in endings]
+        for original in [it for it in originals if it in made.files]:
             yield from _doubt_blocks(file, content, files[original])
             yield from _doubt_shown(file, made.files[file], made.files[original])
 
 
 def _doubt_preheader(file: str, files: Mapping[str, Content], content: TemplateFile) -> Iterator[Fault]:
     """Warn of marketing of which inboxes show whatever stands first in it."""
-    if content.has_preheader or not file.endswith(".mjml"):
+    if content.has_preheader or not is_email(file):
         return
     for rule in files.values():
         steps = walk(rule.steps) if isinstance(rule, Journey) and rule.kind == "marketing" else []
         if any(isinstance(step, EmailStep) and step.email == name_of(file) for _, step in steps):
             message = "There is no preheader, so inboxes show whatever stands first beside the subject."
-            yield _warn(file, message, example="<mj-head><mj-preview>What it is about</mj-preview></mj-head>")
+            yield _warn(file, message, example=_PREHEADERS[file.rpartition(".")[2]])
             return
 
 
 def _doubt_traits(file: str, content: TemplateFile) -> Iterator[Fault]:
     """Warn of traits without which nothing would be sent."""
-    own = "email" if file.endswith(".mjml") else "phone"
+    own = "email" if is_email(file) else "phone"
     for name in sorted(content.always):
         if name.startswith("profile.") and name not in ("profile.tags", "profile.scores", f"profile.{own}"):
             message = f"{{{{ {name} }}}} is always shown: who has none is sent nothing (template_error)."
@@ -85,6 +87,12 @@ def _doubt_subjects(file: str, rule: Journey, made: Templates) -> Iterator[Fault
             )
             example = f"<mj-title> in templates/{steps[path].email}.{translated[0]}.mjml, and no subject here"
             yield Fault(file=file, path=path, message=message, example=example, severity="warning")
+
+
+_PREHEADERS: Final = {
+    "mjml": "<mj-head><mj-preview>What it is about</mj-preview></mj-head>",
+    "html": '<body><div style="display:none">What it is about</div>',
+}
 
 
 def _warn(file: str, message: str, *, example: str = "") -> Fault:
