@@ -11,6 +11,8 @@ from types import SimpleNamespace
 from typing import Any, Final
 from unittest.mock import patch
 
+import pynamodb.connection.base
+from botocore.session import get_session
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 
@@ -148,12 +150,15 @@ def _move_in(stack: ExitStack, house: House) -> None:
         return getattr(house.services, SERVICES[service])
 
     make_client.cache_clear = lambda: None  # type: ignore[attr-defined]
+    session = get_session()
     clockwork = SimpleNamespace(time_ns=lambda: house.now * 1_000_000)
     for where, name, value in (
         (clock, "time", clockwork),
         (clients, "client", make_client),
         # looking at the empty partitions of sparse indexes is most of what `wake` does
         (base, "SHARDS", 1),
+        # each table has a client of its own; what they are made of is read once for all of them
+        (pynamodb.connection.base, "get_session", lambda: session),
     ):
         stack.enter_context(patch.object(where, name, value))
     level = telemetry.logger.log_level
