@@ -48,7 +48,7 @@ _WHEN: Final = (
     rf"| on {_DATE} at {_TIME}(?: their time)?"
     rf"| on {_DATE}"
     rf"| at {_TIME}(?: their time)?"
-    rf"| between {_TIME} and {_TIME}(?: their time)?"
+    rf"|(?: on {_DATE})? between {_TIME} and {_TIME}(?: their time)?"
 )
 _SLOTS: Final = {
     "who": _WHO,
@@ -111,6 +111,14 @@ class Form:
     def shown(self) -> str:
         """The shape for people: `WHO adds [COUNT ]TEXT[ for NUMBER]`."""
         return re.sub(r"\{(\w+)\}", lambda it: "again" if it[1] == "again" else it[1].upper(), self.shape)
+
+    @cached_property
+    def shortest(self) -> str:
+        """The example without what may be left out."""
+        found = self.pattern.fullmatch(self.example)
+        said = found.groupdict() if found else {}
+        bare = re.sub(r"\[[^\]]*\]", "", self.shape)
+        return re.sub(r"\{(\w+)\}", lambda it: said.get(it[1]) or "", bare)
 
     def read(self, text: str) -> Sentence | None:
         """Return the sentence that *text* is, or None.

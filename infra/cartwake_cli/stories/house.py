@@ -121,11 +121,9 @@ def open_house() -> Iterator[House]:
     """Make a house, and have the functions live in it until it is closed."""
     house = House()
     with ExitStack() as stack:
+        stack.enter_context(patch.dict(os.environ, _TABLES | _ENVIRONMENT))
         for name in _FOREIGN:
             os.environ.pop(name, None)
-        # the names of the tables are read once, with the modules that know them
-        os.environ.update({name: value for name, value in _TABLES.items() if name not in os.environ})
-        stack.enter_context(patch.dict(os.environ, _ENVIRONMENT))
         stack.enter_context(mock_aws())
         _move_in(stack, house)
         yield house
@@ -163,6 +161,7 @@ def _move_in(stack: ExitStack, house: House) -> None:
         stack.enter_context(patch.object(where, name, value))
     level = telemetry.logger.log_level
     stack.callback(telemetry.logger.setLevel, level)
+    stack.callback(telemetry.metrics.clear_metrics)
     telemetry.logger.setLevel(logging.CRITICAL)
     for module, row in ROWS.items():
         getattr(importlib.import_module(f"cartwake.store.{module}"), row).create_table(

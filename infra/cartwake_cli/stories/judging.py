@@ -55,19 +55,19 @@ def name_why(happening: Happening) -> str:
 
 def find_reasons(told: Told, who: str, what: str) -> list[Happening]:
     """Return what may have kept a template, or a channel, from somebody: it was skipped, or its journey ended or never began."""
-    journeys = {name for name, journey in told.rules.journeys.items() if what in list_templates(journey)}
+    journeys = {name for name, journey in told.rules.journeys.items() if what in list_messages(journey)}
     found = told.list_of(who, *_NEGATED)
     return [it for it in found if what in (it.template, it.channel) or (not it.template and it.journey in journeys)]
 
 
-def list_templates(journey: Journey) -> set[str]:
-    """Return the templates of a journey's messages, whatever kinds of steps they stand in."""
+def list_messages(journey: Journey) -> set[str]:
+    """Return the templates and the channels of a journey's messages, whatever kinds of steps they stand in."""
     return set(_walk(msgspec.to_builtins(journey.steps)))
 
 
 def _walk(told: Any) -> Iterator[str]:
     if isinstance(told, dict):
-        yield from [told["template"]] if isinstance(told.get("template"), str) else []
+        yield from [told["template"], told["channel"]] if "template" in told else []
         told = list(told.values())
     if isinstance(told, list | tuple):
         for each in told:
@@ -176,7 +176,7 @@ class _Judge:
         drafts = [
             name
             for name, journey in self._told.rules.journeys.items()
-            if what in list_templates(journey) and journey.status != "live"
+            if what in list_messages(journey) and journey.status != "live"
         ]
         if drafts:
             return f"The journey {drafts[0]} is not live; `journey {drafts[0]} is live` makes it so in the story."
@@ -212,8 +212,9 @@ class _Judge:
 
 
 def say_after(duration_ms: int) -> str:
-    """Return a duration as a story says it: in whole minutes where it has one."""
-    return format_duration(duration_ms - duration_ms % (MINUTE if duration_ms >= MINUTE else SECOND))
+    """Return a duration as a story says it: to the nearest minute where it has one."""
+    unit = MINUTE if duration_ms >= MINUTE // 2 else SECOND
+    return format_duration((duration_ms + unit // 2) // unit * unit)
 
 
 def _is_reason(why: Why, it: Happening) -> bool:

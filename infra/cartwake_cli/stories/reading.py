@@ -105,10 +105,17 @@ def _read(text: str, forms: Sequence[Form]) -> Sentence:
 
 
 def _tell(file: str, number: int, said: str, error: Unfit) -> Fault:
-    nearest = max(FORMS, key=lambda form: SequenceMatcher(None, _mask(said), _mask(form.example)).ratio())
+    nearest = max(FORMS, key=lambda form: max(_compare(said, form.example), _compare(said, form.shortest)))
     return Fault(
         file=file, path=f"line {number}", message=str(error), suggestion=error.nearest or nearest.shown, example=nearest.example
     )
+
+
+def _compare(said: str, example: str) -> float:
+    """Return how alike two sentences are, word by word and letter by letter."""
+    left, right = _mask(said), _mask(example)
+    words = SequenceMatcher(None, left.split(), right.split()).ratio()
+    return words + SequenceMatcher(None, left, right).ratio()
 
 
 def _mask(said: str) -> str:

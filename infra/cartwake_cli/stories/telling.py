@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from cartwake.times import DAY, MINUTE, Instant, to_datetime
+from cartwake.times import DAY, MINUTE, SECOND, Instant, to_datetime
 from cartwake_cli import words
 from cartwake_cli.stories.judging import Failure, name_why, say_after
 from cartwake_cli.stories.noticing import Happening, What
@@ -158,7 +158,8 @@ def _write_silence(told: Told) -> Iterator[str]:
 
 def _write_time(it: Happening, told: Told) -> str:
     after = it.at - it.entered_at
-    if it.entered_at and after < 60 * DAY and after % MINUTE < 1_000 and after // MINUTE % 60 in (0, 30):
+    minutes = (after + MINUTE // 2) // MINUTE
+    if it.entered_at and after < 60 * DAY and minutes % 30 == 0 and abs(after - minutes * MINUTE) < 30 * SECOND:
         return f" after {say_after(after)}"
     local = to_datetime(it.at).astimezone(told.zone)
     return f" on {local:%Y-%m-%d} at {local:%H:%M}"

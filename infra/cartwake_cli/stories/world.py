@@ -4,7 +4,9 @@ import heapq
 import json
 from base64 import b64encode
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from datetime import UTC, datetime
+from io import StringIO
 from types import SimpleNamespace
 from typing import Any, Final
 
@@ -92,7 +94,9 @@ class World:
             aws_request_id="story",
             get_remaining_time_in_millis=lambda: _REMAINING,
         )
-        answer = load_handler(function)(event, context)
+        # what Lambda would write into its log, metrics among it
+        with redirect_stdout(StringIO()):
+            answer = load_handler(function)(event, context)
         failed = isinstance(answer, dict) and answer.get("batchItemFailures")
         if failed:
             raise RuntimeError(f"{function} could not process what it was given")
