@@ -162,8 +162,8 @@ _LONGEST: Final = 140
 
 
 def _say_source(source: str) -> str:
-    """Return a template's text with the names of what is filled in: `You left ‹cart.items[0].name› behind`."""
-    said = _SOURCE.sub(lambda found: f"‹{found[1].partition('|')[0].strip()}›" if found[1] else " ", source)
+    """Return a template's text with the names of what is filled in: `You left «cart.items[0].name» behind`."""
+    said = _SOURCE.sub(lambda found: f"«{found[1].partition('|')[0].strip()}»" if found[1] else " ", source)
     plain = " ".join(said.split())
     return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1].rstrip()}…"
 

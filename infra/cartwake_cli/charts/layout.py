@@ -1,4 +1,4 @@
-"""Layout: where each card of a chart stands; ways stand side by side below what decides, and meet again below them all."""
+"""Layout: where each card of a chart stands; ways stand side by side below what decides, and meet again below."""
 
 from dataclasses import dataclass, field
 from typing import Final

@@ -4,7 +4,7 @@ from html import escape
 from typing import Final
 
 from cartwake_cli.charts.cards import Chart
-from cartwake_cli.charts.layout import Box, Label, Path, Plan, Words, lay_out
+from cartwake_cli.charts.layout import Box, Label, Path, Words, lay_out
 
 _ROUND: Final = 10
 _LIGHT: Final = {
@@ -47,8 +47,8 @@ def draw(chart: Chart) -> str:
     plan = lay_out(chart)
     width, height = _number(plan.width), _number(plan.height)
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}" '
-        f'role="img" aria-labelledby="title">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" viewBox="0 0 {width} {height}"',
+        ' role="img" aria-labelledby="title">',
         f'<title id="title">{_escape(f"{chart.title}: {chart.subtitle}")}</title>',
         f"<style>{_say_colors()}{_STYLE}</style>",
         f'<rect width="{width}" height="{height}" fill="var(--ground)"/>',
@@ -75,7 +75,8 @@ def _draw_box(box: Box) -> str:
             f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{height}" rx="{_number(box.height / 2)}" '
             f'style="stroke:var(--{box.look})"/>'
         )
-    mark = f'<path d="{_MARKS[box.look]}" fill-rule="evenodd" transform="translate({_number(box.x + 12)} {_number(box.y + 13)})"'
+    place = f"translate({_number(box.x + 12)} {_number(box.y + 13)})"
+    mark = f'<path d="{_MARKS[box.look]}" fill-rule="evenodd" transform="{place}"'
     return (
         f'<rect class="box" x="{x}" y="{y}" width="{width}" height="{height}" rx="{_ROUND}" '
         f'style="stroke:var(--{box.look})"/>\n{mark} style="fill:var(--{box.look})"/>'
@@ -93,9 +94,9 @@ def _draw_path(path: Path) -> str:
 
 
 def _draw_label(label: Label) -> str:
-    x = _number(label.x - label.width / 2)
+    x, y, width = _number(label.x - label.width / 2), _number(label.y - 10), _number(label.width)
     return (
-        f'<rect class="way-box" x="{x}" y="{_number(label.y - 10)}" width="{_number(label.width)}" height="20" rx="10"/>\n'
+        f'<rect class="way-box" x="{x}" y="{y}" width="{width}" height="20" rx="10"/>\n'
         f'<text class="way" x="{_number(label.x)}" y="{_number(label.y + 4)}">{_escape(label.text)}</text>'
     )
 

@@ -1,4 +1,4 @@
-"""Texts: how wide words are, and how they are wrapped; the widths are those of Helvetica, which Arial and its likes share."""
+"""Texts: how wide words are, and how they are wrapped; the widths are those of Helvetica, which Arial shares."""
 
 import unicodedata
 from functools import lru_cache
@@ -7,11 +7,11 @@ from typing import Final
 SIZE: Final = 13
 _WIDTHS: Final = {
     " .,:;!/\\|[]tfI": 278,
-    "ijl'‹›": 240,
+    "ijl'": 240,
     "r()-`“”°": 340,
     '"*': 390,
     "kscvxyzJ": 500,
-    "abdeghnopqu0123456789$_#?L€¢": 556,
+    "abdeghnopqu0123456789$_#?L€¢«»": 556,
     "+<>=~^": 590,
     "TFZ": 611,
     "ABEKPSVXY&": 667,

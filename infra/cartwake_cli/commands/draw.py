@@ -23,17 +23,15 @@ app = typer.Typer(rich_markup_mode="markdown")
 @app.command()
 def draw(
     journey: Annotated[str, typer.Argument(help="A journey's file, or its name in the folder of rules.")],
-    rules: Annotated[
-        Path | None, typer.Option(help="The folder of rules; else that of the file, or this one.")
-    ] = None,
+    rules: Annotated[Path | None, typer.Option(help="The folder of rules; else that of the file, or this one.")] = None,
     out: Annotated[
         Path | None, typer.Option(help="The file into which it is written; else NAME.svg here. - is standard output.")
     ] = None,
 ) -> None:
     """Draw a journey as SVG: its start, waits, messages, ways, and what ends it.
 
-    What its conditions and messages name is said in words, where it is in the folder. Exit code 0 drawn, 2 there is nothing
-    to draw, or it has faults.
+    What its conditions and messages name is said in words, where it is in the folder. Exit code 0 drawn, 2 there is
+    nothing to draw, or it has faults.
 
     Example: `cartwake draw my-rules/journeys/abandoned-cart.json --out cart.svg`
     """

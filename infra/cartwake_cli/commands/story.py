@@ -8,7 +8,6 @@ import msgspec
 import typer
 from rich.console import Console
 
-from cartwake.bundles import Bundle
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS
 from cartwake_cli import faults
@@ -30,7 +29,9 @@ app = typer.Typer(rich_markup_mode="markdown")
 
 @app.command()
 def story(
-    paths: Annotated[list[Path], typer.Argument(help="Stories, or folders of them, or of rules with a folder stories/.")],
+    paths: Annotated[
+        list[Path], typer.Argument(help="Stories, or folders of them, or of rules with a folder stories/.")
+    ],
     rules: Annotated[
         Path | None, typer.Option(help="The folder of rules; else the nearest one above with a settings.json.")
     ] = None,
@@ -43,7 +44,8 @@ def story(
     """Play stories against the rules of a folder, on a clock of their own: who gets what, when, and why not.
 
     Nothing is sent, and no AWS account is needed: the functions that would run there run here. A story that expects
-    nothing tells what happens. Exit code 0 all as expected, 1 not so, or a story has a fault, 2 there is nothing to play.
+    nothing tells what happens. Exit code 0 all as expected, 1 not so, or a story has a fault, 2 there is nothing to
+    play, or the rules have faults.
 
     Example: `cartwake story my-rules` or `cartwake story my-rules/stories/cart.story`
     """
@@ -125,7 +127,7 @@ class _Teller:
             self._refuse(read.faults)
             stories += [(path, it) for it in read.stories] if not read.faults else []
         files = find_files(self._folder)
-        rules: Bundle = msgspec.structs.replace(read_rules(files, None), generation=1)
+        rules = msgspec.structs.replace(read_rules(files, None), generation=1)
         if not stories:
             return
         from cartwake_cli.stories.playing import open_stage  # noqa: PLC0415  takes a second to import

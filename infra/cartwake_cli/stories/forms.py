@@ -1,4 +1,4 @@
-"""Forms: every sentence that a story may have, each with an example; what is read, told and documented follows from them."""
+"""Forms: every sentence that a story may have, each with an example; what is read and documented follows from them."""
 
 import json
 import re
@@ -262,7 +262,12 @@ MOMENTS: Final[Sequence[Form]] = (
         "the day on which the story begins; else it is Monday, 1 June 2026. It begins at 10:00.",
         lambda told: Today(_read_date(told["date"])),
     ),
-    Form("at {time}", "at 14:30", "the next time that the shop's clocks show this.", lambda told: At(_read_time(told["time"]))),
+    Form(
+        "at {time}",
+        "at 14:30",
+        "the next time that the shop's clocks show this.",
+        lambda told: At(_read_time(told["time"])),
+    ),
     Form(
         "the next day at {time}",
         "the next day at 09:00",
@@ -275,7 +280,12 @@ MOMENTS: Final[Sequence[Form]] = (
         "a time of a day to come.",
         lambda told: At(_read_time(told["time"]), day=_read_date(told["date"])),
     ),
-    Form("after {duration}", "after 30 hours", "so much time passes.", lambda told: After(parse_duration(told["duration"]))),
+    Form(
+        "after {duration}",
+        "after 30 hours",
+        "so much time passes.",
+        lambda told: After(parse_duration(told["duration"])),
+    ),
 )
 PEOPLE: Final[Sequence[Form]] = (
     Form(
@@ -316,7 +326,12 @@ ACTS: Final[Sequence[Form]] = (
         "the event Page Viewed, with the address of the page.",
         lambda told: Visit(name_person(told["who"]), read_text(told["text"])),
     ),
-    Form("{who} views {text}", 'Ada views "Trail Runner"', "the event Product Viewed.", _track("Product Viewed", _product)),
+    Form(
+        "{who} views {text}",
+        'Ada views "Trail Runner"',
+        "the event Product Viewed.",
+        _track("Product Viewed", _product),
+    ),
     Form(
         "{who} adds [{count} ]{text}[ for {number}]",
         'Ada adds 2 "Trail Runner" for 129',
@@ -339,7 +354,9 @@ ACTS: Final[Sequence[Form]] = (
         "{who} orders[ for {number}]",
         "Ada orders for 129",
         "the event Order Completed, with what was in the cart; without a sum, with what that costs.",
-        _track("Order Completed", lambda told: {"revenue": float(told["number"])} if told["number"] else {}, browser=False),
+        _track(
+            "Order Completed", lambda told: {"revenue": float(told["number"])} if told["number"] else {}, browser=False
+        ),
     ),
     Form(
         "{who} does {text}[ {object}]",
@@ -374,7 +391,9 @@ ACTS: Final[Sequence[Form]] = (
         lambda told: LogIn(name_person(told["who"]), name_person(told["other"])),
     ),
     Form("{who} opens {name}", "Ada opens cart-1", "the latest mail from this template is opened.", _react("opens")),
-    Form("{who} clicks {name}", "Ada clicks cart-1", "the first link of it into the shop is followed.", _react("clicks")),
+    Form(
+        "{who} clicks {name}", "Ada clicks cart-1", "the first link of it into the shop is followed.", _react("clicks")
+    ),
     Form(
         "{who} unsubscribes in {name}",
         "Ada unsubscribes in cart-1",
@@ -393,7 +412,9 @@ ACTS: Final[Sequence[Form]] = (
         "the box on the page behind its link to preferences is ticked: clicks on later mails may be seen.",
         _react("tracking"),
     ),
-    Form("{who} marks {name} as spam", "Ada marks cart-1 as spam", "a complaint about it comes in.", _react("complains")),
+    Form(
+        "{who} marks {name} as spam", "Ada marks cart-1 as spam", "a complaint about it comes in.", _react("complains")
+    ),
 )
 EXPECTATIONS: Final[Sequence[Form]] = (
     Form(

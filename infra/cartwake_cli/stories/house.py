@@ -1,4 +1,4 @@
-"""The house: what the functions find around them in this process, without AWS: tables, clock, bucket, queues, providers."""
+"""The house: what the functions find around them in this process: tables, clock, bucket, queues, providers."""
 
 import copy
 import importlib
@@ -14,7 +14,7 @@ from unittest.mock import patch
 import pynamodb.connection.base
 from botocore.session import get_session
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 
 from cartwake_cli.local.places import ROOT
 from cartwake_cli.stories.services import SERVICES, Services

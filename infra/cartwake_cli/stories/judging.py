@@ -54,7 +54,7 @@ def name_why(happening: Happening) -> str:
 
 
 def find_reasons(told: Told, who: str, what: str) -> list[Happening]:
-    """Return what may have kept a template, or a channel, from somebody: it was skipped, or its journey ended or never began."""
+    """Return what may have kept a template, or a channel, from somebody: a skip, or its journey's end."""
     journeys = {name for name, journey in told.rules.journeys.items() if what in list_messages(journey)}
     found = told.list_of(who, *_NEGATED)
     return [it for it in found if what in (it.template, it.channel) or (not it.template and it.journey in journeys)]

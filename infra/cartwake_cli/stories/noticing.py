@@ -1,6 +1,5 @@
 """Noticing: what the functions have written, told as what happened: when, to whom, and why."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any
@@ -85,7 +84,7 @@ class Notes:
 
     def see(self, table: str, keys: dict[str, Any]) -> None:
         """Look at a row that was written."""
-        look: Callable[[dict[str, Any]], None] | None = {
+        look = {
             "runs": self._see_run,
             "messages": self._see_message,
             "slots": self._see_slot,

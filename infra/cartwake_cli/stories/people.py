@@ -86,8 +86,7 @@ class People:
     @property
     def names(self) -> dict[str, str]:
         """What persons are called, by the keys of the profiles that they begin with."""
-        called = {it.who: "the visitor" if it.id == "visitor" else it.name for it in self._persons.values()}
-        return called
+        return {it.who: "the visitor" if it.id == "visitor" else it.name for it in self._persons.values()}
 
     def do(self, act: Act, *, ago_ms: int = 0, browser: bool = False) -> None:
         """Have somebody do something.
@@ -206,8 +205,8 @@ class People:
             if link is not None and link.number:
                 return str(token)
         raise Unable(
-            f"Nobody sees who clicks this {message.template}: it has no link into the shop, or its reader has not agreed to"
-            ' that. "tracking" in settings.json says whom to ask; `agrees to tracking in` is how a story agrees.'
+            f"Nobody sees who clicks this {message.template}: it has no link into the shop, or its reader has not "
+            'agreed to that. "tracking" in settings.json says whom to ask; `agrees to tracking in` agrees in a story.'
         )
 
     def _visit(self, path: str, token: str, act: React, *, method: str = "POST", body: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Playing: a story, sentence after sentence, in a world of its own; what comes of it is what happened, and what was seen."""
+"""Playing: a story, sentence after sentence, in a world of its own; what comes of it is what happened."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -205,9 +205,7 @@ class _Play:
             raise _miss(line, "journey", act.journey, self._rules.journeys)
         changed = msgspec.structs.replace(journey, status=act.status)
         journeys = self._rules.journeys | {act.journey: changed}
-        self._rules = msgspec.structs.replace(
-            self._rules, generation=self._rules.generation + 1, journeys=journeys
-        )
+        self._rules = msgspec.structs.replace(self._rules, generation=self._rules.generation + 1, journeys=journeys)
         publish(self._house, self._rules)
         self._world.wake_soon()
 

@@ -107,7 +107,11 @@ def _read(text: str, forms: Sequence[Form]) -> Sentence:
 def _tell(file: str, number: int, said: str, error: Unfit) -> Fault:
     nearest = max(FORMS, key=lambda form: max(_compare(said, form.example), _compare(said, form.shortest)))
     return Fault(
-        file=file, path=f"line {number}", message=str(error), suggestion=error.nearest or nearest.shown, example=nearest.example
+        file=file,
+        path=f"line {number}",
+        message=str(error),
+        suggestion=error.nearest or nearest.shown,
+        example=nearest.example,
     )
 
 

@@ -153,5 +153,7 @@ class Bucket:
 
     def paginate(self, *, Prefix: str, **_: Any) -> list[dict[str, Any]]:  # noqa: N803
         """Return the only page."""
-        found = {key: sha256(it).hexdigest() for key, it in sorted(self.services.files.items()) if key.startswith(Prefix)}
+        found = {
+            key: sha256(it).hexdigest() for key, it in sorted(self.services.files.items()) if key.startswith(Prefix)
+        }
         return [{"Contents": [{"Key": key, "ETag": etag} for key, etag in found.items()]}]

@@ -64,20 +64,24 @@ def _say(it: Happening, who: str, told: Told) -> str:
             return f"{who} does not enter {it.journey}: {why}"
         case What.REFUSED:
             return f"what {who or 'somebody'} did does not count: {why}"
-        case What.SENT:
-            says = it.subject or " ".join(it.text.split())
-            shown = says if len(says) <= _LONGEST else f"{says[:_LONGEST]}…"
-            return f'{who} gets {it.channel} {it.template}: "{shown}", to {it.detail}'
-        case What.SKIPPED:
-            return f"{who} does not get {it.channel} {it.template}: {why}"
-        case What.HELD if it.until:
-            return f"{it.channel} {it.template} for {who} is held until {_say_time(it.until, told)}"
-        case What.HELD:
-            return f"{it.journey} is held for {who}: {why}"
         case What.WAITS:
             return f"{it.journey} waits for {who} until {_say_time(it.until, told)}"
         case What.LEFT:
             return f"{it.journey} ends for {who}: {why}"
+        case _:
+            return _say_message(it, who, told)
+
+
+def _say_message(it: Happening, who: str, told: Told) -> str:
+    if it.what is What.SENT:
+        says = it.subject or " ".join(it.text.split())
+        shown = says if len(says) <= _LONGEST else f"{says[:_LONGEST]}…"
+        return f'{who} gets {it.channel} {it.template}: "{shown}", to {it.detail}'
+    if it.what is What.SKIPPED:
+        return f"{who} does not get {it.channel} {it.template}: {_say_why(it)}"
+    if it.until:
+        return f"{it.channel} {it.template} for {who} is held until {_say_time(it.until, told)}"
+    return f"{it.journey} is held for {who}: {_say_why(it)}"
 
 
 def _say_why(it: Happening) -> str:
@@ -105,9 +109,7 @@ def show(told: Told, failures: Sequence[Failure]) -> dict[str, Any]:
         "line": told.story.number,
         "title": told.story.title,
         "good": not failures,
-        "failures": [
-            {"line": it.line.number, "expected": it.line.text, "message": it.message} for it in failures
-        ],
+        "failures": [{"line": it.line.number, "expected": it.line.text, "message": it.message} for it in failures],
         "happenings": [_show(it, told) for it in told.happenings],
     }
 

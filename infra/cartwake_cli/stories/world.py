@@ -136,9 +136,7 @@ class World:
 
     def _queue(self, name: str, body: str, delay_seconds: int) -> None:
         record = {"eventSource": "aws:sqs", "messageId": f"message-{self._made}", "body": body}
-        self.at(
-            self.house.now + delay_seconds * SECOND, lambda: self.invoke(CONSUMERS[name], {"Records": [record]})
-        )
+        self.at(self.house.now + delay_seconds * SECOND, lambda: self.invoke(CONSUMERS[name], {"Records": [record]}))
 
     def _schedule(self, time: str, content: str) -> None:
         when = to_instant(datetime.fromisoformat(time).replace(tzinfo=UTC))
