@@ -292,6 +292,88 @@ def test_a_reader_agrees_to_be_seen_and_clicks(tmp_path: Path) -> None:
         assert words in result.output
 
 
+SHOP = {
+    "shop": {"name": "Nordlicht", "url": "https://shop.example.com", "postal_address": "Street 1, Town"},
+    "sender": {"email": "shop@example.com"},
+    "caps": {"email": "1 minute"},
+    "topics": {"thanks": {"name": "Thanks"}},
+    "budgets": {"email": 4},
+}
+THANKS = {
+    "name": "Thanks",
+    "topic": "thanks",
+    "status": "live",
+    "trigger": {"event": "Order Completed"},
+    "again": "always",
+    "steps": [{"email": "thanks", "coupon": "hello"}],
+}
+MAIL = (
+    "<mjml><mj-head><mj-title>Thanks</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>{{ coupon.code }} "
+    '{{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a> <a href="{{ preferences_url }}">choose</a>'
+    "</mj-text></mj-column></mj-section></mj-body></mjml>"
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """
+        Ada orders for 5.
+        after 1 hour, Ben orders for 5.
+        expect Ada gets email thanks, text "ONE".
+        expect Ben gets no thanks: no_coupon.
+        """,
+        """
+        Ada orders for 5.
+        after 1 hour, Ada refuses the topic thanks in thanks.
+        after 1 hour, Ada orders for 5.
+        expect Ada gets email thanks at 10:00, text "ONE".
+        expect Ada gets nothing else.
+        """,
+        """
+        Ada orders for 5.
+        after 1 hour, Ada takes a pause of 30 days in thanks.
+        after 29 days, Ada orders for 5.
+        after 2 days, Ada orders for 5.
+        expect Ada gets email thanks on 2026-06-01.
+        expect Ada gets email thanks on 2026-07-02.
+        expect Ada gets nothing else.
+        """,
+        """
+        Ada orders for 5.
+        after 1 hour, Ada orders for 5.
+        after 1 hour, Ada orders for 5.
+        after 1 hour, Ada orders for 5.
+        after 1 hour, Ada orders for 5.
+        expect Ada gets email thanks at 10:00.
+        expect Ada gets email thanks at 11:00.
+        expect Ada gets email thanks at 12:00.
+        expect Ada gets email thanks at 13:00.
+        expect Ada gets email thanks on 2026-06-02 between 00:00 and 00:10.
+        """,
+        """
+        Ada is subscribed to sms.
+        Ada answers "STOP".
+        Ada orders for 5.
+        expect Ada is in segment stopped.
+        """,
+    ],
+    ids=["coupons", "topics", "pauses", "budgets", "answers"],
+)
+def test_what_keeps_messages_back_is_the_real_thing(text: str, tmp_path: Path) -> None:
+    """Coupons of a file, topics, pauses, the day's budget and STOP count in a story as they do on AWS."""
+    stopped = {"name": "Stopped", "where": {"did": "Unsubscribed", "where": {"channel": "sms"}}}
+    for name, content in {
+        "settings.json": json.dumps(SHOP), "journeys/thanks.json": json.dumps(THANKS), "templates/thanks.mjml": MAIL,
+        "coupons/hello.csv": "code\nONE\n", "segments/stopped.json": json.dumps(stopped),
+        "stories/a.story": f"Ada is subscribed to email.\nBen is subscribed to email.\n{text}",
+    }.items():  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    result = CliRunner().invoke(app, ["story", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+
+
 def test_names_and_the_example() -> None:
     """A sentence with subject and text is read whole."""
     read = read_stories(

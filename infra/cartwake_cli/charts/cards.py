@@ -77,6 +77,9 @@ def make_chart(name: str, rules: Bundle) -> Chart:
     return _Maker(rules).make(name, rules.journeys[name])
 
 
+_NAMES: Final = {Channel.EMAIL: "Email", Channel.SMS: "SMS"}
+
+
 class _Maker:
     def __init__(self, rules: Bundle) -> None:
         self._rules = rules
@@ -108,15 +111,12 @@ class _Maker:
         match step:
             case Wait():
                 return Card("wait", f"Wait {say_duration(step.for_ms)}", tuple(self._say_quiet(step)))
-            case Send(channel=Channel.EMAIL):
-                return Card("email", f"Email {step.template}", tuple(self._say_message(step)))
-            case Send(channel=Channel.SMS):
-                return Card("sms", f"SMS {step.template}", tuple(self._say_message(step)))
+            case Send(channel=channel, template=template):
+                name = _NAMES[channel]
+                return Card(channel.value, f"{name} {template}", tuple(self._say_message(step)))
             case Branch(condition=condition, then=then, otherwise=otherwise):
                 ways = (Way("yes", self._make_all(then)), Way("no", self._make_all(otherwise)))
                 return Card("branch", "If", tuple(self._list(condition)), ways)
-            case Send():
-                raise AssertionError(step.channel)
             case _:
                 assert_never(step)
 

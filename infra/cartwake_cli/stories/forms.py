@@ -14,6 +14,7 @@ from cartwake.statements import Channel
 from cartwake.times import parse_duration
 from cartwake_cli.stories.sentences import (
     After,
+    Answer,
     At,
     Belongs,
     Bounce,
@@ -65,6 +66,8 @@ _SLOTS: Final = {
     "channel": r"email|sms",
     "channels": r"email and sms|email|sms",
     "name": r"[\w-]+",
+    "topic": r"[\w-]+",
+    "days": r"30|90",
     "status": r"\w+",
     "when": _WHEN,
     "again": r"again",
@@ -240,8 +243,12 @@ def _consent(*, subscribed: bool, known: bool) -> Make:
     return lambda told: Consent(name_person(told["who"]), _read_channels(told["channels"]), subscribed, known)
 
 
-def _react(how: Literal["opens", "clicks", "unsubscribes", "confirms", "complains", "tracking"]) -> Make:
+def _react(how: Literal["opens", "clicks", "unsubscribes", "confirms", "complains"]) -> Make:
     return lambda told: React(name_person(told["who"]), how, told["name"])
+
+
+def _prefer(form: str) -> Make:
+    return lambda told: React(name_person(told["who"]), "prefers", told["name"], f"save=1&{form.format(**told)}")
 
 
 def _read_gets(told: Told) -> Sentence:
@@ -410,7 +417,25 @@ ACTS: Final[Sequence[Form]] = (
         "{who} agrees to tracking in {name}",
         "Ada agrees to tracking in welcome-1",
         "the box on the page behind its link to preferences is ticked: clicks on later mails may be seen.",
-        _react("tracking"),
+        _prefer("tracked_shown=1&tracked=1"),
+    ),
+    Form(
+        "{who} refuses the topic {topic} in {name}",
+        "Ada refuses the topic new-arrivals in welcome-1",
+        "on the same page: nothing of this topic any more.",
+        _prefer("topic_shown={topic}"),
+    ),
+    Form(
+        "{who} takes a pause of {days} days in {name}",
+        "Ada takes a pause of 30 days in welcome-1",
+        "on the same page: 30 or 90 days without marketing.",
+        _prefer("pause={days}"),
+    ),
+    Form(
+        "{who} answers {text}",
+        'Ada answers "STOP"',
+        "an SMS from their number comes in.",
+        lambda told: Answer(name_person(told["who"]), read_text(told["text"])),
     ),
     Form(
         "{who} marks {name} as spam", "Ada marks cart-1 as spam", "a complaint about it comes in.", _react("complains")

@@ -67,7 +67,7 @@ def list_messages(journey: Journey) -> set[str]:
 
 def _walk(told: Any) -> Iterator[str]:
     if isinstance(told, dict):
-        yield from [told["template"], told["channel"]] if "template" in told else []
+        yield from [told["template"], str(told.get("channel"))] if "template" in told else []
         told = list(told.values())
     if isinstance(told, list | tuple):
         for each in told:

@@ -13,7 +13,7 @@ from cartwake.times import DAY, format_instant
 from cartwake_cli.local.feedback import BROWSER
 from cartwake_cli.stories.house import PUBLIC_URL
 from cartwake_cli.stories.noticing import Notes
-from cartwake_cli.stories.sentences import Act, Bounce, Consent, Identify, LogIn, React, Track, Visit
+from cartwake_cli.stories.sentences import Act, Answer, Bounce, Consent, Identify, LogIn, React, Track, Visit
 from cartwake_cli.stories.services import Letter
 from cartwake_cli.stories.world import World
 
@@ -22,6 +22,7 @@ LONG_AGO_MS: Final = 365 * DAY
 _VISITOR: Final = re.compile(r"visitor\b.*", re.IGNORECASE)
 _LINK: Final = re.compile(rf"{re.escape(PUBLIC_URL)}/(\w+)/([\w.~-]+)")
 _PHONE: Final = 4915112340000
+_TRAITS: Final = {Channel.EMAIL: "email", Channel.SMS: "phone"}
 
 
 class Unable(Exception):
@@ -33,13 +34,13 @@ class Person:
     """Somebody.
 
     Attributes:
-        channels: Those of which an address is known.
+        addresses: Those that are known.
         cart: What is in it: the properties of each product, by its id.
     """
 
     name: str
     number: int
-    channels: set[Channel] = field(default_factory=set)
+    addresses: dict[Channel, str] = field(default_factory=dict)
     cart: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -111,6 +112,8 @@ class People:
                 self._tell("identify", who, ids | {"traits": {}}, browser=not ago_ms, ago_ms=ago_ms)
             case React():
                 self._react(act)
+            case Answer(who=who, text=text):
+                self._world.answer(self._reach(self.find(who), Channel.SMS), text)
             case Bounce(who=who):
                 self._world.bouncing.add(self._reach(self.find(who), Channel.EMAIL))
             case _:
@@ -122,10 +125,10 @@ class People:
 
     def _identify(self, who: str, traits: dict[str, Any], *, ago_ms: int, browser: bool) -> None:
         person = self.find(who)
-        named = {"email": Channel.EMAIL, "phone": Channel.SMS}
-        person.channels |= {channel for name, channel in named.items() if name in traits}
-        if "email" in traits and self._world.bouncing & {person.make_address(Channel.EMAIL)}:
-            self._world.bouncing.add(str(traits["email"]))
+        bounces = person.addresses.get(Channel.EMAIL) in self._world.bouncing
+        person.addresses |= {channel: str(traits[name]) for channel, name in _TRAITS.items() if name in traits}
+        if bounces:
+            self._world.bouncing.add(person.addresses[Channel.EMAIL])
         self._tell("identify", who, {"traits": traits}, browser=browser, ago_ms=ago_ms)
 
     def _consent(self, act: Consent, *, ago_ms: int, browser: bool) -> None:
@@ -137,12 +140,11 @@ class People:
 
     def _reach(self, person: Person, channel: Channel) -> str:
         """Return the address of a person; whoever told none was known by one of their own all the time."""
-        address = person.make_address(channel)
-        if channel not in person.channels:
-            person.channels.add(channel)
-            traits = {"email" if channel is Channel.EMAIL else "phone": address}
+        if channel not in person.addresses:
+            person.addresses[channel] = person.make_address(channel)
+            traits = {_TRAITS[channel]: person.addresses[channel]}
             self._tell("identify", person.name, {"traits": traits}, browser=False, ago_ms=LONG_AGO_MS)
-        return address
+        return person.addresses[channel]
 
     def _tell(self, call: str, who: str, body: dict[str, Any], *, browser: bool, ago_ms: int) -> None:
         """Make a request of the tracking endpoint.
@@ -179,9 +181,8 @@ class People:
                 self._visit("unsubscribe", _find_token(letter, "unsubscribe"), act)
             case "confirms":
                 self._visit("confirm", _find_token(letter, "confirm"), act)
-            case "tracking":
-                form = "save=1&tracked_shown=1&tracked=1"
-                self._visit("preferences", _find_token(letter, "preferences"), act, body=form)
+            case "prefers":
+                self._visit("preferences", _find_token(letter, "preferences"), act, body=act.form)
 
     def _find_letter(self, act: React) -> tuple[Message, Letter]:
         from cartwake.store import profiles  # noqa: PLC0415  only in the house

@@ -94,11 +94,24 @@ class LogIn:
 
 @dataclass(frozen=True, slots=True)
 class React:
-    """Somebody does something with the latest mail that they got from a template."""
+    """Somebody does something with the latest mail that they got from a template.
+
+    Attributes:
+        form: What is sent from the page of preferences behind it.
+    """
 
     who: str
-    how: Literal["opens", "clicks", "unsubscribes", "confirms", "complains", "tracking"]
+    how: Literal["opens", "clicks", "unsubscribes", "confirms", "complains", "prefers"]
     template: str
+    form: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Somebody answers an SMS."""
+
+    who: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +223,7 @@ class Belongs:
 
 
 type Moment = Today | After | At
-type Act = Track | Visit | Identify | Consent | LogIn | React | Bounce | SetStatus
+type Act = Track | Visit | Identify | Consent | LogIn | React | Answer | Bounce | SetStatus
 type Expectation = Gets | GetsNo | GetsNothing | Enters | EntersNot | Leaves | Belongs
 type Sentence = Moment | Act | Expectation
 

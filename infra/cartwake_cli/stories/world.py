@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from cartwake.store import base
-from cartwake.times import MINUTE, SECOND, Instant, to_instant
+from cartwake.times import MINUTE, SECOND, Instant, format_instant, to_instant
 from cartwake_cli.local.feedback import Kind, Sent, make_event
 from cartwake_cli.stories.house import House, load_handler
 from cartwake_cli.stories.services import Letter
@@ -111,6 +111,13 @@ class World:
         """Have SES tell what became of a mail."""
         event = make_event(kind, Sent(letter.id, letter.to, letter.tags), at=self.house.now)
         self._queue("feedback", json.dumps(event), 0)
+
+    def answer(self, number: str, text: str) -> None:
+        """Have the network hand on an SMS from a shopper."""
+        self._made += 1
+        told = {"originationNumber": number, "messageBody": text, "inboundMessageId": f"answer-{self._made}"}
+        envelope = {"Message": json.dumps(told), "Timestamp": format_instant(self.house.now)}
+        self._queue("feedback", json.dumps(envelope), 0)
 
     def _follow(self) -> None:
         """Stream what was written, and note when to look at it again."""
