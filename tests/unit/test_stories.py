@@ -292,6 +292,36 @@ def test_a_reader_agrees_to_be_seen_and_clicks(tmp_path: Path) -> None:
         assert words in result.output
 
 
+def test_who_is_erased_is_gone(tmp_path: Path) -> None:
+    """What is deleted is not under way any more: the story ends, and what comes later does not count."""
+    text = f"""{CART}after 10 minutes, Ada does "Erasure Requested".
+        after 10 minutes, Ada adds "Wool Socks" for 3.
+        expect Ada enters abandoned-cart.
+        expect Ada gets nothing."""
+    result = tell(tmp_path, text, "--timeline")
+    assert result.exit_code == 0, result.output
+    assert "what Ada did does not count: erased" in result.output
+    assert "poison" not in result.output
+
+
+def test_time_alone_starts_what_it_starts(tmp_path: Path) -> None:
+    """A segment that somebody enters because nothing happens starts its journey, to the hour, when time passes."""
+    rules = tmp_path / "rules"
+    shutil.copytree(STARTER, rules)
+    journey = {"name": "Win back", "status": "live", "trigger": {"segment": "sleeping-visitors"}}
+    (rules / "journeys" / "winback.json").write_text(json.dumps(journey | {"steps": [{"email": "welcome-2"}]}))
+    (tmp_path / "a.story").write_text("""
+        Ada is subscribed to email.
+        Ada visits "/shoes".
+        expect Ada is not in segment sleeping-visitors.
+        after 40 days
+        expect Ada is in segment sleeping-visitors.
+        expect Ada gets email welcome-2 on 2026-07-01.
+    """)
+    result = CliRunner().invoke(app, ["story", str(tmp_path / "a.story"), "--rules", str(rules)])
+    assert result.exit_code == 0, result.output
+
+
 SHOP = {
     "shop": {"name": "Nordlicht", "url": "https://shop.example.com", "postal_address": "Street 1, Town"},
     "sender": {"email": "shop@example.com"},

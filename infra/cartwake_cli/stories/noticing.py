@@ -102,6 +102,9 @@ class Notes:
 
         key = keys["who"], keys["run"]
         before, run = self.runs.get(key), runs.get_run(*key)
+        if run is None:
+            # somebody was erased: nothing of theirs is under way any more
+            self.runs.pop(key, None)
         if run is None or run == before:
             return
         self.runs[key] = run
@@ -123,6 +126,7 @@ class Notes:
         key = keys["who"], keys["message"]
         before, message = self.messages.get(key), messages.get_message(*key)
         if message is None:
+            self.messages.pop(key, None)
             return
         self.messages[key] = message
         told: dict[str, Any] = {

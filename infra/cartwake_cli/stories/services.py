@@ -147,6 +147,10 @@ class Bucket:
         """Write a file."""
         self.services.files[Key] = Body
 
+    def list_object_versions(self, **_: Any) -> dict[str, Any]:
+        """Return the versions of a copy that an erasure deletes: nobody in a story was given one."""
+        return {}
+
     def get_paginator(self, _: str) -> "Bucket":
         """List files."""
         return self
