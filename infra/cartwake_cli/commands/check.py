@@ -19,6 +19,8 @@ app = typer.Typer(rich_markup_mode="markdown")
 
 FAULTS: Final = 1
 UNUSABLE: Final = 2
+STORIES: Final = "stories/"
+"""What stands there is read by `cartwake story` alone."""
 _ALIKE: Final = 0.7
 _STYLES: Final = {"error": "bold red", "warning": "yellow"}
 
@@ -79,6 +81,8 @@ def find_strays(folder: Path) -> list[Fault]:
     """Return a warning for every file that is not read, though its name is nearly that of one that is."""
     found = []
     for name, _ in _list(folder):
+        if name.startswith(STORIES):
+            continue
         first, slash, rest = name.partition("/")
         nearest = find_nearest(first, FOLDERS if slash else SINGLE, likeness=_ALIKE)
         if nearest and nearest != first and not is_rule(name):

@@ -1,0 +1,1 @@
+"""Charts: journeys as pictures."""

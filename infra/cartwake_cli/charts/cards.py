@@ -1,0 +1,178 @@
+"""Cards: what a journey's picture says, in words; each kind of step has its place here, and nowhere else."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal, assert_never
+
+from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Trigger, Wait
+from cartwake.conditions.kinds import AllOf, AnyOf, Condition, NoneOf
+from cartwake.statements import Channel
+from cartwake.times import DAY
+from cartwake_cli.condition_words import Speaker
+from cartwake_cli.value_words import say_duration, say_tests
+
+type Look = Literal["start", "wait", "email", "sms", "branch", "end"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A line of a card, wrapped where it is long.
+
+    Attributes:
+        depth: How far it is set in.
+        faint: It is said beside.
+    """
+
+    words: str
+    depth: int = 0
+    faint: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """One of the ways that a journey goes on; without cards it goes straight on."""
+
+    label: str
+    cards: tuple["Card", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A step.
+
+    Attributes:
+        title: What it is.
+        ways: Those between which it decides; they meet again below it.
+        ends: Nothing comes after it.
+    """
+
+    look: Look
+    title: str
+    texts: tuple[Text, ...] = ()
+    ways: tuple[Way, ...] = ()
+    ends: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What holds for the whole journey: what is asked, and the answer."""
+
+    title: str
+    texts: tuple[Text, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A journey, ready to be drawn."""
+
+    title: str
+    subtitle: str
+    notes: tuple[Note, ...]
+    cards: tuple[Card, ...]
+
+
+def make_chart(name: str, rules: Bundle) -> Chart:
+    """Return the chart of a journey of *rules*."""
+    return _Maker(rules).make(name, rules.journeys[name])
+
+
+_NAMES: Final = {Channel.EMAIL: "Email", Channel.SMS: "SMS"}
+
+
+class _Maker:
+    def __init__(self, rules: Bundle) -> None:
+        self._rules = rules
+        self._speaker = Speaker(rules)
+
+    def make(self, name: str, journey: Journey) -> Chart:
+        start = Card("start", "Starts when", tuple(self._say_trigger(journey.trigger)))
+        topic = f" · topic {journey.topic}" if journey.topic else ""
+        return Chart(
+            title=journey.title,
+            subtitle=f"{name} · {journey.kind} · {journey.status}{topic}",
+            notes=tuple(self._note(journey)),
+            cards=(start, *self._make_all(journey.steps), Card("end", "End", ends=True)),
+        )
+
+    def _note(self, journey: Journey) -> Iterator[Note]:
+        if journey.filter is not None:
+            yield Note("Only while, at the start and before each message", tuple(self._list(journey.filter)))
+        if journey.exits:
+            said = [text for trigger in journey.exits for text in self._say_trigger(trigger)]
+            yield Note("Ends at once when", tuple(said))
+        yield Note("Starts again for the same shopper", (Text(_say_again(journey.again_ms)),))
+
+    def _make_all(self, steps: tuple[Step, ...]) -> tuple[Card, ...]:
+        return tuple(self._make(step) for step in steps)
+
+    def _make(self, step: Step) -> Card:
+        """Return the card of a step: the one place that knows the kinds of steps."""
+        match step:
+            case Wait():
+                return Card("wait", f"Wait {say_duration(step.for_ms)}", tuple(self._say_quiet(step)))
+            case Send(channel=channel, template=template):
+                name = _NAMES[channel]
+                return Card(channel.value, f"{name} {template}", tuple(self._say_message(step)))
+            case Branch(condition=condition, then=then, otherwise=otherwise):
+                ways = (Way("yes", self._make_all(then)), Way("no", self._make_all(otherwise)))
+                return Card("branch", "If", tuple(self._list(condition)), ways)
+            case _:
+                assert_never(step)
+
+    def _say_quiet(self, wait: Wait) -> Iterator[Text]:
+        if wait.of_quiet:
+            events = [self._speaker.say_event(self._speaker.need(key)) for key in wait.of_quiet]
+            yield Text(f"begins anew with {_list(events)}", faint=True)
+        if wait.at_most_ms:
+            yield Text(f"at most {say_duration(wait.at_most_ms)} in all", faint=True)
+
+    def _say_message(self, send: Send) -> Iterator[Text]:
+        template = self._rules.templates.get(send.template)
+        subject = send.subject or (template.subject if template else "")
+        if subject:
+            yield Text(f"“{_say_source(subject)}”")
+        elif template is not None and send.channel is Channel.SMS:
+            yield Text(f"“{_say_source(template.text)}”")
+        if send.coupon:
+            yield Text(f"with a coupon of {send.coupon}", faint=True)
+        if send.held:
+            yield Text("waits where the frequency cap stands against it", faint=True)
+        if send.not_after_ms != DAY:
+            yield Text(f"not later than {say_duration(send.not_after_ms)}", faint=True)
+
+    def _say_trigger(self, trigger: Trigger) -> Iterator[Text]:
+        if trigger.event:
+            yield Text(f'"{trigger.event}"' + (f" where {say_tests(trigger.where)}" if trigger.where else ""))
+        else:
+            verb = "enters" if trigger.entered else "leaves"
+            yield Text(f"{verb} the segment {self._speaker.name_segment(trigger.entered or trigger.left)}")
+
+    def _list(self, condition: Condition, depth: int = 0) -> Iterator[Text]:
+        """Yield a condition, and under it those that it is made of."""
+        parts = condition.of if isinstance(condition, AllOf | AnyOf | NoneOf) else ()
+        said = self._speaker.say(condition)
+        yield Text(f"{said}:" if parts else said, depth)
+        for part in parts:
+            yield from self._list(part, depth + 1)
+
+
+_SOURCE: Final = re.compile(r"\{\{-?\s*(.*?)\s*-?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
+_LONGEST: Final = 140
+
+
+def _say_source(source: str) -> str:
+    """Return a template's text with the names of what is filled in: `You left «cart.items[0].name» behind`."""
+    said = _SOURCE.sub(lambda found: f"«{found[1].partition('|')[0].strip()}»" if found[1] else " ", source)
+    plain = " ".join(said.split())
+    return plain if len(plain) <= _LONGEST else f"{plain[: _LONGEST - 1].rstrip()}…"
+
+
+def _say_again(again_ms: int | None) -> str:
+    if again_ms is None:
+        return "never"
+    return f"{say_duration(again_ms)} after the last start" if again_ms else "always, once it has ended"
+
+
+def _list(words: list[str]) -> str:
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
