@@ -11,10 +11,11 @@ from typing import Final
 
 import msgspec
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step
+from cartwake.bundles import Bundle
 from cartwake.carts import Cart, Change
 from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
+from cartwake.journeys import Branch, Journey, Send, Step
 from cartwake.marks import Marks, read_marks
 from cartwake.profiles import State
 from cartwake.registers import Register

@@ -15,10 +15,10 @@ from shoppers import Shop
 from world import lambda_context
 
 from cartwake import links
-from cartwake.bundles import Wait
 from cartwake.errors import TryAgain
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.secrets import link_secrets
+from cartwake.journeys import Wait
 from cartwake.messages import MessageState
 from cartwake.statements import Channel
 from cartwake.store import events, messages

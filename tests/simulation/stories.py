@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cartwake.bundles import Wait
+from cartwake.journeys import Wait
 from simulation.rules import JOURNEYS
 from simulation.setting import clock
 from simulation.shop import BROWSER, NOON, SERVER, Shop, iso

@@ -13,8 +13,9 @@ from typing import Any, Final
 from rich.markup import escape
 from segment.analytics.client import Client
 
-from cartwake.bundles import Branch, Bundle, Send, Step, Wait
+from cartwake.bundles import Bundle
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, SUBSCRIBED
+from cartwake.journeys import Branch, Send, Step, Wait
 from cartwake.messages import MessageState
 from cartwake.statements import Channel
 from cartwake_cli.demo.check import Expected, find_reason, fits

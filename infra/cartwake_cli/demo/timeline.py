@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Wait
+from cartwake.bundles import Bundle
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED, SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.journeys import Branch, Journey, Send, Step, Wait
 from cartwake.messages import Message, MessageState
 from cartwake.reasons import EndReason
 from cartwake.runs import Run, Slot, find_step

@@ -4,9 +4,10 @@ from typing import Final
 
 import msgspec
 
-from cartwake.bundles import Bundle, Journey, Trigger
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Start
 from cartwake.events import Event, Trust, derive_id
+from cartwake.journeys import Journey, Trigger
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import NotEntered
 from cartwake.runs import Advance, Rules, Run, Slot, decide, refuse_filter

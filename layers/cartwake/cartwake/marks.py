@@ -5,12 +5,13 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cartwake import statements
-from cartwake.bundles import Branch, Bundle, Journey, Segment, Step
+from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.buying import expect_orders, expect_value, reckon_churn_risk
 from cartwake.conditions.evaluate import evaluate, reckon_score
 from cartwake.conditions.histories import History, read_history
 from cartwake.conditions.kinds import Answer, Condition, EverIn, InSegment, Predicted
 from cartwake.conditions.parts import walk, walk_points
+from cartwake.journeys import Branch, Journey, Step
 from cartwake.profiles import State
 from cartwake.segments import ProfileFacts, is_member
 from cartwake.times import Instant

@@ -4,10 +4,11 @@ from typing import Final, assert_never
 
 import msgspec
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Trigger, Wait
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Answer, Did, Start
 from cartwake.events import Event
 from cartwake.hours import quiet_until
+from cartwake.journeys import Branch, Journey, Send, Step, Trigger, Wait
 from cartwake.profiles import Kind, Profile, State
 from cartwake.reasons import EndReason, NotEntered, Skip
 from cartwake.segments import View, check

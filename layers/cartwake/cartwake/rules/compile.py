@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.journeys import Journey as Runnable
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_journeys import JourneyCompiler
 from cartwake.rules.compile_scores import ScoreCompiler
@@ -131,7 +132,7 @@ class _Linker:
         )
         return Linked(bundle, self._conflicts)
 
-    def _carry(self, journeys: dict[str, bundles.Journey], scores: dict[str, ScoreRule]) -> dict[str, bundles.Leftover]:
+    def _carry(self, journeys: dict[str, Runnable], scores: dict[str, ScoreRule]) -> dict[str, bundles.Leftover]:
         """Return what runs in steps that are no more need besides, and keep that too."""
         left = carry(Stock(journeys, self._needs.by_key, scores), previous=self._previous, now=self._now)
         for leftover in left.values():
@@ -179,7 +180,7 @@ class _Linker:
         self._conflicts += self._references.find_faults(file)
         return score
 
-    def _compile_journey(self, file: str, rule: Journey, made: Templates) -> bundles.Journey:
+    def _compile_journey(self, file: str, rule: Journey, made: Templates) -> Runnable:
         demo = self._compiled.demo or (self._partial and self._settings is None)
         compiler = JourneyCompiler(file, self._shop, self._needs, demo=demo)
         journey = compiler.compile(rule)
@@ -204,7 +205,7 @@ class _Linker:
                 found += self._references.find_unknown_shown(file, shown)
         return found
 
-    def _retire(self, journeys: Mapping[str, bundles.Journey]) -> tuple[str, ...]:
+    def _retire(self, journeys: Mapping[str, Runnable]) -> tuple[str, ...]:
         """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""
         names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
         return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Set
 from typing import Final, assert_never
 
-from cartwake import bundles
+from cartwake import bundles, journeys
 from cartwake.conditions.kinds import Condition
 from cartwake.events import COMPLAINED
 from cartwake.rules.compile_conditions import ConditionCompiler
@@ -42,10 +42,10 @@ class JourneyCompiler:
         self._zone = shop.zone
         self._demo = demo
 
-    def compile(self, rule: Journey) -> bundles.Journey:
+    def compile(self, rule: Journey) -> journeys.Journey:
         """Return the compiled journey; what is wrong with it is in `conflicts`."""
         self._check_size(rule)
-        return bundles.Journey(
+        return journeys.Journey(
             title=rule.name,
             kind=rule.kind,
             topic=rule.topic or "",
@@ -98,18 +98,18 @@ class JourneyCompiler:
                     continue
         return found
 
-    def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> bundles.Trigger:
+    def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> journeys.Trigger:
         match rule:
             case ByEvent():
                 where = compile_where(rule.where, self._zone)
                 tracker = self._needs.add(Need(event=rule.event, where=where, latest=latest))
-                return bundles.Trigger(event=rule.event, where=where, tracker=tracker)
+                return journeys.Trigger(event=rule.event, where=where, tracker=tracker)
             case _:
                 self.reads.segments.append((rule.segment, f"{path}.segment"))
                 entered = rule.on == "entered"
-                return bundles.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
+                return journeys.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
 
-    def _compile_exits(self, rule: Journey) -> tuple[bundles.Trigger, ...]:
+    def _compile_exits(self, rule: Journey) -> tuple[journeys.Trigger, ...]:
         """Return what ends a run: what the file says, and of marketing whatever calls it spam."""
         # One entry more: the event that started the run may itself be the last one.
         said = tuple(
@@ -122,16 +122,16 @@ class JourneyCompiler:
     def _compile_condition(self, rule: AnyCondition, path: str) -> Condition:
         return self._conditions.compile(rule, path)
 
-    def _compile_steps(self, steps: list[AnyStep], path: str) -> tuple[bundles.Step, ...]:
+    def _compile_steps(self, steps: list[AnyStep], path: str) -> tuple[journeys.Step, ...]:
         return tuple(self._compile_step(step, f"{path}[{index}]") for index, step in enumerate(steps))
 
-    def _compile_step(self, step: AnyStep, path: str) -> bundles.Step:
+    def _compile_step(self, step: AnyStep, path: str) -> journeys.Step:
         match step:
             case WaitStep():
                 return self._compile_wait(step, path)
             case EmailStep():
                 use = self._compile_use(step.not_after, path)
-                return bundles.Send(
+                return journeys.Send(
                     channel=Channel.EMAIL,
                     template=step.email,
                     subject=step.subject or "",
@@ -141,7 +141,7 @@ class JourneyCompiler:
                 )
             case SmsStep():
                 use = self._compile_use(step.not_after, path)
-                return bundles.Send(
+                return journeys.Send(
                     channel=Channel.SMS,
                     template=step.sms,
                     not_after_ms=use,
@@ -149,7 +149,7 @@ class JourneyCompiler:
                     coupon=step.coupon or "",
                 )
             case IfStep():
-                return bundles.Branch(
+                return journeys.Branch(
                     condition=self._compile_condition(step.if_, f"{path}.if"),
                     then=self._compile_steps(step.then, f"{path}.then"),
                     otherwise=self._compile_steps(step.else_ or [], f"{path}.else"),
@@ -157,7 +157,7 @@ class JourneyCompiler:
             case _:
                 assert_never(step)
 
-    def _compile_wait(self, step: WaitStep, path: str) -> bundles.Wait:
+    def _compile_wait(self, step: WaitStep, path: str) -> journeys.Wait:
         for_ms = self._compile_time(step.wait, f"{path}.wait")
         at_most_ms = self._compile_time(step.at_most, f"{path}.at_most") if step.at_most else 0
         if step.at_most and not step.of_quiet:
@@ -167,7 +167,7 @@ class JourneyCompiler:
         if step.at_most and at_most_ms < for_ms:
             self._refuse(f"{path}.at_most", f'The longest wait is shorter than the wait of "{step.wait}".')
         quiet = tuple(self._needs.add(Need(event=event, latest=1)) for event in step.of_quiet or ())
-        return bundles.Wait(for_ms=for_ms, of_quiet=quiet, at_most_ms=at_most_ms)
+        return journeys.Wait(for_ms=for_ms, of_quiet=quiet, at_most_ms=at_most_ms)
 
     def _compile_time(self, words: str, path: str) -> int:
         duration = parse_duration(words)

@@ -5,9 +5,10 @@ from typing import Final, NamedTuple, assert_never
 
 from msgspec.structs import replace
 
-from cartwake.bundles import Branch, Bundle, Journey, Leftover, Send, Step, Wait
+from cartwake.bundles import Bundle, Leftover
 from cartwake.conditions import kinds
 from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.journeys import Branch, Journey, Send, Step, Wait
 from cartwake.rules.compiling.windows import SINCE_START_MS
 from cartwake.rules.needs import count_kept, deepen
 from cartwake.times import DAY, Instant

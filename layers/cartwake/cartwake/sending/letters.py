@@ -3,12 +3,13 @@
 import msgspec
 
 from cartwake.addresses import Address, derive_key, find_country, normalise
-from cartwake.bundles import Bundle, Send
+from cartwake.bundles import Bundle
 from cartwake.coupons import Given, show
 from cartwake.errors import TemplateFailed
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
 from cartwake.gateways.sms import Sms
+from cartwake.journeys import Send
 from cartwake.marks import read_marks
 from cartwake.messages import Message
 from cartwake.profiles import Profile
