@@ -10,9 +10,11 @@ from cartwake.bundles import QuietHours
 from cartwake.conditions.kinds import Start, Trait
 from cartwake.hours import quiet_until
 from cartwake.journeys import Branch, Send, Step, Wait
+from cartwake.moves import decide
+from cartwake.paths import find_step
 from cartwake.profiles import Kind, Profile, Register, State, fold, prepare
 from cartwake.reasons import EndReason
-from cartwake.runs import Advance, End, Hold, Replan, Rules, Run, decide, find_step
+from cartwake.runs import Advance, End, Hold, Replan, Rules, Run
 from cartwake.segments import View
 from cartwake.statements import Channel
 from cartwake.times import HOUR, MINUTE, parse_instant

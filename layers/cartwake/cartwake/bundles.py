@@ -1,6 +1,6 @@
 """The bundle: everything marketers wrote, compiled, immutable, and named by the hash of its content."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
@@ -10,7 +10,8 @@ import msgspec
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.conditions.predictions import Parameters
 from cartwake.events import ORDER_COMPLETED
-from cartwake.journeys import Journey, Trigger
+from cartwake.indexes import Index
+from cartwake.journeys import Journey, Trigger, Watch
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
@@ -170,6 +171,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         leftovers: By tracker key, what runs of older bundles need besides.
         defined_generation: The generation in which the definition of some segment last changed, or was removed.
         predictions: What `cartwake fit` found in the shop's orders; None: it was never run.
+        watches: By journey, what can move its runs before they are due; not of those that wait for time alone.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
     """
 
@@ -183,6 +185,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     scores: dict[str, ScoreRule] = {}
     predictions: Parameters | None = None
     journeys: dict[str, Journey] = {}
+    watches: dict[str, Watch] = {}
     templates: dict[str, Template] = {}
     pools: dict[str, Pool] = {}
     retired: tuple[str, ...] = ()
@@ -196,19 +199,14 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     @cached_property
-    def segments_by_event(self) -> dict[str, tuple[str, ...]]:
-        """Names of the segments that an event of a name can change."""
-        return _index((name, event) for name, segment in self.segments.items() for event in segment.events)
+    def segment_index(self) -> Index:
+        """Which segments an event can change."""
+        return Index.of(self.segments)
 
     @cached_property
-    def segments_by_trait(self) -> dict[str, tuple[str, ...]]:
-        """Names of the segments that a trait can change."""
-        return _index((name, trait) for name, segment in self.segments.items() for trait in segment.traits)
-
-    @cached_property
-    def segments_by_known(self) -> dict[str, tuple[str, ...]]:
-        """Names of the segments that can be changed by something that Cartwake itself knows of a shopper."""
-        return _index((name, known) for name, segment in self.segments.items() for known in segment.known)
+    def watch_index(self) -> Index:
+        """Of which journeys an event can move runs that wait for something."""
+        return Index.of({name: it for name, it in self.watches.items() if self._is_active(name)})
 
     @cached_property
     def signalled_events(self) -> frozenset[str]:
@@ -225,9 +223,12 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def _triggers(self) -> Iterator[Trigger]:
         """What starts or ends runs: of a draft there are none yet, and those of the archive end by themselves."""
-        for journey in self.journeys.values():
-            if journey.status in ("live", "paused"):
+        for name, journey in self.journeys.items():
+            if self._is_active(name):
                 yield from (journey.trigger, *journey.exits)
+
+    def _is_active(self, name: str) -> bool:
+        return name in self.journeys and self.journeys[name].status in ("live", "paused")
 
 
 def encode(bundle: Bundle) -> bytes:
@@ -243,10 +244,3 @@ def decode(content: bytes) -> Bundle:
 def name_bundle(content: bytes) -> str:
     """Return the name of a bundle: the SHA-256 of its content."""
     return sha256(content).hexdigest()
-
-
-def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for name, read in pairs:
-        found.setdefault(read, []).append(name)
-    return {read: tuple(names) for read, names in found.items()}

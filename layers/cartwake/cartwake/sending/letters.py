@@ -12,9 +12,10 @@ from cartwake.gateways.sms import Sms
 from cartwake.journeys import Send
 from cartwake.marks import read_marks
 from cartwake.messages import Message
+from cartwake.paths import find_step
 from cartwake.profiles import Profile
 from cartwake.reasons import Skip
-from cartwake.runs import Run, find_step
+from cartwake.runs import Run
 from cartwake.sending.locales import translate
 from cartwake.sending.parts import count_parts
 from cartwake.sending.template_data import gather
