@@ -15,7 +15,7 @@ from cartwake.live import load_bundle, load_live
 from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason
-from cartwake.runs import Advance, End, Hold, Move, Replan, Rules, Run, derive_tale, follow
+from cartwake.runs import Advance, End, Hold, Move, Replan, Rules, Run, follow, tell
 from cartwake.store import base, events, messages, profiles, runs, slots
 from cartwake.telemetry import logger, metrics, name_who
 from cartwake.times import HOUR, Instant
@@ -84,15 +84,16 @@ def _move(run: Run, now: Instant) -> Run:
     profile = profiles.resolve_profile(run.who)
     live = load_live(now)
     move = _decide(run, profile, Rules(load_bundle(run.bundle), live), now)
-    moved = _apply(run, move, now)
+    moved, tales = _apply(run, move, now), tell(run, move, now)
     if moved == run:
         return run
+    if tales:
+        moved = msgspec.structs.replace(moved, told_at=tales[-1].received_at)
     writes: list[base.Action] = [runs.move(run, moved)]
     message = _plan(run, move, live=live, now=now)
     if message is not None:
         writes.append(messages.write_message(message))
-    if isinstance(move, Advance | End):
-        writes += [events.write_event(derive_tale(run, told, now)) for told in move.told]
+    writes += [events.write_event(tale) for tale in tales]
     if moved.ended is not None:
         writes.append(slots.release(run))
     if not base.commit(writes):

@@ -203,6 +203,8 @@ def embed(heading: str, example: str) -> tuple[str, str]:
     """A file that says *example* where it belongs."""
     if "$schema" in example:
         return name_file(json.loads(example)["$schema"].rpartition("/")[2].removesuffix(".json")), example
+    if heading.startswith("A step"):
+        return place(JOURNEY, example)
     if heading.startswith("Points"):
         return place(SCORE, example)
     if heading == "An object of tests, in `where`":

@@ -28,6 +28,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         held: The journey is paused: the run waits outside the due index.
         watching: What happens to the shopper can move it before it is due.
         variants: By test, the variant that it goes.
+        told_at: The time of the last event by which a step told something of the shopper.
         ended: Why it ended, or None.
         ended_by: The event or segment that ended it.
     """
@@ -46,6 +47,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     held: bool = False
     watching: bool = False
     variants: dict[str, str] = {}
+    told_at: Instant = 0
     ended: EndReason | None = None
     ended_at: Instant = 0
     ended_by: str = ""
@@ -154,13 +156,21 @@ def follow(run: Run, move: Advance) -> Run:
     )
 
 
-def derive_tale(run: Run, told: Told, now: Instant) -> Event:
-    """Return the event that says what a step tells: its id is a function of run and step, so that doubles collide."""
+def tell(run: Run, move: Move, now: Instant) -> list[Event]:
+    """Return what *move* tells, as events: the id of each is a function of run and step, so that doubles collide.
+
+    Of what is told at once the later step counts: no two of a run's have the same time.
+    """
+    told = move.told if isinstance(move, Advance | End) else ()
+    return [_to_event(run, each, max(now, run.told_at + 1) + place) for place, each in enumerate(told)]
+
+
+def _to_event(run: Run, told: Told, at: Instant) -> Event:
     event = own_event(
         run.who,
         told.step.event,
         id=derive_id("step", run.who, run.key, told.path),
-        at=now,
+        at=at,
         properties=told.step.properties | {"journey": run.journey},
     )
     return msgspec.structs.replace(event, traits=told.step.traits)

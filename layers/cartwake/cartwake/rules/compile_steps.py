@@ -24,7 +24,6 @@ from cartwake.rules.step_models import (
     SplitStep,
     TagStep,
     UntagStep,
-    VariantsStep,
     Way,
     name_way,
 )
@@ -36,7 +35,6 @@ from cartwake.waits import LONGEST_WAIT
 
 LONGEST_USE: Final = 30 * DAY
 _MICROS_OF_PERCENT: Final = 10_000
-_MICROS: Final = 1_000_000
 
 type Telling = SetStep | TagStep | UntagStep | ScoreStep
 
@@ -76,7 +74,7 @@ class StepCompiler:
                 return _compile_message(step, common)
             case SetStep() | TagStep() | UntagStep() | ScoreStep():
                 return self._compile_telling(step, path, common)
-            case SplitStep() | VariantsStep():
+            case SplitStep():
                 return self._compile_split(step, path, common)
             case IfStep():
                 return journeys.Branch(
@@ -163,10 +161,9 @@ class StepCompiler:
             case _:
                 assert_never(step)
 
-    def _compile_split(self, step: SplitStep | VariantsStep, path: str, common: dict[str, Any]) -> journeys.Split:
-        test = step.test if isinstance(step, VariantsStep) else ""
-        held_out = (step.hold_out or 0) if isinstance(step, VariantsStep) else 0
-        held = [journeys.Variant(name=HOLD_OUT, micros=round(held_out * _MICROS_OF_PERCENT))] if held_out else []
+    def _compile_split(self, step: SplitStep, path: str, common: dict[str, Any]) -> journeys.Split:
+        test, held_out = step.test or "", round((step.hold_out or 0) * _MICROS_OF_PERCENT)
+        held = [journeys.Variant(name=HOLD_OUT, micros=held_out)] if held_out else []
         ways = [self._compile_way(way, f"{path}.split[{place}].steps", place) for place, way in enumerate(step.split)]
         return journeys.Split(
             salt=f"test {test}" if test else f"split {name_of(self._file)} {path}",

@@ -54,6 +54,7 @@ class MessageStep(StepRule):
 class EmailStep(MessageStep):
     """Send an email."""
 
+    shown = ({"email": "cart-1", "subject": "You left {{ cart.items[0].name }} behind", "coupon": "comeback-10"},)
     email: Name = Field(description="The template's file name without .mjml.", examples=["cart-1"])
     subject: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")] | None = Field(
         None,
@@ -65,4 +66,5 @@ class EmailStep(MessageStep):
 class SmsStep(MessageStep):
     """Send an SMS."""
 
+    shown = ({"sms": "cart-sms", "only_if": {"trait": "phone", "exists": True}, "not_after": "6 hours"},)
     sms: Name = Field(description="The template's file name without .txt.", examples=["cart-sms"])

@@ -22,7 +22,7 @@ HOLD_OUT: Final = "hold-out"
 _ALL: Final = 100
 _NEAR: Final = 1e-6
 _KINDS: Final = (
-    "wait", "wait_until", "wait_until_date_in", "wait_for", "email", "sms", "if", "test", "split", "set", "tag",
+    "wait", "wait_until", "wait_until_date_in", "wait_for", "email", "sms", "if", "split", "set", "tag",
     "untag", "score", "goal", "end",
 )  # fmt: skip
 _ADDRESSES: Final = ("email", "phone", "country")
@@ -38,6 +38,7 @@ def _check_set(traits: dict[str, Any]) -> dict[str, Any]:
 class SetStep(StepRule):
     """Set traits of the shopper, by an event of our own: Traits Set."""
 
+    shown = ({"set": {"stage": "offered", "offers": 1}},)
     set: Annotated[dict[TraitName, Scalar], Field(min_length=1, max_length=20), AfterValidator(_check_set)] = Field(
         description="Traits and their values; the addresses of a shopper are the shop's to say.",
         examples=[{"stage": "offered", "offers": 1}],
@@ -47,6 +48,7 @@ class SetStep(StepRule):
 class TagStep(StepRule):
     """Put a tag on the shopper, or put them on a list, which is the same: Tag Added."""
 
+    shown = ({"tag": "spring-list"},)
     tag: TagName = Field(
         description="The tag. It is apart from those that a segment gives, and stays until it is taken away.",
         examples=["spring-list"],
@@ -56,6 +58,7 @@ class TagStep(StepRule):
 class UntagStep(StepRule):
     """Take a tag away again, or take the shopper off a list: Tag Removed."""
 
+    shown = ({"untag": "spring-list"},)
     untag: TagName = Field(
         description="The tag. What a segment gives its members stays with them.", examples=["spring-list"]
     )
@@ -64,6 +67,7 @@ class UntagStep(StepRule):
 class ScoreStep(StepRule):
     """Give the shopper points, or take some, by an event of our own: Points Given."""
 
+    shown = ({"score": "engagement", "points": 10},)
     score: Name = Field(description="The score's file name without .json.", examples=["engagement"])
     points: Number = Field(
         description="How many; less than 0 takes away. They fade as the score says, and count for as long as a journey "
@@ -75,12 +79,14 @@ class ScoreStep(StepRule):
 class EndStep(StepRule):
     """End the run here; what was planned before is sent."""
 
+    shown = ({"end": "has bought already"},)
     end: Line = Field(description="Why, for those who read it later.", examples=["has bought already"])
 
 
 class IfStep(StepRule):
     """Go one way or the other."""
 
+    shown = ({"if": {"trait": "phone", "exists": True}, "then": [{"sms": "cart-sms"}], "else": [{"email": "cart-2"}]},)
     if_: Condition = Field(alias="if", description="What decides.", examples=[{"trait": "phone", "exists": True}])
     then: "list[Step]" = Field(min_length=1, description="Steps when it holds.", examples=[[{"sms": "cart-sms"}]])
     else_: "list[Step] | None" = Field(
@@ -102,42 +108,40 @@ class Way(Rule):
     steps: "list[Step]" = Field(description="Its steps; none: it leads on at once.", examples=[[{"email": "cart-2"}]])
 
 
-Ways = Annotated[list[Way], Field(min_length=1, max_length=MOST_VARIANTS)]
-
-
 class SplitStep(StepRule):
-    """Go one of several ways, by chance: always the same one for a shopper."""
+    """Go one of several ways, by chance: always the same one for a shopper. With a name it is a test of variants.
 
-    split: Ways = Field(
-        description="The ways; all of them are 100 percent.",
-        examples=[[{"percent": 30, "steps": [{"email": "cart-2"}]}, {"percent": 70, "steps": []}]],
+    Of a test, the run and its messages keep which variant it was.
+    """
+
+    shown = (
+        {"split": [{"percent": 30, "steps": [{"email": "cart-2"}]}, {"percent": 70, "steps": []}]},
+        {
+            "test": "second-mail",
+            "split": [{"percent": 45, "steps": [{"email": "cart-2"}]}, {"percent": 45, "name": "none", "steps": []}],
+            "hold_out": 10,
+        },
     )
-
-    @model_validator(mode="after")
-    def _whole(self) -> "SplitStep":
-        _check_ways(self.split, 0)
-        return self
-
-
-class VariantsStep(StepRule):
-    """Try several variants: each shopper always gets the same one, and run and messages keep which it was."""
-
-    test: Name = Field(
+    test: Name | None = Field(
+        None,
         description="What the test is called. Tests of one name, in whatever journeys, give a shopper the same place.",
         examples=["subject"],
     )
-    split: Ways = Field(
-        description="The variants; with hold_out they are 100 percent.",
+    split: Annotated[list[Way], Field(min_length=1, max_length=MOST_VARIANTS)] = Field(
+        description="The ways, or the variants of the test; with hold_out they are 100 percent.",
         examples=[[{"percent": 50, "steps": [{"email": "cart-2"}]}, {"percent": 50, "steps": [{"sms": "cart-sms"}]}]],
     )
     hold_out: Number | None = Field(
         None,
-        description="How many of a hundred shoppers get none of the variants, to compare with; they go on behind.",
+        description="Of a test: how many of a hundred shoppers get none of the variants, to compare with; they go on "
+        "behind.",
         examples=[10],
     )
 
     @model_validator(mode="after")
-    def _whole(self) -> "VariantsStep":
+    def _whole(self) -> "SplitStep":
+        if self.hold_out is not None and not self.test:
+            raise complain('Who is held out is compared with a test: "test" says its name.', path="hold_out")
         if self.hold_out is not None and not 0 < self.hold_out < _ALL:
             raise complain("Should be more than 0 and less than 100.", path="hold_out", example='"hold_out": 10')
         _check_ways(self.split, self.hold_out or 0)
@@ -171,7 +175,6 @@ Step = Annotated[
     | Annotated[EmailStep, Tag("<email>")]
     | Annotated[SmsStep, Tag("<sms>")]
     | Annotated[IfStep, Tag("<if>")]
-    | Annotated[VariantsStep, Tag("<test>")]
     | Annotated[SplitStep, Tag("<split>")]
     | Annotated[SetStep, Tag("<set>")]
     | Annotated[TagStep, Tag("<tag>")]
@@ -194,7 +197,6 @@ type AnyStep = (
     | EmailStep
     | SmsStep
     | IfStep
-    | VariantsStep
     | SplitStep
     | SetStep
     | TagStep
@@ -205,12 +207,12 @@ type AnyStep = (
 )
 STEPS: Final[dict[str, type[StepRule]]] = {
     "wait": WaitStep, "wait_until": UntilStep, "wait_until_date_in": UntilDateStep, "wait_for": WaitForStep,
-    "email": EmailStep, "sms": SmsStep, "if": IfStep, "test": VariantsStep, "split": SplitStep, "set": SetStep,
+    "email": EmailStep, "sms": SmsStep, "if": IfStep, "split": SplitStep, "set": SetStep,
     "tag": TagStep, "untag": UntagStep, "score": ScoreStep, "goal": GoalStep, "end": EndStep,
 }  # fmt: skip
 """Every kind, by the key that it begins with, in the order of the reference."""
 
-for _model in (IfStep, Way, SplitStep, VariantsStep, UntilStep, UntilDateStep, WaitForStep):
+for _model in (IfStep, Way, SplitStep, UntilStep, UntilDateStep, WaitForStep):
     _model.model_rebuild(_types_namespace={"Step": Step})
 
 
@@ -221,7 +223,7 @@ def list_sides(step: AnyStep) -> list[tuple[str, list[AnyStep]]]:
             return [("then", step.then or []), ("else", step.else_ or [])]
         case UntilStep() | UntilDateStep():
             return [("else", step.else_ or [])]
-        case SplitStep() | VariantsStep():
+        case SplitStep():
             return [(f"split[{place}].steps", way.steps) for place, way in enumerate(step.split)]
         case _:
             return []

@@ -50,6 +50,7 @@ Sought = Annotated[
 class WaitStep(StepRule):
     """Let time pass."""
 
+    shown = ({"wait": "1 hour", "of_quiet": ["Product Added", "Page Viewed"], "at_most": "6 hours"},)
     elsewhere = {
         "until": 'Until a time of day or a date begins with "wait_until".',
         "for": 'It begins with "wait_for".',
@@ -69,6 +70,11 @@ _ELSE_OF_DATES: Final = "Steps where there is no such date, or it is over, or mo
 class UntilStep(StepRule):
     """Wait until a time of day or a date, by the shopper's own clock; the shop's where theirs is not known."""
 
+    shown = (
+        {"wait_until": "09:00"},
+        {"wait_until": "10:30", "on": ["saturday", "sunday"]},
+        {"wait_until": "2026-12-31T10:00", "else": [{"end": "too late"}]},
+    )
     wait_until: Moment = Field(
         description="A time of day: the next time that it is so late. Or a date, with a time or without.",
         examples=["09:00", "2026-12-31T10:00"],
@@ -102,6 +108,10 @@ class UntilStep(StepRule):
 class UntilDateStep(StepRule):
     """Wait until the date in a trait, or some time before or after, by the shopper's own calendar."""
 
+    shown = (
+        {"wait_until_date_in": "renews_at", "before": "3 days", "at": "10:00", "else": [{"end": "no date"}]},
+        {"wait_until_date_in": "birthday", "every_year": True, "at": "08:00"},
+    )
     wait_until_date_in: TraitName = Field(description="The trait that has the date.", examples=["renews_at"])
     before: Duration | None = Field(None, description="So long before it.", examples=["3 days"])
     after: Duration | None = Field(None, description="So long after it.", examples=["7 days"])
@@ -128,6 +138,15 @@ class UntilDateStep(StepRule):
 class WaitForStep(StepRule):
     """Wait until something happens or holds, but not for ever; the run goes on at once when it does."""
 
+    shown = (
+        {
+            "wait_for": "Order Delivered",
+            "at_most": "14 days",
+            "then": [{"email": "review"}],
+            "else": [{"end": "no parcel"}],
+        },
+        {"wait_for": {"trait": "phone", "exists": True}, "at_most": "3 days"},
+    )
     wait_for: Sought = Field(
         description="The name of an event that happens from now on, or a condition that comes to hold.",
         examples=["Order Delivered", {"trait": "phone", "exists": True}],
@@ -153,6 +172,10 @@ class GoalStep(StepRule):
     It stands in the journey's own list of steps, and a run only ever goes forward to it.
     """
 
+    shown = (
+        {"goal": "Order Completed", "where": {"revenue": {"at_least": 50}}},
+        {"goal": {"in_segment": "vip"}, "unmet": "end"},
+    )
     goal: Sought = Field(
         description="The name of an event that happens after the start, or a condition that comes to hold.",
         examples=["Order Completed", {"in_segment": "vip"}],
