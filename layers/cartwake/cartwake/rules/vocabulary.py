@@ -39,9 +39,9 @@ MEANT: Final = {
     "percent": "share", "sample": "share", "prediction": "predicted", "churn_risk": "predicted", "basket": "cart",
     "points": "score", "tags": "tag", "subscribed": "consent", "visit": "profile", "delay": "wait",
     "wait_till": "wait_until", "until": "wait_until", "wait_until_event": "wait_for", "mail": "email", "send": "email",
-    "text": "sms", "add_tag": "tag", "add_to": "tag", "add_to_list": "tag", "remove_tag": "untag", "remove_from_list": "untag",
-    "set_trait": "set", "update": "set", "test": "split", "ab_test": "split", "variants": "split", "exit": "end",
-    "stop": "end",
+    "text": "sms", "add_tag": "tag", "add_to": "tag", "add_to_list": "tag", "remove_tag": "untag",
+    "remove_from_list": "untag", "set_trait": "set", "update": "set", "test": "split", "ab_test": "split",
+    "variants": "split", "exit": "end", "stop": "end",
 }  # fmt: skip
 """Words with which conditions begin elsewhere, and how they begin here."""
 
