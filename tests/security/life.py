@@ -18,7 +18,7 @@ from cartwake import links
 from cartwake.errors import TryAgain
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.secrets import link_secrets
-from cartwake.journeys import Wait
+from cartwake.journeys import Tell, Wait
 from cartwake.messages import MessageState
 from cartwake.statements import Channel
 from cartwake.store import events, messages
@@ -36,8 +36,11 @@ USER: Final = "zaphod.user@example.com"
 VISITOR: Final = "visitor-zaphod-4711"
 EMAIL: Final = "zaphod.beeblebrox@example.com"
 PHONE: Final = "+48601777333"
-QUICK: Final = replace(CART, title="Quick", filter=None, exits=(), steps=(Wait(for_ms=MINUTE), Wait(for_ms=MINUTE)))
-"""A journey that sends nothing, and whose next step is always near."""
+_TAG: Final = Tell(event="Tag Added", properties={"tag": "quick"})
+QUICK: Final = replace(
+    CART, title="Quick", filter=None, exits=(), steps=(Wait(for_ms=MINUTE), _TAG, Wait(for_ms=MINUTE))
+)
+"""A journey that sends nothing, says something of the shopper, and whose next step is always near."""
 
 
 class Life:

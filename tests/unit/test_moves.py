@@ -214,9 +214,9 @@ def test_any_step_may_have_a_condition(step: Step) -> None:
 
 def test_a_wait_is_not_left_because_its_condition_fails_later() -> None:
     """The condition is judged as the run comes there, and not again while it waits."""
-    step = Wait(for_ms=HOUR, only_if=PHONE)
-    waiting = a_run(seq=1, wait_from=NOON, due_at=NOON + HOUR)
-    assert decide(waiting, a_profile(), rules(step, MAIL), NOON + MINUTE) == Replan(due_at=NOON + HOUR)
+    step = msgspec.structs.replace(AWAIT, only_if=PHONE)
+    waiting = a_run(**WAITING)
+    assert decide(waiting, a_profile(), rules(step, MAIL), NOON + MINUTE) == Replan(due_at=NOON + DAY)
 
 
 @pytest.mark.parametrize(("late_ms", "told"), [(HOUR, 1), (HOUR + 1, 0)])
