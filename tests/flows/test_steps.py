@@ -311,12 +311,13 @@ def test_a_variant_is_seen_at_the_message_and_in_the_counts(shop: Shop) -> None:
 def test_a_condition_of_a_step_is_checked_again_before_sending(shop: Shop) -> None:
     """A message that was planned while its step's condition held is skipped when that holds no more."""
     shop.known()
-    live({"email": "one", "only_if": {"did_not": "Order Completed"}})
+    live({"email": "one", "only_if": {"trait": "stage", "exists": False}})
     shop.derive(a_cart_event(at=shop.now))
     enter_journeys.handler({"Records": [_image(shop)]}, _context())
     run = the_run()
     run_step.step({"who": run.who, "run": run.key, "seq": run.seq}, shop.now)
-    shop.derive(an_order(at=shop.now))
+    assert [it.state for it in the_messages()] == [MessageState.PLANNED]
+    shop.derive(an_event("Identified", at=shop.now, type="identify", traits={"stage": "late"}))
     shop.drain()
     assert sent(shop) == []
     assert [(it.state, it.reason) for it in the_messages()] == [(MessageState.SKIPPED, "step_condition")]
