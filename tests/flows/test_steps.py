@@ -282,8 +282,7 @@ def test_what_is_told_is_one_transaction_with_the_step(shop: Shop, monkeypatch: 
     def commit(writes: Any, **options: Any) -> bool:
         if not raced:
             raced.append(True)
-            run_step.step(asked, shop.now)
-            shop.now += MINUTE
+            run_step.step(asked, shop.now + MINUTE)
         return bool(real(writes, **options))
 
     monkeypatch.setattr(run_step.base, "commit", commit)
