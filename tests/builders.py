@@ -2,23 +2,10 @@
 
 from typing import Any
 
-from cartwake.bundles import (
-    Branch,
-    Bundle,
-    Journey,
-    Segment,
-    Send,
-    Sender,
-    Settings,
-    Shop,
-    Template,
-    Trigger,
-    Wait,
-    encode,
-    name_bundle,
-)
+from cartwake.bundles import Bundle, Segment, Sender, Settings, Shop, Template, encode, name_bundle
 from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
 from cartwake.events import Event, Trust
+from cartwake.journeys import Branch, Journey, Send, Trigger, Wait
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, format_instant
 from cartwake.trackers import Need

@@ -11,9 +11,10 @@ from builders import WELCOME
 from hypothesis import strategies as st
 from strategies import CLOCKS, DAYS, any_event
 
-from cartwake.bundles import Bundle, Trigger
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Condition
 from cartwake.events import Event
+from cartwake.journeys import Trigger
 from cartwake.rules.compile import link
 from cartwake.rules.compile_conditions import ConditionCompiler, read_condition
 from cartwake.rules.compiling.desk import describe_shop

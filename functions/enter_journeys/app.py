@@ -1,8 +1,8 @@
-"""enter_journeys: start runs where a signal fits a trigger, and end those that a signal exits."""
+"""enter_journeys: start the runs that a signal triggers, end those that it exits, wake those that wait for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -13,13 +13,14 @@ from cartwake.clock import read_clock
 from cartwake.entries import Occasion
 from cartwake.errors import TryAgain
 from cartwake.events import Event
+from cartwake.gateways.queue import send_steps
 from cartwake.gateways.scheduler import plan_step
 from cartwake.identity import is_erased
 from cartwake.live import find_live, forget
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason, NotEntered
 from cartwake.runs import Run, Slot, find_exit
-from cartwake.segments import Signal, View
+from cartwake.segments import Signal, SignalKind, View
 from cartwake.store import base, events, profiles, runs, slots
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
@@ -56,12 +57,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One signal and one journey that it ends or starts runs of: what fails alone is set aside alone."""
+    """One signal and one journey that it ends, starts or wakes runs of: what fails alone is set aside alone."""
 
     who: str
     journey: str
     occasion: Occasion
-    exits: bool
+    does: Literal["exit", "enter", "wake"]
     record: dict[str, Any]
 
 
@@ -73,12 +74,15 @@ def _read(record: dict[str, Any], now: Instant) -> Iterator[Step]:
     who, (bundle, rules) = image["who"]["S"], _find_rules(int(image["generation"]["N"]), now)
     for signal in profiles.decode_signals(image):
         occasion = Occasion(signal=signal, cause=_load_cause(who, signal), rules=rules, bundle=bundle, now=now)
+        if signal.kind is SignalKind.TOUCHED:
+            yield Step(who, signal.name, occasion, does="wake", record=record)
+            continue
         for name, journey in rules.journeys.items():
             if any(entries.fits(trigger, occasion) for trigger in journey.exits):
-                yield Step(who, name, occasion, exits=True, record=record)
+                yield Step(who, name, occasion, does="exit", record=record)
         for name, journey in rules.journeys.items():
             if journey.status in ("live", "paused") and entries.fits(journey.trigger, occasion):
-                yield Step(who, name, occasion, exits=False, record=record)
+                yield Step(who, name, occasion, does="enter", record=record)
 
 
 def _find_rules(generation: int, now: Instant) -> tuple[str, Bundle]:
@@ -91,7 +95,13 @@ def _find_rules(generation: int, now: Instant) -> tuple[str, Bundle]:
 
 
 def _follow(step: Step) -> None:
-    (_exit if step.exits else _enter)(step.who, step.journey, step.occasion)
+    match step.does:
+        case "exit":
+            _exit(step.who, step.journey, step.occasion)
+        case "enter":
+            _enter(step.who, step.journey, step.occasion)
+        case "wake":
+            _wake(step.who, step.journey)
 
 
 def _enter(who: str, journey: str, occasion: Occasion) -> None:
@@ -111,6 +121,9 @@ def _enter(who: str, journey: str, occasion: Occasion) -> None:
             count("RunsStarted")
             logger.info("run started", who=name_who(run.who), journey=journey, run=run.id)
             plan_step(run, occasion.now)
+            if run.watching:
+                # what came before the row said that it waits has told nobody
+                send_steps([(run.who, run.key)])
             return
     raise TryAgain("the slot was taken or the profile written too often in a row")
 
@@ -122,6 +135,7 @@ def _is_known(run: Run, profile: Profile, now: Instant) -> bool:
         if known is not None:
             if known.ended is None and known.seq == 0:
                 plan_step(known, now)
+                send_steps([(known.who, known.key)] if known.watching else [])
             return True
     return False
 
@@ -149,6 +163,13 @@ def _end(run: Run, by: str, now: Instant) -> None:
     if base.commit([runs.move(run, ended), slots.release(run)]):
         who, why = name_who(run.who), EndReason.EXITED.value
         logger.info("run ended", who=who, journey=run.journey, run=run.id, reason=why)
+
+
+def _wake(who: str, journey: str) -> None:
+    """Have the runs of *journey* looked at that wait for something: some of it may have come."""
+    profile = profiles.resolve_profile(who)
+    found = [run for key in profile.keys for run in runs.list_runs(key, journey=journey)]
+    send_steps([(run.who, run.key) for run in found if run.watching and run.ended is None and not run.held])
 
 
 def _load_cause(who: str, signal: Signal) -> Event | None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from cartwake import runs as deciding
+from cartwake import moves as deciding
 from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
@@ -15,8 +15,8 @@ from cartwake.live import load_bundle, load_live
 from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason
-from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run
-from cartwake.store import base, messages, profiles, runs, slots
+from cartwake.runs import Advance, End, Hold, Move, Replan, Rules, Run, follow, tell
+from cartwake.store import base, events, messages, profiles, runs, slots
 from cartwake.telemetry import logger, metrics, name_who
 from cartwake.times import HOUR, Instant
 
@@ -49,19 +49,30 @@ def _set_aside(record: dict[str, Any], error: Exception) -> None:
 
 def step(asked: dict[str, Any], now: Instant) -> None:
     """Move a run as far as it goes now; an outdated or doubled request finds it elsewhere and does nothing."""
-    run = runs.get_run(asked["who"], asked["run"])
-    if run is None or run.ended is not None or asked.get("seq", run.seq) != run.seq:
+    found = run = runs.get_run(asked["who"], asked["run"])
+    if (
+        found is None
+        or run is None
+        or run.ended is not None
+        or (asked.get("seq", run.seq) != run.seq and not run.watching)
+    ):
         logger.info("step outdated", run=asked["run"])
         return
     for _ in range(_MOST_MOVES):
         moved = _move(run, now)
         if moved.ended is not None or moved.held:
             return
-        if moved.due_at > now:
-            plan_step(moved, now)
+        if moved.due_at > now and (moved == run or not moved.watching):
+            if "seq" in asked or moved.seq != found.seq:
+                plan_step(moved, now)
             return
+        # what waits for something looks once more: what came before the row said so has told nobody
         run = moved
     plan_step(run, now)
+
+
+def _is_current(asked: dict[str, Any], run: Run) -> bool:
+    return bool(asked.get("seq", run.seq) == run.seq)
 
 
 def _move(run: Run, now: Instant) -> Run:
@@ -73,12 +84,16 @@ def _move(run: Run, now: Instant) -> Run:
     profile = profiles.resolve_profile(run.who)
     live = load_live(now)
     move = _decide(run, profile, Rules(load_bundle(run.bundle), live), now)
-    moved, message = _apply(run, move, live=live, now=now)
+    moved, tales = _apply(run, move, now), tell(run, move, now)
     if moved == run:
         return run
+    if tales:
+        moved = msgspec.structs.replace(moved, told_at=tales[-1].received_at)
     writes: list[base.Action] = [runs.move(run, moved)]
+    message = _plan(run, move, live=live, now=now)
     if message is not None:
         writes.append(messages.write_message(message))
+    writes += [events.write_event(tale) for tale in tales]
     if moved.ended is not None:
         writes.append(slots.release(run))
     if not base.commit(writes):
@@ -100,26 +115,26 @@ def _decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
     return deciding.decide(run, profile, rules, now)
 
 
-def _apply(run: Run, move: Move, *, live: Bundle, now: Instant) -> tuple[Run, Message | None]:
-    """Return the run after *move*, and the message that it plans."""
+def _apply(run: Run, move: Move, now: Instant) -> Run:
+    """Return the run after *move*; the very same where nothing changes."""
+    seq = run.seq + 1
     match move:
-        case Advance(path=path, due_at=due_at, wait_from=wait_from, planned=planned):
-            moved = msgspec.structs.replace(
-                run, path=path, due_at=due_at, wait_from=wait_from, seq=run.seq + 1, held=False
-            )
-            return moved, _message(run, planned, live=live, now=now)
+        case Advance():
+            return msgspec.structs.replace(follow(run, move), seq=seq)
         case Replan(due_at=due_at):
             if due_at == run.due_at and not run.held:
-                return run, None
-            return msgspec.structs.replace(run, due_at=due_at, seq=run.seq + 1, held=False), None
+                return run
+            return msgspec.structs.replace(run, due_at=due_at, seq=seq, held=False)
         case Hold():
-            return (run if run.held else msgspec.structs.replace(run, held=True, seq=run.seq + 1)), None
-        case End(reason=reason, by=by, planned=planned):
-            moved = msgspec.structs.replace(run, ended=reason, ended_by=by, ended_at=now, seq=run.seq + 1)
-            return moved, _message(run, planned, live=live, now=now)
+            return run if run.held else msgspec.structs.replace(run, held=True, seq=seq)
+        case End(reason=reason, by=by, variants=variants):
+            went = run.variants if variants is None else variants
+            return msgspec.structs.replace(run, ended=reason, ended_by=by, ended_at=now, seq=seq, variants=went)
 
 
-def _message(run: Run, planned: Planned | None, *, live: Bundle, now: Instant) -> Message | None:
+def _plan(run: Run, move: Move, *, live: Bundle, now: Instant) -> Message | None:
+    """Return the message that *move* plans."""
+    planned = move.planned if isinstance(move, Advance | End) else None
     if planned is None:
         return None
     skipped = planned.skip is not None
@@ -134,6 +149,7 @@ def _message(run: Run, planned: Planned | None, *, live: Bundle, now: Instant) -
         template=planned.step.template,
         subject=planned.step.subject,
         coupon=planned.step.coupon,
+        variant=planned.variant,
         state=MessageState.SKIPPED if skipped else MessageState.PLANNED,
         planned_at=now,
         not_after=min(now, run.due_at) + planned.step.not_after_ms,

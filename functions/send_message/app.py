@@ -249,8 +249,8 @@ def _record(letter: Letter, claimed: Message, after: Message) -> None:
     """Write what came of the attempt."""
     match after.state:
         case MessageState.ACCEPTED:
-            counter, day = f"{claimed.journey}#{claimed.path}", format_instant(after.accepted_at)[:10]
-            if _replace(claimed, after, counter=counter, day=day, amounts={"accepted": 1}):
+            day = format_instant(after.accepted_at)[:10]
+            if _replace(claimed, after, counter=deciding.name_counter(claimed), day=day, amounts={"accepted": 1}):
                 count("MessagesAccepted")
         case MessageState.UNKNOWN:
             _replace(claimed, after)

@@ -26,7 +26,7 @@ from cartwake.feedback.notices import read_delivery
 from cartwake.feedback.replies import Reply, Word, read_reply
 from cartwake.feedback.replies import make_event as make_reply_event
 from cartwake.gateways.secrets import address_secret
-from cartwake.messages import Message, change
+from cartwake.messages import Message, change, name_counter
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel, Consent
 from cartwake.store import addresses, events, messages, quarantine
@@ -159,8 +159,7 @@ def _write(message: Message, delivery: Delivery, step: Step) -> Message:
         if after is message:
             return message
         day, amounts = count_changes(message, after)
-        counter = f"{message.journey}#{message.path}"
-        if messages.replace_message(message, after, counter=counter, day=day, amounts=amounts):
+        if messages.replace_message(message, after, counter=name_counter(message), day=day, amounts=amounts):
             return change(after, version=message.version + 1)
         message = messages.get_message(message.who, message.id) or message
     raise WriteConflict("message written by others too often in a row")

@@ -167,10 +167,16 @@ def _explain_runs(facts: Facts) -> Section:
 def _stands(run: Run) -> tuple[str, str]:
     if run.ended is not None:
         by = f" ({run.ended_by})" if run.ended_by else ""
-        return f"ended {_when(run.ended_at)}", words.say(run.ended, words.ENDED) + by
+        return f"ended {_when(run.ended_at)}{_variants(run)}", words.say(run.ended, words.ENDED) + by
     if run.held:
-        return f"held at step {run.path}", "the journey is paused"
-    return f"waits at step {run.path}", f"until {_when(run.due_at)}"
+        return f"held at step {run.path}{_variants(run)}", "the journey is paused"
+    sooner = ", or until what it waits for comes" if run.watching else ""
+    return f"waits at step {run.path}{_variants(run)}", f"until {_when(run.due_at)}{sooner}"
+
+
+def _variants(run: Run) -> str:
+    """Return which variants of tests the shopper got."""
+    return "".join(f", {test}: {variant}" for test, variant in sorted(run.variants.items()))
 
 
 def _explain_messages(facts: Facts) -> Section:

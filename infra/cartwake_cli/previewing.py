@@ -11,11 +11,13 @@ from typing import Final
 
 import msgspec
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step
+from cartwake.bundles import Bundle
 from cartwake.carts import Cart, Change
 from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
+from cartwake.journeys import Journey, Send
 from cartwake.marks import Marks, read_marks
+from cartwake.paths import walk_steps
 from cartwake.profiles import State
 from cartwake.registers import Register
 from cartwake.rules.faults import find_nearest
@@ -140,13 +142,6 @@ def _run(*command: str) -> str:
 
 def _find_senders(name: str, rules: Bundle) -> Iterator[tuple[Journey, Send]]:
     for journey in rules.journeys.values():
-        for step in _walk(journey.steps):
+        for step in walk_steps(journey.steps):
             if isinstance(step, Send) and step.template == name:
                 yield journey, step
-
-
-def _walk(steps: tuple[Step, ...]) -> Iterator[Step]:
-    for step in steps:
-        yield step
-        if isinstance(step, Branch):
-            yield from _walk((*step.then, *step.otherwise))

@@ -18,6 +18,8 @@ from cartwake.rules import (
     prediction_models,
     score_models,
     settings_models,
+    step_models,
+    trigger_models,
     value_models,
     vocabulary,
 )
@@ -65,12 +67,10 @@ _PREDICTIONS: Final[Parts] = (
 )
 _JOURNEYS: Final[Parts] = (
     ("The file", models.Journey),
-    ("A trigger or an exit: an event", models.ByEvent),
-    ("A trigger or an exit: a segment", models.BySegment),
-    ("A step: `wait`", models.WaitStep),
-    ("A step: `email`", models.EmailStep),
-    ("A step: `sms`", models.SmsStep),
-    ("A step: `if`", models.IfStep),
+    ("A trigger or an exit: an event", trigger_models.ByEvent),
+    ("A trigger or an exit: a segment", trigger_models.BySegment),
+    *((f"A step: `{lead}`", model) for lead, model in step_models.STEPS.items()),
+    ("One way of a `split`", step_models.Way),
 )
 _COUPONS: Final[Parts] = (
     ("The file", coupon_models.Coupons),

@@ -7,6 +7,7 @@ from cartwake.reasons import EndReason, NotEntered, Refusal, Skip
 SKIPPED: Final[dict[str, str]] = {
     Skip.FILTER: "the journey's filter no longer lets this shopper through",
     Skip.FILTER_UNKNOWN: "too little is known to answer the journey's filter",
+    Skip.CONDITION: "the step's own condition does not hold",
     Skip.EXITED: "what ends the journey had happened",
     Skip.RUN_ENDED: "the journey had ended",
     Skip.PAUSED: "the journey is paused",

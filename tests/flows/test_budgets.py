@@ -8,8 +8,8 @@ from builders import CART, NOON, WELCOME, a_bundle, a_cart_event, a_subscription
 from shoppers import Shop
 
 import functions.send_message.app as send_message
-from cartwake.bundles import Send, Trigger
 from cartwake.hours import SPREAD_MS
+from cartwake.journeys import Send, Trigger
 from cartwake.messages import Message, MessageState
 from cartwake.reasons import Skip
 from cartwake.sending.outcomes import Accepted, Refused, Throttled

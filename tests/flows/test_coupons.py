@@ -13,9 +13,10 @@ from world import lambda_context
 import functions.publish_rules.app as publish_rules
 import functions.wake.app as wake
 from cartwake import live
-from cartwake.bundles import Journey, Pool, Segment, Send, Template
+from cartwake.bundles import Pool, Segment, Template
 from cartwake.conditions.kinds import Did
 from cartwake.errors import TryAgain
+from cartwake.journeys import Journey, Send
 from cartwake.messages import Message, MessageState
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Skip

@@ -22,9 +22,10 @@ from world import lambda_context, to_image
 
 import functions.derive_segments.app as derive_segments
 from cartwake import live
-from cartwake.bundles import Journey, Segment, Send, Template, Trigger
+from cartwake.bundles import Segment, Template
 from cartwake.conditions.kinds import Did
 from cartwake.events import Event, Trust
+from cartwake.journeys import Journey, Send, Trigger
 from cartwake.statements import Channel
 from cartwake.store import addresses, bundles, messages, profiles, quarantine, runs
 from cartwake.times import HOUR, MINUTE

@@ -15,9 +15,9 @@ from builders import (
 )
 from shoppers import Shop
 
-from cartwake.bundles import Wait
 from cartwake.conditions.kinds import Did
 from cartwake.events import Trust
+from cartwake.journeys import Wait
 from cartwake.messages import MessageState
 from cartwake.reasons import EndReason
 from cartwake.segments import is_member

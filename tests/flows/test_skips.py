@@ -22,9 +22,10 @@ from shoppers import Shop
 
 import functions.send_message.app as send_message
 from cartwake.addresses import Suppression, suppress
-from cartwake.bundles import Journey, Pool, Template
+from cartwake.bundles import Pool, Template
 from cartwake.choices import Choices
 from cartwake.conditions.kinds import Did, Trait
+from cartwake.journeys import Journey
 from cartwake.messages import SETTLE_AFTER_MS, Message
 from cartwake.profiles import Kind
 from cartwake.reasons import Skip

@@ -119,7 +119,7 @@ def test_a_failed_schedule_is_no_failure(shop: Shop, monkeypatch: pytest.MonkeyP
 
 def test_what_is_due_soon_goes_to_the_queue(shop: Shop) -> None:
     """A step within two minutes is asked for at once: schedules are only precise to a minute."""
-    from cartwake.bundles import Wait
+    from cartwake.journeys import Wait
 
     publish(
         a_bundle(

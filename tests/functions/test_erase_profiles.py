@@ -14,12 +14,13 @@ from world import lambda_context, read_queue
 
 import functions.derive_segments.app as derive_segments
 from cartwake import giving
-from cartwake.bundles import Pool, Send
+from cartwake.bundles import Pool
 from cartwake.erasure import PASSES, name_export
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways import bucket, queue
+from cartwake.journeys import Send
 from cartwake.profiles import Kind
 from cartwake.reasons import EndReason, Refusal
 from cartwake.statements import Channel

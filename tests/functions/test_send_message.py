@@ -9,9 +9,10 @@ from builders import CART, WELCOME, a_bundle, a_cart_event, publish
 from shoppers import Shop, queue_event
 from world import lambda_context
 
-from cartwake.bundles import Send, Template
+from cartwake.bundles import Template
 from cartwake.feedback.deliveries import read_tags
 from cartwake.gateways.secrets import link_secrets
+from cartwake.journeys import Send
 from cartwake.links import read_unsubscribe
 from cartwake.messages import MessageState
 from cartwake.sending.outcomes import Accepted

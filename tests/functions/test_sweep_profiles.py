@@ -13,9 +13,10 @@ from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
 
 from cartwake import live
-from cartwake.bundles import Bundle, Journey, Segment, Trigger
+from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.kinds import Did
 from cartwake.errors import TryAgain
+from cartwake.journeys import Journey, Trigger
 from cartwake.profiles import Kind
 from cartwake.segments import is_member
 from cartwake.store import base, events, profiles, quarantine, sweeps

@@ -19,9 +19,10 @@ import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
 import functions.track_delivery.app as track_delivery
-from cartwake.bundles import Pool, Send
+from cartwake.bundles import Pool
 from cartwake.erasure import name_export
 from cartwake.gateways import bucket
+from cartwake.journeys import Send
 from cartwake.live import load_live
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel

@@ -15,10 +15,10 @@ from shoppers import Shop
 from world import lambda_context
 
 from cartwake import links
-from cartwake.bundles import Wait
 from cartwake.errors import TryAgain
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.secrets import link_secrets
+from cartwake.journeys import Tell, Wait
 from cartwake.messages import MessageState
 from cartwake.statements import Channel
 from cartwake.store import events, messages
@@ -37,8 +37,11 @@ VISITOR: Final = "visitor-zaphod-4711"
 EMAIL: Final = "zaphod.beeblebrox@example.com"
 PHONE: Final = "+48601777333"
 AGENT: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
-QUICK: Final = replace(CART, title="Quick", filter=None, exits=(), steps=(Wait(for_ms=MINUTE), Wait(for_ms=MINUTE)))
-"""A journey that sends nothing, and whose next step is always near."""
+_TAG: Final = Tell(event="Tag Added", properties={"tag": "quick"})
+QUICK: Final = replace(
+    CART, title="Quick", filter=None, exits=(), steps=(Wait(for_ms=MINUTE), _TAG, Wait(for_ms=MINUTE))
+)
+"""A journey that sends nothing, says something of the shopper, and whose next step is always near."""
 
 
 class Life:

@@ -8,8 +8,8 @@ from builders import CART, CONFIRM, WELCOME, a_bundle, publish
 from msgspec.structs import replace
 from world import lambda_context
 
-from cartwake.bundles import Send, Trigger
 from cartwake.events import Trust
+from cartwake.journeys import Send, Trigger
 from cartwake.reasons import NotEntered
 from cartwake.statements import Channel
 from cartwake.store import events, profiles, runs, slots

@@ -240,7 +240,7 @@ def judge_counts(watch: Watch) -> None:
         if message.accepted_at:
             happened["accepted"] = message.accepted_at
         for name, at in happened.items():
-            ledger[f"{message.journey}#{message.path}", format_instant(at)[:10], name] += 1
+            ledger[f"{message.journey}#{message.path}#{message.variant}", format_instant(at)[:10], name] += 1
     watch.must("reports equal the ledger", shown == ledger, (shown - ledger, ledger - shown))
 
 

@@ -2,22 +2,9 @@
 
 from typing import Any
 
-from cartwake.bundles import (
-    Branch,
-    Bundle,
-    Journey,
-    Pool,
-    QuietHours,
-    Segment,
-    Send,
-    Sender,
-    Settings,
-    Shop,
-    Template,
-    Trigger,
-    Wait,
-)
+from cartwake.bundles import Bundle, Pool, QuietHours, Segment, Sender, Settings, Shop, Template
 from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
+from cartwake.journeys import Branch, Journey, Send, Trigger, Wait
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR
 from cartwake.trackers import Need

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cartwake.bundles import Wait
+from cartwake.journeys import Wait
 from simulation import cloud
 from simulation.rules import CODES, JOURNEYS
 from simulation.setting import clock

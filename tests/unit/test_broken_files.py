@@ -104,7 +104,7 @@ ERRORS: list[Case] = [
     journey(f'▸"again": "7 days",\n  {SMS}', "again", '"after" and a time', "after 7 days"),
     journey('"steps": [ { ▸"wait": "366 days" }, { "sms": "cart-sms" } ]', "steps[0].wait", "at most 365 days"),
     journey('"steps": [ { ▸"sms": "cart-smss" } ]', "steps[0].sms", "There is no SMS template", "cart-sms"),
-    journey('"steps": [ ▸{ "send": "cart-1" } ]', "steps[0]", "begins with"),
+    journey('"steps": [ ▸{ "send": "cart-1" } ]', "steps[0]", "begins with", "email"),
     score('"points": [ { "did": "Page Viewed", ▸"points": 0 } ]', "points[0].points", "change nothing"),
     score('"points": [ { ▸"when": { "scor": "s" }, "points": 1 } ]', "points[0].when", "begins with", "score"),
     score(

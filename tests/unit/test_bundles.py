@@ -3,8 +3,9 @@
 import pytest
 from builders import WELCOME, a_bundle, a_subscription, an_event
 
-from cartwake.bundles import Trigger, decode, encode, name_bundle
+from cartwake.bundles import decode, encode, name_bundle
 from cartwake.events import derive_id
+from cartwake.journeys import Trigger
 from cartwake.values import Exists, Is, PropertyTest
 
 BY_EMAIL = Trigger(event="Subscribed", where=(PropertyTest("channel", Is(("email",))), PropertyTest("list", Exists())))

@@ -14,10 +14,11 @@ from moto.dynamodb.models.table import Table
 from msgspec.structs import replace
 
 from cartwake import giving
-from cartwake.bundles import Pool, Send
+from cartwake.bundles import Pool
 from cartwake.coupons import Given, Taken, tell_given
 from cartwake.errors import TryAgain
 from cartwake.giving import give_coupon
+from cartwake.journeys import Send
 from cartwake.profiles import Profile, State
 from cartwake.reasons import Skip
 from cartwake.sending.letters import Case, Unfit

@@ -11,9 +11,9 @@ from editor import ROOT, Editor, open_editor
 
 from cartwake.rules.base import Rule, list_keys
 from cartwake.rules.condition_models import MODELS
-from cartwake.rules.models import EmailStep, IfStep, SmsStep, WaitStep
 from cartwake.rules.schemas import SCHEMAS
 from cartwake.rules.score_models import EventPoints, StatePoints
+from cartwake.rules.step_models import STEPS
 from cartwake.rules.vocabulary import CONDITIONS, EVENTS, TRAITS
 from cartwake_cli.reference import PAGE, STARTER, list_examples
 
@@ -25,7 +25,6 @@ TEMPLATES = {
   "steps": [ %s ] }""",
 }
 CONTENT = sorted(path for path in STARTER.rglob("*.json") if path.parent.name != "schemas")
-STEPS: dict[str, type[Rule]] = {"wait": WaitStep, "email": EmailStep, "sms": SmsStep, "if": IfStep}
 POINTS: dict[str, type[Rule]] = {"did": EventPoints, "when": StatePoints}
 NARROWED = [
     *((SEGMENT, model.begins, model) for model in MODELS),
@@ -204,6 +203,8 @@ def embed(heading: str, example: str) -> tuple[str, str]:
     """A file that says *example* where it belongs."""
     if "$schema" in example:
         return name_file(json.loads(example)["$schema"].rpartition("/")[2].removesuffix(".json")), example
+    if heading.startswith("A step"):
+        return place(JOURNEY, example)
     if heading.startswith("Points"):
         return place(SCORE, example)
     if heading == "An object of tests, in `where`":

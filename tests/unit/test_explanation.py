@@ -108,6 +108,13 @@ def test_waiting_and_held_runs_say_so() -> None:
     assert held["why"] == "the journey is paused"
 
 
+def test_a_run_says_its_variants_and_that_something_may_move_it() -> None:
+    """Which variants of tests somebody got is seen at the run, as is that it waits for more than time."""
+    (run,) = _explain(runs=(a_run(variants={"subject": "short"}, watching=True),))["runs"]
+    assert run["stands"].endswith(", subject: short")
+    assert run["why"] == "until 2026-11-21T12:00:00.000Z, or until what it waits for comes"
+
+
 def test_nobody_and_the_erased() -> None:
     """Who is not known, and who was erased, are two answers."""
     nobody = explain(Facts(profile=Profile(who="u#9")), None, {}, now=NOON).as_data()

@@ -129,6 +129,8 @@ class Story:
         self._entered: frozenset[str] = frozenset()
 
     def hear(self, event: Event, *, stored: bool) -> None:
+        # what time alone brings at this very instant comes before the event
+        self._step(event.received_at + 1)
         self.profile, _ = absorb(self.profile, event, self.rules)
         if not event.bot:
             self._told = (*self._told, event)
@@ -138,12 +140,16 @@ class Story:
 
     def check(self, now: int) -> None:
         """See that memberships are what the reference says, now and wherever they changed on the way."""
-        stepped = self.profile
-        while (at := min((it.until for it in stepped.state.memberships.values()), default=now)) < now:
-            stepped, _ = advance(stepped, self.rules, at)
-            self._compare(stepped, at)
+        self._step(now)
         self.profile, _ = advance(self.profile, self.rules, now)
         self._compare(self.profile, now)
+
+    def _step(self, end: int) -> None:
+        """See it at each expiry before *end*, on the way of a profile that is looked at there."""
+        stepped = self.profile
+        while (at := min((it.until for it in stepped.state.memberships.values()), default=end)) < end:
+            stepped, _ = advance(stepped, self.rules, at)
+            self._compare(stepped, at)
 
     def _compare(self, profile: Profile, now: int) -> None:
         if not self._told:

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from cartwake.bundles import Bundle, Pool, Send
+from cartwake.bundles import Bundle, Pool
+from cartwake.journeys import Send
 from cartwake.rules.faults import Fault
 from cartwake.rules.publication import choose
 from cartwake.times import DAY

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from cartwake.bundles import Branch, Bundle, Send, Wait
+from cartwake.bundles import Bundle
 from cartwake.conditions.evaluate import evaluate
 from cartwake.conditions.kinds import AllOf, Amount, Answer, Did, Trait
+from cartwake.journeys import Branch, Send, Wait
 from cartwake.rules.compile import link
 from cartwake.rules.condition_models import MODELS
 from cartwake.rules.conflicts import Conflict

@@ -238,6 +238,7 @@ def test_journeys_that_send_nothing_are_told() -> None:
     never = {"all": [{"did": ORDER}, {"did_not": ORDER}]}
     sms = {"sms": "x"}
     assert "sends nothing" in doubts_of_journey({"wait": "1 day"})[0][1]
+    assert doubts_of_journey({"wait": "1 day"}, {"tag": "patient"}) == []
     assert ("steps", "The journey sends nothing: no run ever comes to its messages.") in doubts_of_journey(
         {"if": never, "then": [sms]}
     )

@@ -105,9 +105,9 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
     [
         (journey(key="order_id"), "key"),
         (journey(include_existing=True), "include_existing"),
-        (journey(steps=[{"split": []}]), "steps[0]"),
-        (journey(steps=[{"test": "subject", "split": []}]), "steps[0]"),
-        (journey(steps=[{"email": "a", "variant": "a"}]), "steps[0].variant"),
+        (journey(steps=[{"webhook": "https://erp.example"}]), "steps[0]"),
+        (journey(steps=[{"push": "hello"}]), "steps[0]"),
+        (journey(steps=[{"give": "comeback-10"}]), "steps[0]"),
     ],
 )
 def test_what_comes_later_is_told_so(data: Any, path: str) -> None:

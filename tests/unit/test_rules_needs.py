@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from cartwake.bundles import Branch, Bundle
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Answer, Start
 from cartwake.events import Event
+from cartwake.journeys import Branch
 from cartwake.profiles import Profile
 from cartwake.rules.compile import link
 from cartwake.rules.condition_models import MODELS

@@ -6,12 +6,15 @@ from builders import CART, NEEDS, NOON, a_bundle, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cartwake.bundles import Branch, QuietHours, Send, Step, Wait
+from cartwake.bundles import QuietHours
 from cartwake.conditions.kinds import Start, Trait
 from cartwake.hours import quiet_until
+from cartwake.journeys import Branch, Send, Step, Wait
+from cartwake.moves import decide
+from cartwake.paths import find_step
 from cartwake.profiles import Kind, Profile, Register, State, fold, prepare
 from cartwake.reasons import EndReason
-from cartwake.runs import Advance, End, Hold, Replan, Rules, Run, decide, find_step
+from cartwake.runs import Advance, End, Hold, Replan, Rules, Run
 from cartwake.segments import View
 from cartwake.statements import Channel
 from cartwake.times import HOUR, MINUTE, parse_instant

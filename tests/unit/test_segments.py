@@ -7,9 +7,10 @@ import pytest
 from builders import CART, NEEDS, NOON, VIP_THANKS, a_bundle, a_subscription, an_event
 
 import cartwake.events
-from cartwake.bundles import Bundle, Journey, Segment, Trigger
+from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.kinds import Condition, Did, Trait
 from cartwake.events import Event, Trust, short_id
+from cartwake.journeys import Journey, Trigger
 from cartwake.profiles import Profile
 from cartwake.segments import Signal, SignalKind, absorb, adopt, is_member
 from cartwake.trackers import Need

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from strategies import SEGMENTS, histories
 
 from cartwake.backfill import find_kept_from, find_lacking
-from cartwake.bundles import Bundle, Journey, Segment, Trigger
+from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.kinds import Did
 from cartwake.events import KEEP_MS, Event
+from cartwake.journeys import Journey, Trigger
 from cartwake.profiles import Kind, Membership, Profile
 from cartwake.segments import Signal, SignalKind, absorb, adopt, advance, finish, is_member
 from cartwake.sums import SETTLED_AFTER_MS, Sum

@@ -1,18 +1,36 @@
 """Cards: what a journey's picture says, in words; each kind of step has its place here, and nowhere else."""
 
+import calendar
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, assert_never
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Trigger, Wait
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import AllOf, AnyOf, Condition, NoneOf
+from cartwake.journeys import (
+    Await,
+    Branch,
+    Goal,
+    Happening,
+    Journey,
+    Send,
+    Split,
+    Step,
+    Stop,
+    Tell,
+    Trigger,
+    UntilClock,
+    UntilDate,
+    Wait,
+)
 from cartwake.statements import Channel
 from cartwake.times import DAY
+from cartwake_cli.charts.step_words import say_date, say_day, say_minute, say_telling, say_way
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
 
-type Look = Literal["start", "wait", "email", "sms", "branch", "end"]
+type Look = Literal["start", "wait", "email", "sms", "branch", "remark", "goal", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,18 +125,67 @@ class _Maker:
         return tuple(self._make(step) for step in steps)
 
     def _make(self, step: Step) -> Card:
+        card = self._make_kind(step)
+        return replace(card, texts=(*card.texts, *self._say_common(step)))
+
+    def _make_kind(self, step: Step) -> Card:
         """Return the card of a step: the one place that knows the kinds of steps."""
         match step:
-            case Wait():
-                return Card("wait", f"Wait {say_duration(step.for_ms)}", tuple(self._say_quiet(step)))
+            case Wait() | UntilClock() | UntilDate() | Await():
+                return self._make_wait(step)
             case Send(channel=channel, template=template):
                 name = _NAMES[channel]
                 return Card(channel.value, f"{name} {template}", tuple(self._say_message(step)))
             case Branch(condition=condition, then=then, otherwise=otherwise):
                 ways = (Way("yes", self._make_all(then)), Way("no", self._make_all(otherwise)))
                 return Card("branch", "If", tuple(self._list(condition)), ways)
+            case Goal(happening=happening):
+                ends = (Text("who comes here without it ends", faint=True),) if step.or_end else ()
+                return Card("goal", "Goal", (*self._say_happening(happening), *ends))
+            case Tell():
+                title, texts = say_telling(step)
+                return Card("remark", title, tuple(Text(it) for it in texts))
+            case Split(test=test, variants=variants):
+                drawn = tuple(Way(say_way(it.name, it.micros), self._make_all(it.steps)) for it in variants)
+                return Card("branch", f"Test {test}" if test else "Split", (), drawn)
+            case Stop(why=why):
+                return Card("end", f"End: {why}", ends=True)
             case _:
                 assert_never(step)
+
+    def _make_wait(self, step: Wait | UntilClock | UntilDate | Await) -> Card:
+        match step:
+            case Wait():
+                return Card("wait", f"Wait {say_duration(step.for_ms)}", tuple(self._say_quiet(step)))
+            case UntilClock():
+                days = [calendar.day_name[day] for day in step.days]
+                said = [Text(f"on {_list(days)}")] if days else []
+                return Card("wait", f"Wait until {say_minute(step.minute)}", tuple(said))
+            case UntilDate(otherwise=otherwise):
+                other = (Way("then", ()), Way("no such date", self._make_all(otherwise))) if otherwise else ()
+                return Card("wait", say_date(step), tuple(Text(it) for it in say_day(step)), other)
+            case Await(happening=happening, then=then, otherwise=otherwise):
+                ways = (Way("it came", self._make_all(then)), Way("it did not", self._make_all(otherwise)))
+                limit = Text(f"at most {say_duration(step.at_most_ms)}", faint=True)
+                texts = (*self._say_happening(happening), limit)
+                return Card("wait", "Wait for", texts, ways if then or otherwise else ())
+            case _:
+                assert_never(step)
+
+    def _say_happening(self, happening: Happening) -> Iterator[Text]:
+        if happening.condition is not None:
+            yield from self._list(happening.condition)
+        else:
+            yield Text(self._speaker.say_event(self._speaker.need(happening.tracker)))
+
+    def _say_common(self, step: Step) -> Iterator[Text]:
+        """Yield what any step may say besides."""
+        if step.only_if is not None:
+            first, *more = self._list(step.only_if)
+            yield Text(f"only if {first.words}")
+            yield from more
+        if step.not_after_ms and not isinstance(step, Send):
+            yield Text(f"passed over when {say_duration(step.not_after_ms)} late", faint=True)
 
     def _say_quiet(self, wait: Wait) -> Iterator[Text]:
         if wait.of_quiet:

@@ -13,9 +13,11 @@ from typing import Any, Final
 from rich.markup import escape
 from segment.analytics.client import Client
 
-from cartwake.bundles import Branch, Bundle, Send, Step, Wait
+from cartwake.bundles import Bundle
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, SUBSCRIBED
+from cartwake.journeys import Send, Step
 from cartwake.messages import MessageState
+from cartwake.paths import walk_steps
 from cartwake.statements import Channel
 from cartwake_cli.demo.check import Expected, find_reason, fits
 from cartwake_cli.demo.shop import Product, describe, make_order
@@ -121,16 +123,7 @@ def find_subject(rules: Bundle, journey: str, template: str) -> str:
 
 def list_sends(steps: Sequence[Step]) -> list[Send]:
     """Return every message that steps may send."""
-    found: list[Send] = []
-    for step in steps:
-        match step:
-            case Send():
-                found.append(step)
-            case Branch():
-                found += list_sends((*step.then, *step.otherwise))
-            case Wait():
-                continue
-    return found
+    return [step for step in walk_steps(tuple(steps)) if isinstance(step, Send)]
 
 
 def find_journey(rules: Bundle, event: str) -> str:

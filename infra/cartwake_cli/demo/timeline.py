@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Wait
+from cartwake.bundles import Bundle
 from cartwake.events import ORDER_COMPLETED, PRODUCT_ADDED, PRODUCT_REMOVED, SUBSCRIBED, UNSUBSCRIBED, Event, Trust
+from cartwake.journeys import Journey, Send, Step
 from cartwake.messages import Message, MessageState
+from cartwake.paths import find_step, list_sides
 from cartwake.reasons import EndReason
-from cartwake.runs import Run, Slot, find_step
+from cartwake.runs import Run, Slot
 from cartwake.segments import is_member
 from cartwake.statements import Channel
 from cartwake_cli import words
@@ -189,10 +191,8 @@ def _list_first(step: Step) -> list[Send]:
     match step:
         case Send():
             return [step]
-        case Branch():
-            return [send for side in (step.then, step.otherwise) for inner in side[:1] for send in _list_first(inner)]
-        case Wait():
-            return []
+        case _:
+            return [send for _, side in list_sides(step) for inner in side[:1] for send in _list_first(inner)]
 
 
 def _title(rules: Bundle, journey: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake.bundles import Journey
+from cartwake.journeys import Journey
 from cartwake.rules.faults import find_nearest
 from cartwake.times import MINUTE, SECOND, format_duration, to_datetime
 from cartwake_cli.stories.noticing import Happening, What

@@ -1,6 +1,6 @@
 """The bundle: everything marketers wrote, compiled, immutable, and named by the hash of its content."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
@@ -9,11 +9,12 @@ import msgspec
 
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.conditions.predictions import Parameters
-from cartwake.events import ORDER_COMPLETED, Event
+from cartwake.events import ORDER_COMPLETED
+from cartwake.indexes import Index
+from cartwake.journeys import Journey, Trigger, Watch
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
-from cartwake.values import PropertyTest, find_value, passes
 
 BUNDLE_VERSION: Final = 1
 MOST_RETIRED: Final = 20
@@ -155,91 +156,6 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sticky: bool = False
 
 
-class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What starts or ends a run: an event that passes the tests, or a segment entered or left.
-
-    Attributes:
-        tracker: For an exit by event: the tracker that remembers such events.
-    """
-
-    event: str = ""
-    where: tuple[PropertyTest, ...] = ()
-    entered: str = ""
-    left: str = ""
-    tracker: str = ""
-
-    def fits(self, event: Event) -> bool:
-        """Say whether *event* is one of these."""
-        return self.event == event.name and all(
-            passes(find_value(event.properties, test.path), test.test) for test in self.where
-        )
-
-
-class Wait(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="wait", omit_defaults=True):
-    """Let time pass.
-
-    Attributes:
-        for_ms: How long.
-        of_quiet: Trackers of the events each of which starts the wait anew.
-        at_most_ms: With `of_quiet`: the longest the whole wait can become.
-    """
-
-    for_ms: int
-    of_quiet: tuple[str, ...] = ()
-    at_most_ms: int = 0
-
-
-class Send(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="send", omit_defaults=True):
-    """Send an email or an SMS made from a template.
-
-    Attributes:
-        subject: Jinja2 source; overrides the template's own.
-        not_after_ms: How long after it was planned the message is still useful.
-        held: Under a frequency cap it waits until that is over, instead of being skipped.
-        coupon: The pool that it shows a code of; "": none.
-    """
-
-    channel: Channel
-    template: str
-    subject: str = ""
-    not_after_ms: int = 24 * HOUR
-    held: bool = False
-    coupon: str = ""
-
-
-class Branch(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", tag="if", omit_defaults=True):
-    """Go one way or the other."""
-
-    condition: Condition
-    then: tuple["Step", ...] = ()
-    otherwise: tuple["Step", ...] = ()
-
-
-Step = Wait | Send | Branch
-
-
-class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A journey.
-
-    Attributes:
-        kind: `marketing`, `transactional` or `confirmation`.
-        topic: What its messages are about; "" for nothing that can be refused by itself.
-        status: `draft`, `live`, `paused` or `archived`.
-        filter: Checked at entry and again before every message.
-        again_ms: None: never again; 0: always; else the time from one entry to the next.
-    """
-
-    title: str
-    kind: str = "marketing"
-    topic: str = ""
-    status: str = "draft"
-    trigger: Trigger
-    filter: Condition | None = None
-    exits: tuple[Trigger, ...] = ()
-    again_ms: int | None = None
-    steps: tuple[Step, ...] = ()
-
-
 class Leftover(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What only steps that are no more need: runs may still wait in them.
 
@@ -260,6 +176,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         leftovers: By tracker key, what runs of older bundles need besides.
         defined_generation: The generation in which the definition of some segment last changed, or was removed.
         predictions: What `cartwake fit` found in the shop's orders; None: it was never run.
+        watches: By journey, what can move its runs before they are due; not of those that wait for time alone.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
     """
 
@@ -273,6 +190,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     scores: dict[str, ScoreRule] = {}
     predictions: Parameters | None = None
     journeys: dict[str, Journey] = {}
+    watches: dict[str, Watch] = {}
     templates: dict[str, Template] = {}
     pools: dict[str, Pool] = {}
     retired: tuple[str, ...] = ()
@@ -286,19 +204,14 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     @cached_property
-    def segments_by_event(self) -> dict[str, tuple[str, ...]]:
-        """Names of the segments that an event of a name can change."""
-        return _index((name, event) for name, segment in self.segments.items() for event in segment.events)
+    def segment_index(self) -> Index:
+        """Which segments an event can change."""
+        return Index.of(self.segments)
 
     @cached_property
-    def segments_by_trait(self) -> dict[str, tuple[str, ...]]:
-        """Names of the segments that a trait can change."""
-        return _index((name, trait) for name, segment in self.segments.items() for trait in segment.traits)
-
-    @cached_property
-    def segments_by_known(self) -> dict[str, tuple[str, ...]]:
-        """Names of the segments that can be changed by something that Cartwake itself knows of a shopper."""
-        return _index((name, known) for name, segment in self.segments.items() for known in segment.known)
+    def watch_index(self) -> Index:
+        """Of which journeys an event can move runs that wait for something."""
+        return Index.of({name: it for name, it in self.watches.items() if self._is_active(name)})
 
     @cached_property
     def signalled_events(self) -> frozenset[str]:
@@ -315,9 +228,12 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def _triggers(self) -> Iterator[Trigger]:
         """What starts or ends runs: of a draft there are none yet, and those of the archive end by themselves."""
-        for journey in self.journeys.values():
-            if journey.status in ("live", "paused"):
+        for name, journey in self.journeys.items():
+            if self._is_active(name):
                 yield from (journey.trigger, *journey.exits)
+
+    def _is_active(self, name: str) -> bool:
+        return name in self.journeys and self.journeys[name].status in ("live", "paused")
 
 
 def encode(bundle: Bundle) -> bytes:
@@ -333,10 +249,3 @@ def decode(content: bytes) -> Bundle:
 def name_bundle(content: bytes) -> str:
     """Return the name of a bundle: the SHA-256 of its content."""
     return sha256(content).hexdigest()
-
-
-def _index(pairs: Iterable[tuple[str, str]]) -> dict[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {}
-    for name, read in pairs:
-        found.setdefault(read, []).append(name)
-    return {read: tuple(names) for read, names in found.items()}

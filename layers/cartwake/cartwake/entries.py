@@ -4,12 +4,14 @@ from typing import Final
 
 import msgspec
 
-from cartwake.bundles import Bundle, Journey, Trigger
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Start
 from cartwake.events import Event, Trust, derive_id
+from cartwake.journeys import Journey, Trigger
+from cartwake.moves import decide
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import NotEntered
-from cartwake.runs import Advance, Rules, Run, Slot, decide, refuse_filter
+from cartwake.runs import Advance, Rules, Run, Slot, follow, refuse_filter
 from cartwake.segments import Signal, SignalKind, View
 from cartwake.times import Instant
 
@@ -40,6 +42,8 @@ def fits(trigger: Trigger, occasion: Occasion) -> bool:
             return trigger.entered == signal.name
         case SignalKind.LEFT:
             return trigger.left == signal.name
+        case SignalKind.TOUCHED:
+            return False
 
 
 def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
@@ -62,9 +66,9 @@ def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
         bundle=occasion.bundle,
     )
     first = decide(run, profile, Rules(occasion.rules, occasion.rules), occasion.now)
-    if not isinstance(first, Advance) or first.planned is not None:
+    if not isinstance(first, Advance) or first.planned is not None or first.told:
         return run
-    return msgspec.structs.replace(run, path=first.path, due_at=first.due_at, wait_from=first.wait_from)
+    return follow(run, first)
 
 
 def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) -> NotEntered | None:

@@ -5,12 +5,14 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cartwake import statements
-from cartwake.bundles import Branch, Bundle, Journey, Segment, Step
+from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.buying import expect_orders, expect_value, reckon_churn_risk
 from cartwake.conditions.evaluate import evaluate, reckon_score
 from cartwake.conditions.histories import History, read_history
 from cartwake.conditions.kinds import Answer, Condition, EverIn, InSegment, Predicted
 from cartwake.conditions.parts import walk, walk_points
+from cartwake.journeys import Journey
+from cartwake.paths import list_conditions, walk_steps
 from cartwake.profiles import State
 from cartwake.segments import ProfileFacts, is_member
 from cartwake.times import Instant
@@ -149,11 +151,6 @@ def _list_conditions(rules: Bundle) -> Iterator[Condition]:
 def _walk_journey(journey: Journey) -> Iterator[Condition]:
     if journey.filter is not None:
         yield from walk(journey.filter)
-    yield from _walk_steps(journey.steps)
-
-
-def _walk_steps(steps: tuple[Step, ...]) -> Iterator[Condition]:
-    for step in steps:
-        if isinstance(step, Branch):
-            yield from walk(step.condition)
-            yield from _walk_steps((*step.then, *step.otherwise))
+    for step in walk_steps(journey.steps):
+        for condition in list_conditions(step):
+            yield from walk(condition)

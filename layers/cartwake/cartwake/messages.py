@@ -15,9 +15,11 @@ from cartwake import choices
 from cartwake.addresses import Address, suppression_of
 from cartwake.bundles import Bundle
 from cartwake.events import derive_id
+from cartwake.journeys import Send
+from cartwake.paths import find_step
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import EndReason, Skip
-from cartwake.runs import Run, find_exit, refuse_filter
+from cartwake.runs import Run, admits, find_exit, refuse_filter
 from cartwake.segments import View
 from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
 from cartwake.statements import Channel
@@ -50,6 +52,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
         who: The run's own key.
         id: A function of run and step, so that doubles collide.
         run: The run's sort key.
+        variant: The variants of tests that led here, for example `subject=a`; "": none.
         attempt: Id of the attempt that holds the claim.
         attempts: How many claims there were.
         retry_at: When to look at it again; None when it is settled.
@@ -72,6 +75,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     template: str
     subject: str = ""
     coupon: str = ""
+    variant: str = ""
     state: MessageState = MessageState.PLANNED
     planned_at: Instant
     not_after: Instant
@@ -99,6 +103,11 @@ def derive_message_id(run: Run, path: str) -> str:
     return derive_id("message", run.who, run.key, path)
 
 
+def name_counter(message: Message) -> str:
+    """Return under what a message is counted: `<journey>#<step>#<variant>`."""
+    return f"{message.journey}#{message.path}#{message.variant}"
+
+
 def may_send(message: Message, run: Run, profile: Profile, view: View) -> Skip | None:
     """Return why *message* may not go out as far as run, journey and profile say, or None."""
     if profile.kind is not Kind.PROFILE:
@@ -112,6 +121,9 @@ def may_send(message: Message, run: Run, profile: Profile, view: View) -> Skip |
         return Skip.TOO_LATE
     if find_exit(journey, run, view) is not None:
         return Skip.EXITED
+    step = find_step(journey.steps, message.path)
+    if isinstance(step, Send) and step.template == message.template and not admits(step, view):
+        return Skip.CONDITION
     refused = refuse_filter(journey, view)
     return {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]
 

@@ -57,6 +57,7 @@ class Skip(StrEnum):
 
     FILTER = "filter"
     FILTER_UNKNOWN = "filter_unknown"
+    CONDITION = "step_condition"
     EXITED = "exited"
     RUN_ENDED = "run_ended"
     PAUSED = "journey_paused"

@@ -1,20 +1,15 @@
-"""Runs: one shopper's way through one journey, and the decision about the next step of it."""
-
-from typing import Final, assert_never
+"""Runs: one shopper's way through one journey, what may move it, and what ends it."""
 
 import msgspec
 
-from cartwake.bundles import Branch, Bundle, Journey, Send, Step, Trigger, Wait
+from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Answer, Did, Start
-from cartwake.events import Event
-from cartwake.hours import quiet_until
-from cartwake.profiles import Kind, Profile, State
+from cartwake.events import Event, derive_id, own_event
+from cartwake.journeys import Journey, Send, Step, Tell, Trigger
+from cartwake.paths import FIRST_STEP
 from cartwake.reasons import EndReason, NotEntered, Skip
 from cartwake.segments import View, check
 from cartwake.times import Instant
-
-FIRST_STEP: Final = "0"
-MOST_STEPS_AT_ONCE: Final = 100
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +26,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         start: The triggering event's own time and short id, for "since: start".
         bundle: Hash of the bundle whose steps this run follows.
         held: The journey is paused: the run waits outside the due index.
+        watching: What happens to the shopper can move it before it is due.
+        variants: By test, the variant that it goes.
+        told_at: The time of the last event by which a step told something of the shopper.
         ended: Why it ended, or None.
         ended_by: The event or segment that ended it.
     """
@@ -47,6 +45,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     trigger: Event | None = None
     bundle: str
     held: bool = False
+    watching: bool = False
+    variants: dict[str, str] = {}
+    told_at: Instant = 0
     ended: EndReason | None = None
     ended_at: Instant = 0
     ended_by: str = ""
@@ -77,20 +78,35 @@ class Slot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
-    """A message that a move plans, or the reason for which it will not be sent."""
+    """A message that a move plans, or the reason for which it will not be sent.
+
+    Attributes:
+        variant: As counts and reports name the variants that led here, for example `subject=a`.
+    """
 
     path: str
     step: Send
     skip: Skip | None = None
+    variant: str = ""
+
+
+class Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Something that a move says of the shopper: an event that is written in the same transaction."""
+
+    path: str
+    step: Tell
 
 
 class Advance(msgspec.Struct, frozen=True, kw_only=True):
-    """Go to `path` and come back at `due_at`; plan the message in the same transaction."""
+    """Go to `path` and come back at `due_at`; what is planned and told is one transaction with it."""
 
     path: str
     due_at: Instant
     wait_from: Instant = 0
+    watching: bool = False
+    variants: dict[str, str] = {}
     planned: Planned | None = None
+    told: tuple[Told, ...] = ()
 
 
 class Replan(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,11 +120,17 @@ class Hold(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class End(msgspec.Struct, frozen=True, kw_only=True):
-    """The run is over; a last message may still be planned with it."""
+    """The run is over; a last message may still be planned with it, and something be told.
+
+    Attributes:
+        variants: None: as they were.
+    """
 
     reason: EndReason
     by: str = ""
+    variants: dict[str, str] | None = None
     planned: Planned | None = None
+    told: tuple[Told, ...] = ()
 
 
 class Rules(msgspec.Struct, frozen=True):
@@ -121,12 +143,50 @@ class Rules(msgspec.Struct, frozen=True):
 type Move = Advance | Replan | Hold | End
 
 
+def follow(run: Run, move: Advance) -> Run:
+    """Return the run where *move* leads it; who saves it raises its `seq`."""
+    return msgspec.structs.replace(
+        run,
+        path=move.path,
+        due_at=move.due_at,
+        wait_from=move.wait_from,
+        watching=move.watching,
+        variants=move.variants,
+        held=False,
+    )
+
+
+def tell(run: Run, move: Move, now: Instant) -> list[Event]:
+    """Return what *move* tells, as events: the id of each is a function of run and step, so that doubles collide.
+
+    Of what is told at once the later step counts: no two of a run's have the same time.
+    """
+    told = move.told if isinstance(move, Advance | End) else ()
+    return [_to_event(run, each, max(now, run.told_at + 1) + place) for place, each in enumerate(told)]
+
+
+def _to_event(run: Run, told: Told, at: Instant) -> Event:
+    event = own_event(
+        run.who,
+        told.step.event,
+        id=derive_id("step", run.who, run.key, told.path),
+        at=at,
+        properties=told.step.properties | {"journey": run.journey},
+    )
+    return msgspec.structs.replace(event, traits=told.step.traits)
+
+
 def refuse_filter(journey: Journey, view: View) -> bool | None:
     """Say whether the journey's filter refuses the profile: False lets it pass, None is unknown."""
     if journey.filter is None:
         return False
     answer = check(journey.filter, view).answer
     return None if answer is Answer.UNKNOWN else answer is Answer.FAILS
+
+
+def admits(step: Step, view: View) -> bool:
+    """Say whether a step's own condition holds, where it has one."""
+    return step.only_if is None or check(step.only_if, view).answer is Answer.HOLDS
 
 
 def find_exit(journey: Journey, run: Run, view: View) -> str | None:
@@ -137,96 +197,6 @@ def find_exit(journey: Journey, run: Run, view: View) -> str | None:
     return None
 
 
-def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
-    """Return the next move of *run*.
-
-    Args:
-        run: As stored.
-        profile: Fresh, and never a pointer.
-        rules: Those the run started with, and the live ones.
-        now: The time.
-    """
-    if profile.kind is not Kind.PROFILE:
-        return End(reason=EndReason.ERASED)
-    # what was received after this function looked at its clock is in the state, and counts
-    view = View(profile.state, rules.live, max(now, profile.state.evaluated_at), run.start)
-    journey = rules.live.journeys.get(run.journey)
-    if journey is None or journey.status == "archived":
-        return End(reason=EndReason.ARCHIVED)
-    exited_by = find_exit(journey, run, view)
-    if exited_by is not None:
-        return End(reason=EndReason.EXITED, by=exited_by)
-    if journey.status != "live":
-        return Hold()
-    if run.journey not in rules.own.journeys:
-        return End(reason=EndReason.STEP_GONE)
-    if now < run.due_at:
-        return Replan(due_at=run.due_at)
-    return _walk(run, rules.own.journeys[run.journey].steps, view)
-
-
-def find_step(steps: tuple[Step, ...], path: str) -> Step | None:
-    """Return the step at *path*, or None past the end."""
-    index, _, rest = path.partition(".")
-    if int(index) >= len(steps):
-        return None
-    step = steps[int(index)]
-    if not rest:
-        return step
-    side, _, below = rest.partition(".")
-    return find_step(_side(step, side), below)
-
-
-def _walk(run: Run, steps: tuple[Step, ...], view: View) -> Move:
-    """Follow the steps until one takes time, a second message comes, or the end is there."""
-    journey, now = view.rules.journeys[run.journey], view.now
-    path, planned, wait_from = run.path, None, run.wait_from
-    for _ in range(MOST_STEPS_AT_ONCE):
-        step = find_step(steps, path)
-        match step:
-            case None:
-                return End(reason=EndReason.COMPLETED, planned=planned)
-            case Wait():
-                began = wait_from or (run.entered_at if run.seq == 0 and path == FIRST_STEP else now)
-                due_at = _end_of_wait(step, began, view.state)
-                if due_at > now:
-                    return Advance(path=path, due_at=due_at, wait_from=began, planned=planned)
-                path = _next_path(steps, path)
-            case Branch():
-                verdict = check(step.condition, view)
-                side = "then" if verdict.answer is Answer.HOLDS else "else"
-                path = f"{path}.{side}.0" if _side(step, side) else _next_path(steps, path)
-            case Send():
-                if planned is not None:
-                    return Advance(path=path, due_at=now, planned=planned)
-                quiet = quiet_until(step.channel, view)
-                if quiet is not None:
-                    return Replan(due_at=quiet) if path == run.path else Advance(path=path, due_at=quiet)
-                planned = _plan(path, step, journey, view)
-                path = _next_path(steps, path)
-            case _:
-                assert_never(step)
-        wait_from = 0
-    return Advance(path=path, due_at=now, planned=planned)
-
-
-def _plan(path: str, step: Send, journey: Journey, view: View) -> Planned:
-    refused = refuse_filter(journey, view)
-    skip = {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]
-    return Planned(path=path, step=step, skip=skip)
-
-
-def _end_of_wait(wait: Wait, began: Instant, state: State) -> Instant:
-    """Return when a wait ends: each named activity since it began starts it anew, up to its maximum."""
-    if not wait.of_quiet:
-        return began + wait.for_ms
-    activities = [
-        tracker.entries[-1].at for key in wait.of_quiet if (tracker := state.trackers.get(key)) and tracker.entries
-    ]
-    quiet = max([began, *activities]) + wait.for_ms
-    return min(quiet, began + wait.at_most_ms) if wait.at_most_ms else quiet
-
-
 def _has_exited(trigger: Trigger, run: Run, view: View) -> bool:
     if trigger.event:
         happened = Did(tracker=trigger.tracker, since_start=True)
@@ -235,18 +205,3 @@ def _has_exited(trigger: Trigger, run: Run, view: View) -> bool:
     if membership is None:
         return False
     return (membership.entered_at if trigger.entered else membership.left_at) > run.entered_at
-
-
-def _side(step: Step, side: str) -> tuple[Step, ...]:
-    if not isinstance(step, Branch):
-        return ()
-    return step.then if side == "then" else step.otherwise
-
-
-def _next_path(steps: tuple[Step, ...], path: str) -> str:
-    """Return the position after *path*: the next in its list, else after the branch that it is in."""
-    head, _, index = path.rpartition(".")
-    following = f"{head}.{int(index) + 1}" if head else str(int(index) + 1)
-    if not head or find_step(steps, following) is not None:
-        return following
-    return _next_path(steps, head.rpartition(".")[0])

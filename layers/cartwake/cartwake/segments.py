@@ -12,6 +12,7 @@ from cartwake.conditions.evaluate import evaluate
 from cartwake.conditions.kinds import UNKNOWN, Answer, Condition, ScoreRule, Start, Verdict
 from cartwake.conditions.predictions import Parameters
 from cartwake.events import Event, short_id
+from cartwake.indexes import Index
 from cartwake.knowledge import find_zone, is_changed, know
 from cartwake.profiles import NO_LOT, Membership, Profile, State, fold, prepare, trim
 from cartwake.sums import SETTLED_AFTER_MS
@@ -26,13 +27,14 @@ class SignalKind(StrEnum):
     HAPPENED = "happened"
     ENTERED = "entered"
     LEFT = "left"
+    TOUCHED = "touched"
 
 
 class Signal(msgspec.Struct, frozen=True, array_like=True):
     """Something journeys may start or end on, written in the same item as the profile.
 
     Attributes:
-        name: Of the event, or of the segment.
+        name: Of the event, of the segment, or of the journey of which some run may wait for what changed.
         at: When it was received, or when the membership changed.
         source: The key of the event's row: the event itself, or the one that changed the membership ("" for time).
         source_who: The other half of that key.
@@ -135,9 +137,11 @@ def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list
     now = max(event.received_at, state.evaluated_at)
     if state is before and not _may_be_news(event, rules, before):
         return _pass(profile, now), signals
+    touched = list_read(rules.watch_index, before, state, event)
     state, changes = _evaluate(state, rules, _affected(before, state, event, rules), now=now)
     if event.backfill:
         return _with(profile, state), signals
+    signals += [Signal(SignalKind.TOUCHED, name, now) for name in touched]
     signals += [msgspec.structs.replace(change, source_who=event.who, source=event.key) for change in changes]
     if _is_signalled(event, rules):
         signals.append(Signal(SignalKind.HAPPENED, event.name, event.received_at, event.who, event.key))
@@ -176,8 +180,9 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
 
 def reevaluate(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, list[Signal]]:
     """Return the profile with every segment evaluated at *now*: after a merge."""
-    state, signals = _evaluate(profile.state, rules, rules.segments, now=max(now, profile.state.evaluated_at))
-    return _with(profile, state), signals
+    now = max(now, profile.state.evaluated_at)
+    state, signals = _evaluate(profile.state, rules, rules.segments, now=now)
+    return _with(profile, state), [*signals, *(Signal(SignalKind.TOUCHED, name, now) for name in sorted(rules.watches))]
 
 
 def finish(profile: Profile, rules: Bundle, now: Instant) -> Profile:
@@ -251,14 +256,19 @@ def _affected(before: State, after: State, event: Event, rules: Bundle) -> list[
     """Return the segments that the fold of *event* can have changed: all of them when none was ever looked at."""
     if before.evaluated_at == 0:
         return sorted(rules.segments)
-    names = set(rules.segments_by_event.get(event.name, ()))
+    return list_read(rules.segment_index, before, after, event)
+
+
+def list_read(index: Index, before: State, after: State, event: Event) -> list[str]:
+    """Return what reads something that the fold of *event* can have changed."""
+    names = set(index.by_event.get(event.name, ()))
     if before.traits is not after.traits:
-        for trait, segments in rules.segments_by_trait.items():
+        for trait, reading in index.by_trait.items():
             if any(before.traits.get(told) != after.traits.get(told) for told in (trait, trait.partition(".")[0])):
-                names.update(segments)
-    for group, segments in rules.segments_by_known.items():
+                names.update(reading)
+    for group, reading in index.by_known.items():
         if is_changed(before, after, group):
-            names.update(segments)
+            names.update(reading)
     return sorted(names)
 
 

@@ -12,9 +12,13 @@ from cartwake.registers import Register
 from cartwake.times import Instant
 
 TAG_ADDED: Final = "Tag Added"
-"""`{"tag": "..."}`, from a server."""
+"""`{"tag": "..."}`, from a server or a journey; a journey says which it is: `{"journey": "..."}`."""
 TAG_REMOVED: Final = "Tag Removed"
-"""`{"tag": "..."}`, from a server."""
+"""`{"tag": "..."}`, from a server or a journey."""
+TRAITS_SET: Final = "Traits Set"
+"""Our own, of a journey: the event's traits are what it sets."""
+POINTS_GIVEN: Final = "Points Given"
+"""Our own, of a journey: `{"score": "...", "points": 10}`."""
 LONGEST_TAG_BYTES: Final = 100
 _LONGEST_METHOD: Final = 100
 _COUNTRY_LETTERS: Final = 2

@@ -37,17 +37,17 @@ def judge_age(condition: Age, value: Any, zone: tzinfo, now: Instant) -> Verdict
     Who was born on 29 February is a year older on 1 March where the year has no such day: never too early. Who is not
     born yet has no age.
     """
-    born = _read_date(value, zone)
+    born = read_date(value, zone)
     if born is None:
         return FAILS
     more = condition.op in ("more_than", "at_most")
     year = born.year + condition.years + more
     if not 1 <= year <= _LAST_YEAR:
         return FAILS
-    reached_at = _midnight(_find_day(year, born.month, born.day, leap_day_after=True), zone)
+    reached_at = begin_day(find_day(year, born.month, born.day, leap_day_after=True), zone)
     if condition.op in ("more_than", "at_least"):
         return follow([Span(reached_at, NEVER)], _is_there, now)
-    return follow([Span(_midnight(born, zone), reached_at)], _is_there, now)
+    return follow([Span(begin_day(born, zone), reached_at)], _is_there, now)
 
 
 def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Instant) -> Verdict:
@@ -55,7 +55,7 @@ def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Ins
 
     That of 29 February is on 28 February where the year has no such day: a greeting never comes too late.
     """
-    day = _read_day(value, zone)
+    day = read_day(value, zone)
     if day is None:
         return FAILS
     first, month, number = day
@@ -63,22 +63,20 @@ def judge_anniversary(condition: Anniversary, value: Any, zone: tzinfo, now: Ins
     if begin > _LAST_YEAR:
         return FAILS
     spans = [
-        _span_days(_find_day(year, month, number, leap_day_after=False), condition, zone)
+        _span_days(find_day(year, month, number, leap_day_after=False), condition, zone)
         for year in range(begin, begin + _YEARS_SEEN)
     ]
     return follow(spans, _is_there, now)
 
 
-def _read_date(value: Any, zone: tzinfo) -> date | None:
+def read_date(value: Any, zone: tzinfo) -> date | None:
     """Return the day that a value names, by the shopper's calendar; a day that is written as such is that day.
 
     So is one that some software wrote as its midnight in UTC.
     """
-    if isinstance(value, str):
-        try:
-            return date.fromisoformat(_MIDNIGHT.sub("", value.strip()))
-        except ValueError:
-            pass
+    whole = read_whole_day(value)
+    if whole is not None:
+        return whole
     at = read_instant(value, zone)
     try:
         return None if at is None else to_datetime(at).astimezone(zone).date()
@@ -86,11 +84,19 @@ def _read_date(value: Any, zone: tzinfo) -> date | None:
         return None
 
 
-def _read_day(value: Any, zone: tzinfo) -> tuple[int, int, int] | None:
+def read_whole_day(value: Any) -> date | None:
+    """Return the day that a value is, if it is one and not an instant."""
+    try:
+        return date.fromisoformat(_MIDNIGHT.sub("", value.strip())) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def read_day(value: Any, zone: tzinfo) -> tuple[int, int, int] | None:
     """Return year, month and day; the year is 0 where only a day of the year is told ("05-17" or "--05-17")."""
     found = _DAY_OF_YEAR.fullmatch(value.strip()) if isinstance(value, str) else None
     if found is None:
-        day = _read_date(value, zone)
+        day = read_date(value, zone)
         return None if day is None else (day.year, day.month, day.day)
     month, number = int(found[1]), int(found[2])
     try:
@@ -100,7 +106,8 @@ def _read_day(value: Any, zone: tzinfo) -> tuple[int, int, int] | None:
     return 0, month, number
 
 
-def _find_day(year: int, month: int, number: int, *, leap_day_after: bool) -> date:
+def find_day(year: int, month: int, number: int, *, leap_day_after: bool) -> date:
+    """Return a day of a year; for 29 February, where there is none, the day before or after."""
     if (month, number) == (2, 29) and not isleap(year):
         return date(year, 3, 1) if leap_day_after else date(year, 2, 28)
     return date(year, month, number)
@@ -109,10 +116,10 @@ def _find_day(year: int, month: int, number: int, *, leap_day_after: bool) -> da
 def _span_days(day: date, condition: Anniversary, zone: tzinfo) -> Span:
     begins = day - timedelta(days=condition.next_days)
     ends = day + timedelta(days=condition.last_days + 1)
-    return Span(_midnight(begins, zone), _midnight(ends, zone))
+    return Span(begin_day(begins, zone), begin_day(ends, zone))
 
 
-def _midnight(day: date, zone: tzinfo) -> Instant:
+def begin_day(day: date, zone: tzinfo) -> Instant:
     """Return when a day begins; where clocks are put forward at midnight, the first instant that there is."""
     return to_instant(datetime(day.year, day.month, day.day, tzinfo=zone))
 

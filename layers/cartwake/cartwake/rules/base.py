@@ -33,7 +33,21 @@ _KINDS: Final = {
     "finite_number": "should be a number that can be compared",
 }
 _GROUPS: Final = ("all", "any", "none")
-_LEADING: Final = frozenset(("$schema", *CONDITIONS, "when", "wait", "email", "sms", "if", "event", "segment"))
+_STEPS: Final = (
+    "wait",
+    "wait_until",
+    "wait_until_date_in",
+    "wait_for",
+    "email",
+    "sms",
+    "if",
+    "test",
+    "set",
+    "untag",
+    "goal",
+    "end",
+)
+_LEADING: Final = frozenset(("$schema", *CONDITIONS, "when", *_STEPS, "event", "segment"))
 
 
 class Rule(BaseModel):
@@ -120,8 +134,9 @@ def choose_kind(kinds: tuple[str, ...]) -> Callable[[Any], str | None]:
 
 
 def list_keys(model: type[Rule]) -> list[str]:
-    """Return the keys that a model's object may have."""
-    return [field.alias or name for name, field in model.model_fields.items()]
+    """Return the keys that a model's object may have, first the one that says what it is."""
+    keys = [field.alias or name for name, field in model.model_fields.items()]
+    return sorted(keys, key=lambda key: key not in _LEADING)
 
 
 def show_example(model: type[Rule], key: str) -> str:

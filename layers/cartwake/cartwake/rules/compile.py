@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.journeys import Journey as Runnable
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_journeys import JourneyCompiler
 from cartwake.rules.compile_scores import ScoreCompiler
@@ -18,7 +19,7 @@ from cartwake.rules.confirmations import find_unfit
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, list_subjects, name_of, tell_unexpected
+from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, list_subjects, name_of, tell_unexpected, walk
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
@@ -27,6 +28,8 @@ from cartwake.rules.prediction_models import Predictions, compile_predictions
 from cartwake.rules.references import References, gather
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
+from cartwake.rules.step_models import ScoreStep
+from cartwake.rules.watches import watch
 from cartwake.times import Instant
 
 
@@ -90,11 +93,13 @@ class _Linker:
         self._partial = partial
         self._needs = Needs()
         self._conflicts: list[Conflict] = []
+        self._watched: dict[str, Reads] = {}
         settings = files.get(SETTINGS)
         self._settings = settings if isinstance(settings, Settings) else None
         self._compiled = compile_settings(self._settings) if self._settings else PLACEHOLDER
         predictions = files.get(PREDICTIONS)
         self._predictions = compile_predictions(predictions) if isinstance(predictions, Predictions) else None
+        self._given = self._collect_given()
         self._shop = describe_shop(self._settings, self._collect_tags())
         self._references = References(
             segments=[name_of(file) for file, _ in self._of(Segment)],
@@ -116,6 +121,7 @@ class _Linker:
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, made))
         left = {} if self._conflicts else self._carry(journeys, scores)
         segments = {} if self._conflicts else self._finish_segments(wheres, scores)
+        watches = {} if self._conflicts else watch(self._watched, self._references, self._previous, self._now)
         bundle = bundles.Bundle(
             generation=self._generation,
             defined_generation=self._find_defined(segments),
@@ -126,13 +132,14 @@ class _Linker:
             scores=scores,
             predictions=self._predictions,
             journeys=journeys,
+            watches=watches,
             templates=made.join(),
             pools=compile_pools(self._files),
             retired=self._retire(journeys),
         )
         return Linked(bundle, self._conflicts)
 
-    def _carry(self, journeys: dict[str, bundles.Journey], scores: dict[str, ScoreRule]) -> dict[str, bundles.Leftover]:
+    def _carry(self, journeys: dict[str, Runnable], scores: dict[str, ScoreRule]) -> dict[str, bundles.Leftover]:
         """Return what runs in steps that are no more need besides, and keep that too."""
         left = carry(Stock(journeys, self._needs.by_key, scores), previous=self._previous, now=self._now)
         for leftover in left.values():
@@ -166,6 +173,15 @@ class _Linker:
                 found.setdefault(tag.casefold(), []).append((name_of(file), rule.then is not None and rule.then.sticky))
         return found
 
+    def _collect_given(self) -> dict[str, tuple[float, ...]]:
+        """Return by score how many points journeys give."""
+        found: dict[str, set[float]] = {}
+        for _, rule in self._of(Journey):
+            for _, step in walk(rule.steps):
+                if isinstance(step, ScoreStep):
+                    found.setdefault(step.score, set()).add(step.points)
+        return {score: tuple(sorted(points)) for score, points in found.items()}
+
     def _compile_segment(self, file: str, rule: Segment) -> Condition:
         compiler = ConditionCompiler(self._shop, self._needs)
         where = compiler.compile(rule.where, "where")
@@ -175,17 +191,18 @@ class _Linker:
 
     def _compile_score(self, file: str, rule: Score) -> ScoreRule:
         compiler = ScoreCompiler(self._shop, self._needs)
-        score = compiler.compile(rule)
+        score = compiler.compile(rule, [(name_of(file), points) for points in self._given.get(name_of(file), ())])
         self._references.reads[file] = compiler.reads
         self._conflicts += self._references.find_faults(file)
         return score
 
-    def _compile_journey(self, file: str, rule: Journey, made: Templates) -> bundles.Journey:
+    def _compile_journey(self, file: str, rule: Journey, made: Templates) -> Runnable:
         demo = self._compiled.demo or (self._partial and self._settings is None)
         compiler = JourneyCompiler(file, self._shop, self._needs, demo=demo)
         journey = compiler.compile(rule)
         if self._settings is not None:
             compiler.check_topic(rule, self._settings.topics)
+        self._watched[name_of(file)] = compiler.watched
         self._references.reads[file] = compiler.reads
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         # of a template that does not fit it is not said besides that it is not there
@@ -206,7 +223,7 @@ class _Linker:
                 found += self._references.find_unknown_shown(file, shown)
         return found
 
-    def _retire(self, journeys: Mapping[str, bundles.Journey]) -> tuple[str, ...]:
+    def _retire(self, journeys: Mapping[str, Runnable]) -> tuple[str, ...]:
         """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""
         names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
         return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]

@@ -1,29 +1,31 @@
 """Journeys as marketers write them become journeys as they are run."""
 
 from collections.abc import Collection, Mapping, Set
-from typing import Final, assert_never
+from typing import Final
 
-from cartwake import bundles
+from cartwake import bundles, journeys
 from cartwake.conditions.kinds import Condition
 from cartwake.events import COMPLAINED
 from cartwake.rules.compile_conditions import ConditionCompiler
-from cartwake.rules.compiling.desk import Shop
+from cartwake.rules.compile_steps import StepCompiler
+from cartwake.rules.compiling.desk import Reads, Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import EMAILS, SETTINGS, is_email, walk
+from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.mjml import TemplateFile
-from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep, WaitStep
+from cartwake.rules.models import Journey
 from cartwake.rules.needs import Needs, compile_where
+from cartwake.rules.references import join_reads
 from cartwake.rules.translations import read_locale
-from cartwake.statements import Channel
-from cartwake.times import DAY, MINUTE, parse_duration
+from cartwake.rules.trigger_models import AnyTrigger, ByEvent
+from cartwake.rules.wait_models import GoalStep
+from cartwake.times import parse_duration
 from cartwake.trackers import Need
 
 MOST_STEPS: Final = 100
 DEEPEST_BRANCHES: Final = 5
-LONGEST_WAIT: Final = 365 * DAY
-LONGEST_USE: Final = 30 * DAY
 TRIGGERS_KEPT: Final = 5
 """How many of the latest triggering events are kept: a redelivered one is known for as long as it is among them."""
 
@@ -37,21 +39,30 @@ _TOPIC: Final = '"topics": { "new-arrivals": { "name": "New arrivals" } }'
 
 
 class JourneyCompiler:
-    """Compiles one journey file and collects what does not fit."""
+    """Compiles one journey file and collects what does not fit.
+
+    Attributes:
+        watched: What can move its runs before they are due.
+    """
 
     def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
-        self._conditions = ConditionCompiler(shop, needs)
-        self.reads = self._conditions.reads
-        self.conflicts: list[Conflict] = []
         self._file = file
         self._needs = needs
         self._zone = shop.zone
-        self._demo = demo
+        self._conditions = ConditionCompiler(shop, needs)
+        self._steps = StepCompiler(file, shop, needs, demo=demo)
+        self.conflicts = self._steps.conflicts
+        self.watched = self._steps.watched
 
-    def compile(self, rule: Journey) -> bundles.Journey:
+    @property
+    def reads(self) -> Reads:
+        """What all of its conditions read, once it is compiled."""
+        return join_reads(self._conditions.reads, join_reads(self._steps.reads, self.watched))
+
+    def compile(self, rule: Journey) -> journeys.Journey:
         """Return the compiled journey; what is wrong with it is in `conflicts`."""
         self._check_size(rule)
-        return bundles.Journey(
+        return journeys.Journey(
             title=rule.name,
             kind=rule.kind,
             topic=rule.topic or "",
@@ -60,7 +71,7 @@ class JourneyCompiler:
             filter=self._compile_condition(rule.filter, "filter") if rule.filter else None,
             exits=self._compile_exits(rule),
             again_ms=_compile_again(rule.again),
-            steps=self._compile_steps(rule.steps, "steps"),
+            steps=self._steps.compile(rule.steps, "steps"),
         )
 
     def check_topic(self, rule: Journey, topics: Collection[str]) -> None:
@@ -104,18 +115,18 @@ class JourneyCompiler:
                     continue
         return found
 
-    def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> bundles.Trigger:
+    def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> journeys.Trigger:
         match rule:
             case ByEvent():
                 where = compile_where(rule.where, self._zone)
                 tracker = self._needs.add(Need(event=rule.event, where=where, latest=latest))
-                return bundles.Trigger(event=rule.event, where=where, tracker=tracker)
+                return journeys.Trigger(event=rule.event, where=where, tracker=tracker)
             case _:
-                self.reads.segments.append((rule.segment, f"{path}.segment"))
+                self._conditions.reads.segments.append((rule.segment, f"{path}.segment"))
                 entered = rule.on == "entered"
-                return bundles.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
+                return journeys.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
 
-    def _compile_exits(self, rule: Journey) -> tuple[bundles.Trigger, ...]:
+    def _compile_exits(self, rule: Journey) -> tuple[journeys.Trigger, ...]:
         """Return what ends a run: what the file says, and of marketing whatever calls it spam."""
         # One entry more: the event that started the run may itself be the last one.
         said = tuple(
@@ -128,76 +139,17 @@ class JourneyCompiler:
     def _compile_condition(self, rule: AnyCondition, path: str) -> Condition:
         return self._conditions.compile(rule, path)
 
-    def _compile_steps(self, steps: list[AnyStep], path: str) -> tuple[bundles.Step, ...]:
-        return tuple(self._compile_step(step, f"{path}[{index}]") for index, step in enumerate(steps))
-
-    def _compile_step(self, step: AnyStep, path: str) -> bundles.Step:
-        match step:
-            case WaitStep():
-                return self._compile_wait(step, path)
-            case EmailStep():
-                use = self._compile_use(step.not_after, path)
-                return bundles.Send(
-                    channel=Channel.EMAIL,
-                    template=step.email,
-                    subject=step.subject or "",
-                    not_after_ms=use,
-                    held=step.held,
-                    coupon=step.coupon or "",
-                )
-            case SmsStep():
-                use = self._compile_use(step.not_after, path)
-                return bundles.Send(
-                    channel=Channel.SMS,
-                    template=step.sms,
-                    not_after_ms=use,
-                    held=step.held,
-                    coupon=step.coupon or "",
-                )
-            case IfStep():
-                return bundles.Branch(
-                    condition=self._compile_condition(step.if_, f"{path}.if"),
-                    then=self._compile_steps(step.then, f"{path}.then"),
-                    otherwise=self._compile_steps(step.else_ or [], f"{path}.else"),
-                )
-            case _:
-                assert_never(step)
-
-    def _compile_wait(self, step: WaitStep, path: str) -> bundles.Wait:
-        for_ms = self._compile_time(step.wait, f"{path}.wait")
-        at_most_ms = self._compile_time(step.at_most, f"{path}.at_most") if step.at_most else 0
-        if step.at_most and not step.of_quiet:
-            self._refuse(
-                f"{path}.at_most", '"at_most" belongs to "of_quiet"; without it the wait is as long as it says.'
-            )
-        if step.at_most and at_most_ms < for_ms:
-            self._refuse(f"{path}.at_most", f'The longest wait is shorter than the wait of "{step.wait}".')
-        quiet = tuple(self._needs.add(Need(event=event, latest=1)) for event in step.of_quiet or ())
-        return bundles.Wait(for_ms=for_ms, of_quiet=quiet, at_most_ms=at_most_ms)
-
-    def _compile_time(self, words: str, path: str) -> int:
-        duration = parse_duration(words)
-        if duration > LONGEST_WAIT:
-            self._refuse(path, "A wait takes at most 365 days.", example='"30 days"')
-        if duration < MINUTE and not self._demo:
-            # Either file may have changed: the wait, or settings.json that no longer says "demo".
-            message = 'A wait takes at least a minute; only with "demo": true in settings.json it may be shorter.'
-            self._refuse(path, message, example='"1 minute"', files=(self._file, SETTINGS))
-        return duration
-
-    def _compile_use(self, words: str, path: str) -> int:
-        duration = parse_duration(words)
-        if duration > LONGEST_USE:
-            self._refuse(f"{path}.not_after", "A message is useful for at most 30 days.", example='"24 hours"')
-        return duration
-
     def _check_size(self, rule: Journey) -> None:
-        paths = [path for path, _ in walk(rule.steps)]
-        if len(paths) > MOST_STEPS:
-            self._refuse("steps", f"There are {len(paths)} steps; at most {MOST_STEPS} are run.")
-        deepest = max(paths, key=lambda path: path.count("."))
-        if deepest.count(".") > DEEPEST_BRANCHES:
-            self._refuse(deepest, f'"if" stands at most {DEEPEST_BRANCHES} deep in each other.')
+        steps = walk(rule.steps)
+        if len(steps) > MOST_STEPS:
+            self._refuse("steps", f"There are {len(steps)} steps; at most {MOST_STEPS} are run.")
+        deepest = max((path for path, _ in steps), key=_count_depth)
+        if _count_depth(deepest) > DEEPEST_BRANCHES:
+            self._refuse(deepest, f"Steps stand at most {DEEPEST_BRANCHES} deep in each other.")
+        for path, step in steps:
+            if isinstance(step, GoalStep) and _count_depth(path):
+                message = "A goal stands in the journey's own list of steps, not inside of another step."
+                self._refuse(path, message, example='"steps": [ … , {"goal": "Order Completed"}, … ]')
 
     def _check_email(self, step: EmailStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
         file = f"templates/{step.email}.mjml"
@@ -264,6 +216,11 @@ class JourneyCompiler:
 
     def _tell(self, path: str, message: str, *, files: tuple[str, ...], suggestion: str = "") -> Conflict:
         return Conflict(Fault(file=self._file, path=path, message=message, suggestion=suggestion), files)
+
+
+def _count_depth(path: str) -> int:
+    """Return how many steps the step at a path is inside of."""
+    return path.replace("].steps[", "][").count(".")
 
 
 def _compile_again(words: str) -> int | None:

@@ -10,7 +10,9 @@ from cartwake.rules.conflicts import Conflict
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import walk
-from cartwake.rules.models import ByEvent, EmailStep, Journey, SmsStep
+from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.models import Journey
+from cartwake.rules.trigger_models import ByEvent
 
 _TOLD: Final = ("cart", "coupon", "event", "profile")
 """What a template sees of what shoppers, and those who pretend to be some, have told."""

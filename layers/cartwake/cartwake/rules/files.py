@@ -11,12 +11,14 @@ from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.hypertext import compile_html
+from cartwake.rules.message_models import EmailStep
 from cartwake.rules.mjml import TemplateFile, compile_mjml, compile_text, to_fault
-from cartwake.rules.models import AnyStep, EmailStep, IfStep, Journey, Segment
+from cartwake.rules.models import Journey, Segment
 from cartwake.rules.pieces import LAYOUTS, PARTS, Piece, read_piece
 from cartwake.rules.prediction_models import Predictions
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
+from cartwake.rules.step_models import AnyStep, list_sides
 from cartwake.rules.texts import read_json, read_text
 from cartwake.rules.translations import is_locale, mend_locale, split_locale
 from cartwake.rules.words import NAME
@@ -155,12 +157,11 @@ def list_subjects(rule: Journey) -> list[tuple[str, str]]:
 
 
 def walk(steps: list[AnyStep], path: str = "steps") -> list[tuple[str, AnyStep]]:
-    """Return every step with its path, those of branches after the `if` that they belong to."""
+    """Return every step with its path, those inside of one after it."""
     found: list[tuple[str, AnyStep]] = []
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
         found.append((here, step))
-        if isinstance(step, IfStep):
-            found += walk(step.then, f"{here}.then")
-            found += walk(step.else_ or [], f"{here}.else")
+        for side, inner in list_sides(step):
+            found += walk(inner, f"{here}.{side}")
     return found

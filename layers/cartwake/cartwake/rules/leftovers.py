@@ -1,13 +1,15 @@
 """Leftovers: what steps that are no more still need remembered, for the runs that wait in them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple, assert_never
 
 from msgspec.structs import replace
 
-from cartwake.bundles import Branch, Bundle, Journey, Leftover, Send, Step, Wait
+from cartwake.bundles import Bundle, Leftover
 from cartwake.conditions import kinds
 from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.journeys import Await, Goal, Happening, Journey, Step, Wait
+from cartwake.paths import list_conditions, walk_steps
 from cartwake.rules.compiling.windows import SINCE_START_MS
 from cartwake.rules.needs import count_kept, deepen
 from cartwake.times import DAY, Instant
@@ -15,6 +17,10 @@ from cartwake.trackers import Need
 
 KEEP_MS: Final = 365 * DAY
 """How long after a publish a run can still be in steps that it took away; as long as the longest wait."""
+
+
+EVENTS_AWAITED: Final = 2
+"""One entry more than the one that a run waits for: the event that started it may itself be the last one."""
 
 
 class Depth(NamedTuple):
@@ -66,18 +72,17 @@ def collect(stock: Stock) -> dict[str, Need]:
     return found
 
 
-def _read_steps(steps: Iterable[Step], stock: Stock) -> Iterator[Depth]:
-    for step in steps:
+def _read_steps(steps: tuple[Step, ...], stock: Stock) -> Iterator[Depth]:
+    for step in walk_steps(steps):
         match step:
             case Wait(of_quiet=trackers):
                 yield from (Depth(key) for key in trackers)
-            case Branch(condition=condition, then=then, otherwise=otherwise):
-                yield from _read_condition(condition, stock)
-                yield from _read_steps((*then, *otherwise), stock)
-            case Send():
-                continue
+            case Await(happening=Happening(tracker=key)) | Goal(happening=Happening(tracker=key)) if key:
+                yield Depth(key, latest=EVENTS_AWAITED)
             case _:
-                assert_never(step)
+                pass
+        for condition in list_conditions(step):
+            yield from _read_condition(condition, stock)
 
 
 def _read_condition(condition: Condition, stock: Stock) -> Iterator[Depth]:

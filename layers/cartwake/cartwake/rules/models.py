@@ -4,11 +4,12 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
 
-from cartwake.rules.base import File, Rule, choose_kind, complain
+from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.faults import find_nearest
-from cartwake.rules.value_models import Where
-from cartwake.rules.words import Duration, EventName, Line, Name, TagName, is_list
+from cartwake.rules.step_models import Step
+from cartwake.rules.trigger_models import Trigger
+from cartwake.rules.words import Line, Name, TagName, is_list
 from cartwake.times import parse_duration
 
 
@@ -63,116 +64,6 @@ class Segment(File):
     )
 
 
-class ByEvent(Rule):
-    """An event happens."""
-
-    event: EventName = Field(description="The name of the event.", examples=["Product Added"])
-    where: Where | None = None
-
-
-class BySegment(Rule):
-    """A shopper enters or leaves a segment."""
-
-    segment: Name = Field(description="The segment's file name without .json.", examples=["lapsed"])
-    on: Literal["entered", "left"] = Field("entered", description="Which of the two.", examples=["entered"])
-
-
-Trigger = Annotated[
-    Annotated[ByEvent, Tag("<event>")] | Annotated[BySegment, Tag("<segment>")],
-    Discriminator(
-        choose_kind(("event", "segment")),
-        custom_error_type="no_kind",
-        custom_error_message="not a trigger",
-        custom_error_context={"kinds": "event segment"},
-    ),
-]
-
-
-class WaitStep(Rule):
-    """Let time pass."""
-
-    later = {"until": "waiting for a time of day comes with a later version"}
-    wait: Duration = Field(description="How long: elapsed time, 1 day is 24 hours.", examples=["1 hour"])
-    of_quiet: Annotated[list[EventName], Field(min_length=1, max_length=20)] | None = Field(
-        None, description="Each of these events starts the wait anew.", examples=[["Product Added", "Page Viewed"]]
-    )
-    at_most: Duration | None = Field(
-        None, description="With of_quiet: the longest it can become.", examples=["6 hours"]
-    )
-
-
-class MessageStep(Rule):
-    """What messages have in common."""
-
-    later = {
-        "variant": "tests come with a later version",
-    }
-    not_after: Duration = Field(
-        "24 hours",
-        description="How long after it was due the message is still useful; later it is skipped.",
-        examples=["24 hours"],
-    )
-    held: bool = Field(
-        default=False,
-        description="true: where the frequency cap stands against it the message waits until it may go out, if that is "
-        "within not_after; else it is skipped.",
-        examples=[True],
-    )
-    coupon: Name | None = Field(
-        None,
-        description="A pool, the name of a file in coupons/ without its ending: the message shows one of its codes "
-        "as {{ coupon.code }}. A shopper gets one code for a step, and the same again until it is over.",
-        examples=["comeback-10"],
-    )
-
-
-class EmailStep(MessageStep):
-    """Send an email."""
-
-    email: Name = Field(description="The template's file name without .mjml or .html.", examples=["cart-1"])
-    subject: Annotated[str, Field(min_length=1, max_length=500, pattern=r"^[^\r\n]*$")] | None = Field(
-        None,
-        description="The subject; what the template's mj-title says if nothing is said here.",
-        examples=["You left {{ cart.items[0].name }} behind"],
-    )
-
-
-class SmsStep(MessageStep):
-    """Send an SMS."""
-
-    sms: Name = Field(description="The template's file name without .txt.", examples=["cart-sms"])
-
-
-class IfStep(Rule):
-    """Go one way or the other."""
-
-    if_: Condition = Field(alias="if", description="What decides.", examples=[{"trait": "phone", "exists": True}])
-    then: "list[Step]" = Field(min_length=1, description="Steps when it holds.", examples=[[{"sms": "cart-sms"}]])
-    else_: "list[Step] | None" = Field(
-        None,
-        alias="else",
-        min_length=1,
-        description="Steps when it does not, or is not known.",
-        examples=[[{"email": "cart-2"}]],
-    )
-
-
-Step = Annotated[
-    Annotated[WaitStep, Tag("<wait>")]
-    | Annotated[EmailStep, Tag("<email>")]
-    | Annotated[SmsStep, Tag("<sms>")]
-    | Annotated[IfStep, Tag("<if>")],
-    Discriminator(
-        choose_kind(("wait", "email", "sms", "if")),
-        custom_error_type="no_kind",
-        custom_error_message="not a step",
-        custom_error_context={"kinds": "wait email sms if", "later": "split test webhook set"},
-    ),
-]
-type AnyStep = WaitStep | EmailStep | SmsStep | IfStep
-type AnyTrigger = ByEvent | BySegment
-
-
 class Journey(File):
     """journeys/<name>.json: what happens to a shopper, step by step."""
 
@@ -218,6 +109,3 @@ class Journey(File):
     steps: list[Step] = Field(
         min_length=1, description="What happens, in order.", examples=[[{"wait": "1 hour"}, {"email": "cart-1"}]]
     )
-
-
-IfStep.model_rebuild()

@@ -13,8 +13,9 @@ from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import Content, name_of, walk
+from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.mjml import TemplateFile
-from cartwake.rules.models import EmailStep, Journey, SmsStep
+from cartwake.rules.models import Journey
 from cartwake.times import parse_duration
 
 

@@ -50,6 +50,13 @@ class References:
             waiting += news
         return found
 
+    def close_reads(self, reads: Reads) -> Reads:
+        """Return *reads* with what the segments and scores among it read."""
+        names = [f"segments/{name}.json" for name, _ in reads.segments]
+        names += [f"scores/{name}.json" for name, _ in reads.scores]
+        below = {file for name in names if name in self.reads for file in self.close(name)}
+        return join_reads(reads, gather(self.reads, below))
+
     def find_faults(self, file: str) -> list[Conflict]:
         """Return what is wrong with what a file reads, but for cycles."""
         reads = self.reads[file]
@@ -155,6 +162,19 @@ def gather(reads: Mapping[str, Reads], files: Collection[str]) -> Reads:
         whole.known |= reads[file].known
         whole.fitted += reads[file].fitted
     return whole
+
+
+def join_reads(one: Reads, other: Reads) -> Reads:
+    """Return what two parts of a file read."""
+    return Reads(
+        events=one.events | other.events,
+        traits=one.traits | other.traits,
+        known=one.known | other.known,
+        segments=one.segments + other.segments,
+        scores=one.scores + other.scores,
+        fitted=one.fitted + other.fitted,
+        since_start=one.since_start + other.since_start,
+    )
 
 
 def _follow(file: str, chains: Mapping[str, Chain]) -> tuple[str, ...]:

@@ -18,7 +18,8 @@ EVENTS: Final = (
     "Coupon Removed", "Promotion Viewed", "Promotion Clicked", "Signed Up", "Signed In", "Signed Out",
     "Form Submitted", "Identified", "Screen Viewed", "Subscription Requested", "Subscribed", "Unsubscribed",
     "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam",
-    "SMS Sent", "SMS Received", "Tag Added", "Tag Removed", "Coupon Given", "Coupon Redeemed", "Export Ready",
+    "SMS Sent", "SMS Received", "Tag Added", "Tag Removed", "Traits Set", "Points Given", "Coupon Given",
+    "Coupon Redeemed", "Export Ready",
 )  # fmt: skip
 """Events that editors offer; any other name is as good."""
 
@@ -37,7 +38,11 @@ MEANT: Final = {
     "birthday": "anniversary_of", "segment": "in_segment", "member_of": "in_segment", "list": "in_segment",
     "and": "all", "or": "any", "not": "none", "rfm": "lifecycle", "reachable": "reachable_by", "random": "share",
     "percent": "share", "sample": "share", "prediction": "predicted", "churn_risk": "predicted", "basket": "cart",
-    "points": "score", "tags": "tag", "subscribed": "consent", "visit": "profile",
+    "points": "score", "tags": "tag", "subscribed": "consent", "visit": "profile", "delay": "wait",
+    "wait_till": "wait_until", "until": "wait_until", "wait_until_event": "wait_for", "mail": "email", "send": "email",
+    "text": "sms", "add_tag": "tag", "add_to": "tag", "add_to_list": "tag", "remove_tag": "untag",
+    "remove_from_list": "untag", "set_trait": "set", "update": "set", "test": "split", "ab_test": "split",
+    "variants": "split", "exit": "end", "stop": "end",
 }  # fmt: skip
 """Words with which conditions begin elsewhere, and how they begin here."""
 

@@ -15,7 +15,7 @@ NAME: Final = r"^[a-z0-9][a-z0-9-]{0,62}$"
 LONGEST_WINDOW: Final = 3_650 * DAY
 DURATION: Final = r"^\d{1,6} (second|minute|hour|day|week)s?$"
 _DAY: Final = r"\d{4}-\d{2}-\d{2}"
-_DATE: Final = rf"^{_DAY}(T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})?)?$"
+DATE: Final = rf"^{_DAY}(T\d{{2}}:\d{{2}}(:\d{{2}}(\.\d{{1,6}})?)?(Z|[+-]\d{{2}}:\d{{2}})?)?$"
 _TOO_MANY_STARS: Final = 12
 _YEARS: Final = range(1970, 2200)
 _YEARS_COMPARED: Final = range(1000, 9000)
@@ -32,7 +32,7 @@ def _offer(words: tuple[str, ...], schema: dict[str, Any]) -> WithJsonSchema:
 
 
 def _check_duration(words: str) -> str:
-    if re.fullmatch(_DATE, words):
+    if re.fullmatch(DATE, words):
         raise complain("This is a date; what stands here is a time before or after now.", example='"30 days"')
     try:
         duration = parse_duration(words)
@@ -59,7 +59,8 @@ def _mend_duration(words: str) -> str:
     return f"{count} {whole}{'s' if count != 1 else ''}"
 
 
-def _check_date(text: str) -> str:
+def check_date(text: str) -> str:
+    """Return a date that is written as one."""
     if _is_date(text, _YEARS):
         return text
     example = '"2026-01-31" or "2026-01-31T18:00:00Z"'
@@ -71,13 +72,13 @@ def _check_date(text: str) -> str:
 
 def _is_date(text: str, years: range) -> bool:
     try:
-        return re.fullmatch(_DATE, text) is not None and datetime.fromisoformat(text).year in years
+        return re.fullmatch(DATE, text) is not None and datetime.fromisoformat(text).year in years
     except ValueError:
         return False
 
 
 def _check_date_or_duration(text: str) -> str:
-    return _check_date(text) if re.match(r"\s*\d{4}-", text) else _check_duration(text)
+    return check_date(text) if re.match(r"\s*\d{4}-", text) else _check_duration(text)
 
 
 def is_duration(text: str) -> bool:
@@ -153,11 +154,11 @@ def _check_glob(glob: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_check_duration), _offer(_DURATIONS, {"type": "string", "pattern": DURATION})]
-Date = Annotated[str, AfterValidator(_check_date), WithJsonSchema({"type": "string", "pattern": _DATE})]
+Date = Annotated[str, AfterValidator(check_date), WithJsonSchema({"type": "string", "pattern": DATE})]
 DateOrDuration = Annotated[
     str,
     AfterValidator(_check_date_or_duration),
-    _offer(_DURATIONS, {"type": "string", "pattern": f"{DURATION}|{_DATE}"}),
+    _offer(_DURATIONS, {"type": "string", "pattern": f"{DURATION}|{DATE}"}),
 ]
 Name = Annotated[
     str, AfterValidator(_check_name), WithJsonSchema({"type": "string", "pattern": NAME, "examples": ["vip"]})

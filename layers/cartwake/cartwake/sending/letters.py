@@ -4,18 +4,20 @@ import msgspec
 
 from cartwake import optins
 from cartwake.addresses import Address, derive_key, find_country, normalise
-from cartwake.bundles import Bundle, Send
+from cartwake.bundles import Bundle
 from cartwake.coupons import Given, show
 from cartwake.errors import TemplateFailed
 from cartwake.events import Event
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
 from cartwake.gateways.sms import Sms
+from cartwake.journeys import Send
 from cartwake.marks import Marks, read_marks
 from cartwake.messages import Message
+from cartwake.paths import find_step
 from cartwake.profiles import Profile, State
 from cartwake.reasons import Skip
-from cartwake.runs import Run, find_step
+from cartwake.runs import Run
 from cartwake.sending.locales import translate
 from cartwake.sending.parts import count_parts
 from cartwake.sending.template_data import gather

@@ -8,11 +8,13 @@ from cartwake.rules.behaviour_models import Did, DidNot, First, Last, ThenDid, T
 from cartwake.rules.doubts.walks import Placed, walk_conditions
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import SETTINGS, Content, walk
-from cartwake.rules.models import ByEvent, Journey, WaitStep
+from cartwake.rules.models import Journey
 from cartwake.rules.profile_models import AgeOf, AnniversaryOf, Trait
 from cartwake.rules.score_models import EventPoints, Score
 from cartwake.rules.settings_models import Settings
+from cartwake.rules.trigger_models import ByEvent
 from cartwake.rules.vocabulary import EVENTS, TRAITS
+from cartwake.rules.wait_models import GoalStep, UntilDateStep, WaitForStep, WaitStep
 
 _ALIKE: Final = 0.7
 
@@ -85,9 +87,18 @@ def _list_of_journey(rule: Journey) -> Iterator[Name]:
         if isinstance(trigger, ByEvent):
             yield Name("event", trigger.event, f"{path}.event")
     for path, step in walk(rule.steps):
-        if isinstance(step, WaitStep):
-            for index, name in enumerate(step.of_quiet or ()):
-                yield Name("event", name, f"{path}.of_quiet[{index}]")
+        match step:
+            case WaitStep():
+                for index, name in enumerate(step.of_quiet or ()):
+                    yield Name("event", name, f"{path}.of_quiet[{index}]")
+            case WaitForStep(wait_for=str(name)):
+                yield Name("event", name, f"{path}.wait_for")
+            case GoalStep(goal=str(name)):
+                yield Name("event", name, f"{path}.goal")
+            case UntilDateStep(wait_until_date_in=name):
+                yield Name("trait", name, f"{path}.wait_until_date_in")
+            case _:
+                pass
 
 
 def _list_of_condition(placed: Placed) -> Iterator[Name]:

@@ -5,8 +5,11 @@ from datetime import tzinfo
 
 from cartwake.rules.doubts.claims import Claim, Reach
 from cartwake.rules.doubts.logic import Always, Doubt, Judge, Placing
-from cartwake.rules.models import AnyStep, AnyTrigger, ByEvent, EmailStep, IfStep, Journey, SmsStep
+from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.models import Journey
 from cartwake.rules.needs import compile_where
+from cartwake.rules.step_models import AnyStep, IfStep, ScoreStep, SetStep, TagStep, UntagStep, list_sides
+from cartwake.rules.trigger_models import AnyTrigger, ByEvent
 
 
 def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
@@ -16,7 +19,8 @@ def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
     steps = list(_list_steps(rule.steps, "steps", judge, never=False))
     messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep)]
     if not messages:
-        yield Doubt("steps", "The journey sends nothing: there is no email and no sms in its steps.")
+        if not any(isinstance(step, SetStep | TagStep | UntagStep | ScoreStep) for _, step, _ in steps):
+            yield Doubt("steps", "The journey sends nothing: there is no email and no sms in its steps.")
     elif all(never for _, never in messages):
         yield Doubt("steps", "The journey sends nothing: no run ever comes to its messages.")
     else:
@@ -36,7 +40,8 @@ def _list_steps(steps: list[AnyStep], path: str, judge: Judge, *, never: bool) -
     for index, step in enumerate(steps):
         here = f"{path}[{index}]"
         yield here, step, never
-        if isinstance(step, IfStep):
-            found: Always = judge.judge(step.if_, f"{here}.if")
-            yield from _list_steps(step.then, f"{here}.then", judge, never=never or found == "never")
-            yield from _list_steps(step.else_ or [], f"{here}.else", judge, never=never or found == "always")
+        found: Always | None = judge.judge(step.if_, f"{here}.if") if isinstance(step, IfStep) else None
+        barred = {"then": "never", "else": "always"}
+        for side, inner in list_sides(step):
+            shut = found is not None and found == barred[side]
+            yield from _list_steps(inner, f"{here}.{side}", judge, never=never or shut)

@@ -6,8 +6,9 @@ from typing import Final
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.faults import Fault, name_all
 from cartwake.rules.files import EMAILS, Content, is_email, list_subjects, name_of, walk
+from cartwake.rules.message_models import EmailStep
 from cartwake.rules.mjml import TemplateFile
-from cartwake.rules.models import EmailStep, Journey
+from cartwake.rules.models import Journey
 from cartwake.rules.pieces import Piece, list_blocks
 from cartwake.rules.translations import read_locale
 

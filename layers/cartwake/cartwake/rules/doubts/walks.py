@@ -4,8 +4,9 @@ from collections.abc import Iterator
 
 from cartwake.rules.condition_models import AllOf, AnyCondition, AnyOf, NoneOf
 from cartwake.rules.files import Content, walk
-from cartwake.rules.models import IfStep, Journey, Segment
+from cartwake.rules.models import Journey, Segment
 from cartwake.rules.score_models import Score, StatePoints
+from cartwake.rules.step_models import list_conditions as list_step_conditions
 
 type Placed = tuple[str, AnyCondition]
 """A condition, and the path at which it stands."""
@@ -24,8 +25,8 @@ def list_conditions(content: Content) -> Iterator[Placed]:
             if content.filter is not None:
                 yield "filter", content.filter
             for path, step in walk(content.steps):
-                if isinstance(step, IfStep):
-                    yield f"{path}.if", step.if_
+                for key, condition in list_step_conditions(step):
+                    yield f"{path}.{key}", condition
         case _:
             return
 

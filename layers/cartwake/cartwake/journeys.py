@@ -1,0 +1,240 @@
+"""Journeys: what starts and ends a run, and the steps between, compiled."""
+
+from typing import Any
+
+import msgspec
+
+from cartwake.conditions.kinds import Condition
+from cartwake.events import Event
+from cartwake.statements import Channel
+from cartwake.times import HOUR, Instant
+from cartwake.values import PropertyTest, find_value, passes
+
+
+class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What starts or ends a run: an event that passes the tests, or a segment entered or left.
+
+    Attributes:
+        tracker: For an exit by event: the tracker that remembers such events.
+    """
+
+    event: str = ""
+    where: tuple[PropertyTest, ...] = ()
+    entered: str = ""
+    left: str = ""
+    tracker: str = ""
+
+    def fits(self, event: Event) -> bool:
+        """Say whether *event* is one of these."""
+        return self.event == event.name and all(
+            passes(find_value(event.properties, test.path), test.test) for test in self.where
+        )
+
+
+class _Step(msgspec.Struct, frozen=True, kw_only=True, tag_field="step", omit_defaults=True):
+    """What all steps have in common.
+
+    Attributes:
+        only_if: Judged as a run comes here: where it does not hold, the run passes over the step.
+        not_after_ms: The run passes over the step when it comes so much later than was due; 0: never.
+    """
+
+    only_if: Condition | None = None
+    not_after_ms: int = 0
+
+
+class Wait(_Step, frozen=True, kw_only=True, tag="wait", omit_defaults=True):
+    """Let time pass.
+
+    Attributes:
+        for_ms: How long.
+        of_quiet: Trackers of the events each of which starts the wait anew.
+        at_most_ms: With `of_quiet`: the longest the whole wait can become.
+    """
+
+    for_ms: int
+    of_quiet: tuple[str, ...] = ()
+    at_most_ms: int = 0
+
+
+class UntilClock(_Step, frozen=True, kw_only=True, tag="clock", omit_defaults=True):
+    """Wait until a time of day by the shopper's clock.
+
+    Attributes:
+        minute: After midnight.
+        days: On which days of the week, Monday is 0; (): on any.
+    """
+
+    minute: int
+    days: tuple[int, ...] = ()
+
+
+class UntilDate(_Step, frozen=True, kw_only=True, tag="date", omit_defaults=True):
+    """Wait until a date by the shopper's calendar.
+
+    Attributes:
+        date: ISO 8601; "": the one in the trait.
+        trait: Its name.
+        shift_ms: So much later; less than 0: before.
+        minute: At this time of that day, after midnight; None: at the date's own time.
+        every_year: The next anniversary is meant.
+        otherwise: Where there is no such date, or it is over, or more than a year ahead.
+    """
+
+    date: str = ""
+    trait: str = ""
+    shift_ms: int = 0
+    minute: int | None = None
+    every_year: bool = False
+    otherwise: tuple["Step", ...] = ()
+
+
+class Happening(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Something that a run waits for: an event that happens, or a condition that comes to hold.
+
+    Attributes:
+        tracker: Of the event; "": it is a condition.
+        name: What people call it.
+    """
+
+    name: str
+    tracker: str = ""
+    condition: Condition | None = None
+
+
+class Await(_Step, frozen=True, kw_only=True, tag="await", omit_defaults=True):
+    """Wait for something, but not for ever, and go one way or the other.
+
+    Attributes:
+        then: When it came.
+        otherwise: When the time was over first.
+    """
+
+    happening: Happening
+    at_most_ms: int
+    then: tuple["Step", ...] = ()
+    otherwise: tuple["Step", ...] = ()
+
+
+class Goal(_Step, frozen=True, kw_only=True, tag="goal", omit_defaults=True):
+    """Where a run goes on from wherever before it stands, as soon as something comes.
+
+    Attributes:
+        or_end: A run that comes here on its way, and of which that is not true, ends.
+    """
+
+    happening: Happening
+    or_end: bool = False
+
+
+class Send(_Step, frozen=True, kw_only=True, tag="send", omit_defaults=True):
+    """Send an email or an SMS made from a template.
+
+    Attributes:
+        subject: Jinja2 source; overrides the template's own.
+        not_after_ms: How long after it was planned the message is still useful.
+        held: Under a frequency cap it waits until that is over, instead of being skipped.
+        coupon: The pool that it shows a code of; "": none.
+    """
+
+    channel: Channel
+    template: str
+    subject: str = ""
+    not_after_ms: int = 24 * HOUR
+    held: bool = False
+    coupon: str = ""
+
+
+class Tell(_Step, frozen=True, kw_only=True, tag="tell", omit_defaults=True):
+    """Say something of the shopper: it becomes an event of our own, as everything does.
+
+    Attributes:
+        event: Its name.
+    """
+
+    event: str
+    properties: dict[str, Any] = {}
+    traits: dict[str, Any] = {}
+
+
+class Branch(_Step, frozen=True, kw_only=True, tag="if", omit_defaults=True):
+    """Go one way or the other."""
+
+    condition: Condition
+    then: tuple["Step", ...] = ()
+    otherwise: tuple["Step", ...] = ()
+
+
+class Variant(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One of the ways of a split.
+
+    Attributes:
+        micros: The share of shoppers that go it, in millionths.
+    """
+
+    name: str
+    micros: int
+    steps: tuple["Step", ...] = ()
+
+
+class Split(_Step, frozen=True, kw_only=True, tag="split", omit_defaults=True):
+    """Go one of several ways: always the same one for a shopper and a salt.
+
+    Attributes:
+        test: Its name, under which the way is kept at the run and its messages; "": it is no test.
+    """
+
+    salt: str
+    test: str = ""
+    variants: tuple[Variant, ...]
+
+
+class Stop(_Step, frozen=True, kw_only=True, tag="end", omit_defaults=True):
+    """End the run here.
+
+    Attributes:
+        why: What people call it.
+    """
+
+    why: str
+
+
+Step = Wait | UntilClock | UntilDate | Await | Goal | Send | Tell | Branch | Split | Stop
+
+
+class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What can move the runs of a journey before they are due.
+
+    Attributes:
+        events: Names of events.
+        traits: Names of traits, dotted where something is read that stands in one.
+        known: Of all that Cartwake itself knows of a shopper.
+        since: When the last of it was taken out of the journey; 0: all of it is in use.
+    """
+
+    events: tuple[str, ...] = ()
+    traits: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    since: Instant = 0
+
+
+class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A journey.
+
+    Attributes:
+        kind: `marketing`, `transactional` or `confirmation`.
+        topic: What its messages are about; "" for nothing that can be refused by itself.
+        status: `draft`, `live`, `paused` or `archived`.
+        filter: Checked at entry and again before every message.
+        again_ms: None: never again; 0: always; else the time from one entry to the next.
+    """
+
+    title: str
+    kind: str = "marketing"
+    topic: str = ""
+    status: str = "draft"
+    trigger: Trigger
+    filter: Condition | None = None
+    exits: tuple[Trigger, ...] = ()
+    again_ms: int | None = None
+    steps: tuple[Step, ...] = ()

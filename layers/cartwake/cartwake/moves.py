@@ -1,0 +1,251 @@
+"""Moves: the decision where a run goes next, made from profile, rules and time alone."""
+
+from typing import Final, assert_never
+
+import msgspec
+
+from cartwake.conditions.evaluate import draw
+from cartwake.conditions.kinds import Answer, Did, Start
+from cartwake.events import short_id
+from cartwake.hours import quiet_until
+from cartwake.journeys import (
+    Await,
+    Branch,
+    Goal,
+    Happening,
+    Journey,
+    Send,
+    Split,
+    Step,
+    Stop,
+    Tell,
+    UntilClock,
+    UntilDate,
+    Variant,
+    Wait,
+)
+from cartwake.paths import FIRST_STEP, enter, find_step, next_path, top_of
+from cartwake.profiles import NO_LOT, Kind, Profile
+from cartwake.reasons import EndReason, Skip
+from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run, Told, admits, find_exit, refuse_filter
+from cartwake.segments import View, check
+from cartwake.times import Instant
+from cartwake.waits import end_at_clock, end_at_date, end_wait
+
+MOST_STEPS_AT_ONCE: Final = 100
+MOST_TOLD_AT_ONCE: Final = 20
+"""A transaction has room for a hundred rows, and a profile for the traits and tags of so many."""
+_BY_GOAL: Final = "goal"
+
+
+def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
+    """Return the next move of *run*.
+
+    Args:
+        run: As stored.
+        profile: Fresh, and never a pointer.
+        rules: Those the run started with, and the live ones.
+        now: The time.
+    """
+    if profile.kind is not Kind.PROFILE:
+        return End(reason=EndReason.ERASED)
+    # what was received after this function looked at its clock is in the state, and counts
+    view = View(profile.state, rules.live, max(now, profile.state.evaluated_at), run.start)
+    journey = rules.live.journeys.get(run.journey)
+    if journey is None or journey.status == "archived":
+        return End(reason=EndReason.ARCHIVED)
+    exited_by = find_exit(journey, run, view)
+    if exited_by is not None:
+        return End(reason=EndReason.EXITED, by=exited_by)
+    if journey.status != "live":
+        return Hold()
+    if run.journey not in rules.own.journeys:
+        return End(reason=EndReason.STEP_GONE)
+    steps = rules.own.journeys[run.journey].steps
+    goal = _find_goal(steps, run.path, view)
+    if goal is not None:
+        return _Walk(msgspec.structs.replace(run, path=str(goal), wait_from=0), steps, view).go()
+    if now < run.due_at and not isinstance(find_step(steps, run.path), Await):
+        return Replan(due_at=run.due_at)
+    return _Walk(run, steps, view).go()
+
+
+def _find_goal(steps: tuple[Step, ...], path: str, view: View) -> int | None:
+    """Return the place of the last goal, ahead of *path*, that is reached: a run never goes back."""
+    ahead = range(len(steps) - 1, top_of(path), -1)
+    return next((place for place in ahead if _is_reached(steps[place], view)), None)
+
+
+def _is_reached(step: Step, view: View) -> bool:
+    if not isinstance(step, Goal):
+        return False
+    return admits(step, view) and _look_for(step.happening, view)[0]
+
+
+def _look_for(happening: Happening, view: View) -> tuple[bool, Instant]:
+    """Return whether something has come since the view's start, and until when that answer is good."""
+    condition = happening.condition or Did(tracker=happening.tracker, since_start=True)
+    verdict = check(condition, view)
+    return verdict.answer is Answer.HOLDS, verdict.until
+
+
+class _Walk:
+    """One look at a run: it follows the steps until one takes time, a second message comes, or the end is there."""
+
+    def __init__(self, run: Run, steps: tuple[Step, ...], view: View) -> None:
+        self._run, self._steps, self._view, self._now = run, steps, view, view.now
+        self._path, self._wait_from = run.path, run.wait_from
+        self._planned: Planned | None = None
+        self._told: list[Told] = []
+        self._variants = dict(run.variants)
+
+    def go(self) -> Move:
+        """Return the move."""
+        for _ in range(MOST_STEPS_AT_ONCE):
+            step = find_step(self._steps, self._path)
+            if step is None:
+                return self._end()
+            if self._wait_from == 0 and self._is_passed_over(step):
+                self._path = next_path(self._steps, self._path)
+                continue
+            move = self._take(step)
+            if move is not None:
+                return move
+            self._wait_from = 0
+        return self._stay(self._now)
+
+    def _take(self, step: Step) -> Move | None:
+        """Go through a step, or return the move that it takes."""
+        match step:
+            case Wait() | UntilClock() | UntilDate() | Await():
+                return self._wait(step)
+            case Send():
+                return self._send(step)
+            case Branch():
+                holds = check(step.condition, self._view).answer is Answer.HOLDS
+                return self._go_in("then" if holds else "else")
+            case Split():
+                chosen = choose(step, self._view, self._run.who)
+                if step.test:
+                    self._variants[step.test] = chosen.name
+                return self._go_in(chosen.name)
+            case Goal() | Tell() | Stop():
+                return self._pass(step)
+            case _:
+                assert_never(step)
+
+    def _pass(self, step: Goal | Tell | Stop) -> Move | None:
+        match step:
+            case Goal():
+                if step.or_end and admits(step, self._view) and not _is_reached(step, self._view):
+                    return self._end(by=_BY_GOAL)
+            case Tell():
+                if len(self._told) >= MOST_TOLD_AT_ONCE:
+                    return self._stay(self._now)
+                self._told.append(Told(path=self._path, step=step))
+            case Stop():
+                return self._end(by=step.why)
+            case _:
+                assert_never(step)
+        return self._go_on()
+
+    def _wait(self, step: Wait | UntilClock | UntilDate | Await) -> Move | None:
+        at_entry = self._run.seq == 0 and self._path == FIRST_STEP
+        began = self._wait_from or (self._run.entered_at if at_entry else self._now)
+        match step:
+            case Wait():
+                due_at = end_wait(step, began, self._view.state)
+            case UntilClock():
+                due_at = end_at_clock(step, began, self._view)
+            case UntilDate():
+                found = end_at_date(step, began, self._view)
+                if found is None:
+                    return self._go_in("else")
+                due_at = found
+            case Await():
+                return self._await(step, began)
+            case _:
+                assert_never(step)
+        if due_at > self._now:
+            return self._stay(due_at, wait_from=began)
+        return self._go_on()
+
+    def _await(self, step: Await, began: Instant) -> Move | None:
+        """Go on as soon as it came; else come back when its answer may change by time alone, or the time is over."""
+        start = self._run.start if began == self._run.entered_at and self._path == FIRST_STEP else Start(began)
+        view = msgspec.structs.replace(self._view, start=start) if step.happening.tracker else self._view
+        came, until = _look_for(step.happening, view)
+        if came:
+            return self._go_in("then")
+        ends_at = began + step.at_most_ms
+        if ends_at <= self._now:
+            return self._go_in("else")
+        due_at = min(ends_at, max(until, self._now + 1))
+        if self._wait_from and self._path == self._run.path and self._planned is None and not self._told:
+            early = self._now < self._run.due_at <= due_at
+            return Replan(due_at=self._run.due_at if early else due_at)
+        return self._stay(due_at, wait_from=began)
+
+    def _send(self, step: Send) -> Move | None:
+        if self._planned is not None:
+            return self._stay(self._now)
+        skip = None if admits(step, self._view) else Skip.CONDITION
+        if skip is None:
+            quiet = quiet_until(step.channel, self._view)
+            if quiet is not None:
+                return Replan(due_at=quiet) if self._is_untouched() else self._stay(quiet)
+            skip = _skip_by_filter(self._view.rules.journeys[self._run.journey], self._view)
+        variant = "&".join(f"{test}={chosen}" for test, chosen in sorted(self._variants.items()))
+        self._planned = Planned(path=self._path, step=step, skip=skip, variant=variant)
+        return self._go_on()
+
+    def _is_untouched(self) -> bool:
+        return self._path == self._run.path and not self._told
+
+    def _is_passed_over(self, step: Step) -> bool:
+        """Say whether a run does not do a step at all; a message that is not sent is kept with the reason."""
+        if isinstance(step, Send | Goal):
+            return False
+        late_ms = self._now - self._run.due_at
+        return (0 < step.not_after_ms < late_ms) or not admits(step, self._view)
+
+    def _go_on(self) -> Move | None:
+        self._path = next_path(self._steps, self._path)
+        return None
+
+    def _go_in(self, side: str) -> Move | None:
+        self._path = enter(self._steps, self._path, side)
+        return None
+
+    def _stay(self, due_at: Instant, *, wait_from: Instant = 0) -> Advance:
+        here = find_step(self._steps, self._path)
+        ahead = self._steps[top_of(self._path) + 1 :]
+        return Advance(
+            path=self._path,
+            due_at=due_at,
+            wait_from=wait_from,
+            watching=isinstance(here, Await) or any(isinstance(step, Goal) for step in ahead),
+            variants=self._variants,
+            planned=self._planned,
+            told=tuple(self._told),
+        )
+
+    def _end(self, *, by: str = "") -> End:
+        told = tuple(self._told)
+        return End(reason=EndReason.COMPLETED, by=by, variants=self._variants, planned=self._planned, told=told)
+
+
+def choose(step: Split, view: View, who: str) -> Variant:
+    """Return the way that a shopper goes: a function of a number that was drawn for them, and of the salt."""
+    lot = view.state.lot if view.state.lot < NO_LOT else short_id(who)
+    drawn = draw(lot, step.salt)
+    for variant in step.variants:
+        if drawn < variant.micros:
+            return variant
+        drawn -= variant.micros
+    return step.variants[-1]
+
+
+def _skip_by_filter(journey: Journey, view: View) -> Skip | None:
+    refused = refuse_filter(journey, view)
+    return {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]

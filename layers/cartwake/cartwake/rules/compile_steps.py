@@ -1,0 +1,217 @@
+"""Steps as marketers write them become steps as they are run."""
+
+from typing import Any, Final, assert_never
+
+from cartwake import journeys
+from cartwake.conditions.kinds import Condition
+from cartwake.journeys import Happening
+from cartwake.rules.compile_conditions import ConditionCompiler
+from cartwake.rules.compiling.desk import Shop
+from cartwake.rules.condition_models import AnyCondition
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.faults import Fault
+from cartwake.rules.files import SETTINGS, name_of
+from cartwake.rules.leftovers import EVENTS_AWAITED
+from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.needs import Needs, compile_where, listed
+from cartwake.rules.step_models import (
+    HOLD_OUT,
+    AnyStep,
+    EndStep,
+    IfStep,
+    ScoreStep,
+    SetStep,
+    SplitStep,
+    TagStep,
+    UntagStep,
+    Way,
+    name_way,
+)
+from cartwake.rules.wait_models import DAYS, GoalStep, UntilDateStep, UntilStep, WaitForStep, WaitStep
+from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED, TRAITS_SET, Channel
+from cartwake.times import DAY, MINUTE, parse_duration
+from cartwake.trackers import Need
+from cartwake.waits import LONGEST_WAIT
+
+LONGEST_USE: Final = 30 * DAY
+_MICROS_OF_PERCENT: Final = 10_000
+
+type Telling = SetStep | TagStep | UntagStep | ScoreStep
+
+
+class StepCompiler:
+    """Compiles the steps of one journey and collects what does not fit.
+
+    Attributes:
+        reads: What their conditions read.
+        watched: What can move a run before it is due; it is not among `reads`.
+    """
+
+    def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
+        self.conflicts: list[Conflict] = []
+        self._file = file
+        self._needs = needs
+        self._zone = shop.zone
+        self._demo = demo
+        self._conditions = ConditionCompiler(shop, needs)
+        self._awaited = ConditionCompiler(shop, needs)
+        self.reads = self._conditions.reads
+        self.watched = self._awaited.reads
+
+    def compile(self, steps: list[AnyStep], path: str) -> tuple[journeys.Step, ...]:
+        """Return the steps in the list at *path*."""
+        return tuple(self._compile_step(step, f"{path}[{index}]") for index, step in enumerate(steps))
+
+    def _compile_step(self, step: AnyStep, path: str) -> journeys.Step:
+        common: dict[str, Any] = {
+            "only_if": self._judge(step.only_if, f"{path}.only_if") if step.only_if else None,
+            "not_after_ms": self._compile_use(step.not_after, path) if step.not_after else 0,
+        }
+        match step:
+            case WaitStep() | UntilStep() | UntilDateStep() | WaitForStep():
+                return self._compile_wait(step, path, common)
+            case EmailStep() | SmsStep():
+                return _compile_message(step, common)
+            case SetStep() | TagStep() | UntagStep() | ScoreStep():
+                return self._compile_telling(step, path, common)
+            case SplitStep():
+                return self._compile_split(step, path, common)
+            case IfStep():
+                return journeys.Branch(
+                    condition=self._judge(step.if_, f"{path}.if"),
+                    then=self.compile(step.then, f"{path}.then"),
+                    otherwise=self.compile(step.else_ or [], f"{path}.else"),
+                    **common,
+                )
+            case GoalStep():
+                happening = self._compile_happening(step.goal, step, f"{path}.goal")
+                return journeys.Goal(happening=happening, or_end=step.unmet == "end", **common)
+            case EndStep():
+                return journeys.Stop(why=step.end, **common)
+            case _:
+                assert_never(step)
+
+    def _compile_wait(
+        self, step: WaitStep | UntilStep | UntilDateStep | WaitForStep, path: str, common: dict[str, Any]
+    ) -> journeys.Step:
+        match step:
+            case WaitStep():
+                return self._compile_elapsed(step, path, common)
+            case UntilStep() if step.is_clock:
+                days = tuple(sorted({DAYS.index(day) for day in listed(step.on)})) if step.on else ()
+                return journeys.UntilClock(minute=_read_minute(step.wait_until), days=days, **common)
+            case UntilStep():
+                otherwise = self.compile(step.else_ or [], f"{path}.else")
+                return journeys.UntilDate(date=step.wait_until, otherwise=otherwise, **common)
+            case UntilDateStep():
+                before = -parse_duration(step.before) if step.before else 0
+                return journeys.UntilDate(
+                    trait=step.wait_until_date_in,
+                    shift_ms=before or (parse_duration(step.after) if step.after else 0),
+                    minute=_read_minute(step.at) if step.at else None,
+                    every_year=step.every_year,
+                    otherwise=self.compile(step.else_ or [], f"{path}.else"),
+                    **common,
+                )
+            case WaitForStep():
+                return journeys.Await(
+                    happening=self._compile_happening(step.wait_for, step, f"{path}.wait_for"),
+                    at_most_ms=self._compile_time(step.at_most, f"{path}.at_most"),
+                    then=self.compile(step.then or [], f"{path}.then"),
+                    otherwise=self.compile(step.else_ or [], f"{path}.else"),
+                    **common,
+                )
+            case _:
+                assert_never(step)
+
+    def _compile_elapsed(self, step: WaitStep, path: str, common: dict[str, Any]) -> journeys.Wait:
+        for_ms = self._compile_time(step.wait, f"{path}.wait")
+        at_most_ms = self._compile_time(step.at_most, f"{path}.at_most") if step.at_most else 0
+        if step.at_most and not step.of_quiet:
+            self._refuse(
+                f"{path}.at_most", '"at_most" belongs to "of_quiet"; without it the wait is as long as it says.'
+            )
+        if step.at_most and at_most_ms < for_ms:
+            self._refuse(f"{path}.at_most", f'The longest wait is shorter than the wait of "{step.wait}".')
+        quiet = tuple(self._needs.add(Need(event=event, latest=1)) for event in step.of_quiet or ())
+        return journeys.Wait(for_ms=for_ms, of_quiet=quiet, at_most_ms=at_most_ms, **common)
+
+    def _compile_happening(self, sought: str | AnyCondition, step: WaitForStep | GoalStep, path: str) -> Happening:
+        """Return what is waited for, and note all that can bring it about."""
+        if isinstance(sought, str):
+            need = Need(event=sought, where=compile_where(step.where, self._zone), latest=EVENTS_AWAITED)
+            self.watched.events.add(sought)
+            return Happening(name=sought, tracker=self._needs.add(need))
+        return Happening(name=sought.begins, condition=self._awaited.compile(sought, path))
+
+    def _compile_telling(self, step: Telling, path: str, common: dict[str, Any]) -> journeys.Tell:
+        match step:
+            case SetStep():
+                return journeys.Tell(event=TRAITS_SET, traits=dict(step.set), **common)
+            case TagStep():
+                return journeys.Tell(event=TAG_ADDED, properties={"tag": step.tag}, **common)
+            case UntagStep():
+                return journeys.Tell(event=TAG_REMOVED, properties={"tag": step.untag}, **common)
+            case ScoreStep():
+                self._conditions.reads.scores.append((step.score, f"{path}.score"))
+                if not step.points:
+                    self._refuse(f"{path}.points", "0 points change nothing.", example='"points": 5')
+                told = {"score": step.score, "points": step.points}
+                return journeys.Tell(event=POINTS_GIVEN, properties=told, **common)
+            case _:
+                assert_never(step)
+
+    def _compile_split(self, step: SplitStep, path: str, common: dict[str, Any]) -> journeys.Split:
+        test, held_out = step.test or "", round((step.hold_out or 0) * _MICROS_OF_PERCENT)
+        held = [journeys.Variant(name=HOLD_OUT, micros=held_out)] if held_out else []
+        ways = [self._compile_way(way, f"{path}.split[{place}].steps", place) for place, way in enumerate(step.split)]
+        return journeys.Split(
+            salt=f"test {test}" if test else f"split {name_of(self._file)} {path}",
+            test=test,
+            variants=(*held, *ways),
+            **common,
+        )
+
+    def _compile_way(self, way: Way, path: str, place: int) -> journeys.Variant:
+        micros = round(way.percent * _MICROS_OF_PERCENT)
+        return journeys.Variant(name=name_way(way, place), micros=micros, steps=self.compile(way.steps, path))
+
+    def _judge(self, rule: AnyCondition, path: str) -> Condition:
+        return self._conditions.compile(rule, path)
+
+    def _compile_time(self, words: str, path: str) -> int:
+        duration = parse_duration(words)
+        if duration > LONGEST_WAIT:
+            self._refuse(path, "A wait takes at most 365 days.", example='"30 days"')
+        if duration < MINUTE and not self._demo:
+            # Either file may have changed: the wait, or settings.json that no longer says "demo".
+            message = 'A wait takes at least a minute; only with "demo": true in settings.json it may be shorter.'
+            self._refuse(path, message, example='"1 minute"', files=(self._file, SETTINGS))
+        return duration
+
+    def _compile_use(self, words: str, path: str) -> int:
+        duration = parse_duration(words)
+        if duration > LONGEST_USE:
+            self._refuse(f"{path}.not_after", "A message is useful for at most 30 days.", example='"24 hours"')
+        return duration
+
+    def _refuse(self, path: str, message: str, *, files: tuple[str, ...] = (), example: str = "") -> None:
+        fault = Fault(file=self._file, path=path, message=message, example=example)
+        self.conflicts.append(Conflict(fault, files or (self._file,)))
+
+
+def _compile_message(step: EmailStep | SmsStep, common: dict[str, Any]) -> journeys.Send:
+    of_email = isinstance(step, EmailStep)
+    return journeys.Send(
+        channel=Channel.EMAIL if of_email else Channel.SMS,
+        template=step.email if isinstance(step, EmailStep) else step.sms,
+        subject=(step.subject or "") if isinstance(step, EmailStep) else "",
+        held=step.held,
+        coupon=step.coupon or "",
+        **common,
+    )
+
+
+def _read_minute(clock: str) -> int:
+    hours, _, minutes = clock.partition(":")
+    return int(hours) * 60 + int(minutes)
