@@ -3,7 +3,7 @@
 import json
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from xml.etree import ElementTree as ET
 
 import msgspec
@@ -14,13 +14,29 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from cartwake.bundles import Branch, Journey, Send, Step, Trigger, Wait
 from cartwake.conditions.kinds import AllOf, Did, NoneOf, Trait
+from cartwake.journeys import (
+    Await,
+    Branch,
+    Goal,
+    Happening,
+    Journey,
+    Send,
+    Split,
+    Step,
+    Stop,
+    Tell,
+    Trigger,
+    UntilClock,
+    UntilDate,
+    Variant,
+    Wait,
+)
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.values import Exists, Is
 from cartwake_cli.charts import svg
-from cartwake_cli.charts.cards import Card, make_chart
+from cartwake_cli.charts.cards import Card, Look, make_chart
 from cartwake_cli.charts.layout import Box, Plan, Words, lay_out
 from cartwake_cli.charts.starter import draw_all
 from cartwake_cli.charts.svg import draw
@@ -49,11 +65,27 @@ STEPS = st.recursive(
         st.one_of(
             st.integers(MINUTE, 365 * DAY).map(lambda ms: Wait(for_ms=ms)),
             st.builds(Send, channel=st.sampled_from(Channel), template=NAMES, subject=NAMES, held=st.booleans()),
+            st.builds(Tell, event=st.just("Traits Set"), traits=st.dictionaries(NAMES, NAMES, max_size=3)),
+            st.builds(Stop, why=NAMES, only_if=CONDITIONS),
+            st.builds(Goal, happening=st.builds(Happening, name=NAMES, condition=CONDITIONS), or_end=st.booleans()),
         ),
         max_size=3,
     ),
     lambda inner: st.lists(
-        st.builds(Branch, condition=CONDITIONS, then=inner.map(tuple), otherwise=inner.map(tuple)),
+        st.one_of(
+            st.builds(Branch, condition=CONDITIONS, then=inner.map(tuple), otherwise=inner.map(tuple)),
+            st.builds(UntilDate, trait=NAMES, otherwise=inner.map(tuple)),
+            st.builds(
+                Split,
+                salt=st.just("x"),
+                test=NAMES,
+                variants=st.lists(
+                    st.builds(Variant, name=NAMES, micros=st.integers(1, 10**6), steps=inner.map(tuple)),
+                    min_size=2,
+                    max_size=4,
+                ).map(tuple),
+            ),
+        ),
         min_size=1,
         max_size=2,
     ),
@@ -147,6 +179,35 @@ def test_everything_is_said() -> None:
     assert [it.text for it in plan_of(CART).labels] == ["yes", "no"]
 
 
+def test_every_kind_of_step_is_said() -> None:
+    """Waits until and for something, what is told, splits, goals and ends; and a step's own condition."""
+    rich = Trait(name="plan", test=Is(("gold",)))
+    ways = (Variant(name="a", micros=455_000), Variant(name="b", micros=545_000))
+    bought = Happening(name="Order Completed", tracker="orders")
+    steps = (
+        UntilClock(minute=545, days=(0, 4), only_if=rich),
+        UntilDate(date="2026-12-31T10:00"),
+        UntilDate(trait="renews_at", shift_ms=-3 * DAY, minute=600, every_year=True, otherwise=(Stop(why="no date"),)),
+        Await(happening=bought, at_most_ms=DAY, then=(Tell(event="Tag Added", properties={"tag": "spring"}),)),
+        Tell(event="Tag Removed", properties={"tag": "winter"}),
+        Tell(event="Points Given", properties={"score": "engagement", "points": 10}, not_after_ms=HOUR),
+        Tell(event="Traits Set", traits={"stage": "offered"}),
+        Goal(happening=Happening(name="trait", condition=rich), or_end=True),
+        Split(salt="x", test="subject", variants=ways),
+        Stop(why="done"),
+    )
+    plan = plan_of(a_journey(*steps))
+    said = " ".join(it.text for it in [*plan.words, *plan.labels])
+    for part in (
+        "Wait until 09:05", "on Monday or Friday", 'only if the trait "plan" is "gold"', "Wait until 2026-12-31 10:00",
+        "Wait until 3 days before renews_at", "at 10:00", "of every year", "no such date", "End: no date", "Wait for",
+        '"Order Completed"', "at most 1 day", "it came", "it did not", "Tag spring", "Untag winter",
+        "+10 points for engagement", "passed over when 1 hour late", "stage: offered", "Goal",
+        "who comes here without it ends", "Test subject", "a, 45.5 %", "b, 54.5 %", "End: done",
+    ):  # fmt: skip
+        assert part in said, part
+
+
 def test_a_nested_condition_is_set_in() -> None:
     """Each part of a condition stands below it, further in."""
     condition = AllOf(of=(Trait(name="city", test=Is(("Gdańsk",))), NoneOf(of=(Trait(name="x", test=Exists()),))))
@@ -182,7 +243,7 @@ def test_texts_can_be_read_in_the_light_and_in_the_dark(colors: dict[str, str]) 
     for ground in ("ground", "card"):
         for text in ("text", "faint"):
             assert _contrast(colors[text], colors[ground]) >= 4.5
-        for look in ("start", "wait", "email", "sms", "branch", "end"):
+        for look in get_args(Look.__value__):
             assert _contrast(colors[look], colors[ground]) >= 3
 
 

@@ -30,7 +30,7 @@ from cartwake_cli.charts.step_words import say_date, say_day, say_minute, say_te
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
 
-type Look = Literal["start", "wait", "email", "sms", "branch", "remark", "goal", "end"]
+type Look = Literal["start", "wait", "email", "sms", "branch", "remark", "goal", "stop", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,7 @@ class _Maker:
                 drawn = tuple(Way(say_way(it.name, it.micros), self._make_all(it.steps)) for it in variants)
                 return Card("branch", f"Test {test}" if test else "Split", (), drawn)
             case Stop(why=why):
-                return Card("end", f"End: {why}", ends=True)
+                return Card("stop", f"End: {why}", ends=True)
             case _:
                 assert_never(step)
 

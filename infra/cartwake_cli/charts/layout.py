@@ -147,7 +147,7 @@ def _lay_all(plan: Plan, cards: tuple[Card, ...], middle: float, y: float, *, fi
 
 def _lay_card(plan: Plan, card: Card, middle: float, y: float) -> float:
     """Place one card, and return where it ends."""
-    if card.ends:
+    if card.look == "end":
         width = measure(card.title, size=TITLE, bold=True) + 44
         plan.boxes.append(Box(middle - width / 2, y, width, PILL, card.look))
         plan.words.append(Words(middle, y + 22, card.title, "pill"))

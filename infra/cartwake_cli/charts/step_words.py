@@ -1,10 +1,14 @@
 """What the cards of some steps say, in words."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from cartwake.journeys import Tell, UntilDate
 from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED
 from cartwake_cli.value_words import say_duration
+
+_LONGEST: Final = 16
+"""Of the name of a way: it stands on the line."""
 
 
 def say_date(step: UntilDate) -> str:
@@ -38,7 +42,8 @@ def say_telling(step: Tell) -> tuple[str, tuple[str, ...]]:
 
 def say_way(name: str, micros: int) -> str:
     """Return the name and share of a way."""
-    return f"{name}, {micros / 10_000:g} %"
+    short = name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+    return f"{short}, {micros / 10_000:g} %"
 
 
 def say_minute(minute: int) -> str:
