@@ -71,10 +71,6 @@ def step(asked: dict[str, Any], now: Instant) -> None:
     plan_step(run, now)
 
 
-def _is_current(asked: dict[str, Any], run: Run) -> bool:
-    return bool(asked.get("seq", run.seq) == run.seq)
-
-
 def _move(run: Run, now: Instant) -> Run:
     """Decide one move and save it with the message it plans; return the run as it now is.
 

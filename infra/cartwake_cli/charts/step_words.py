@@ -35,7 +35,7 @@ def say_telling(step: Tell) -> tuple[str, tuple[str, ...]]:
         case name if name == TAG_REMOVED:
             return f"Untag {step.properties['tag']}", ()
         case name if name == POINTS_GIVEN:
-            return f"{step.properties['points']:+} points for {step.properties['score']}", ()
+            return f"{step.properties['points']:+g} points for {step.properties['score']}", ()
         case _:
             return "Set", tuple(f"{name}: {value}" for name, value in step.traits.items())
 
