@@ -269,6 +269,8 @@ PASSED = {
     "thanks": (("1",),),
     "winback": (("0",),),
     "receipt": (("0",),),
+    "parcel": (("0.then.0.a.0", "0.then.0.b.0", "0.else.0"),),
+    "offer": (),
 }
 """Of each journey, where a run that was completed has left a message: at one of several places each."""
 

@@ -84,7 +84,7 @@ PLANTED = {
         "cart and reminder",
     ),
     "waits are not waited for": Planted(
-        ((f"{LAYER}/runs.py", "if due_at > now:", "if due_at > now + view.now:"),),
+        ((f"{LAYER}/moves.py", "if due_at > self._now:", "if due_at > 2 * self._now:"),),
         "cart and reminder",
     ),
     "a step is no compare-and-advance": Planted(
@@ -204,6 +204,10 @@ PLANTED = {
     "erasure leaves the slots": Planted(
         ((f"{LAYER}/store/removal.py", "= (RunRow, SlotRow, MessageRow, EventRow, QuarantineRow)", "= (RunRow, MessageRow, EventRow, QuarantineRow)"),),
         "erased before a claim",
+    ),
+    "what waits for something is not woken": Planted(
+        (("functions/enter_journeys/app.py", "if run.watching and run.ended is None and not run.held])", "if run.watching and run.ended and not run.held])"),),
+        "a parcel that comes",
     ),
     "only own slots are looked at after a merge": Planted(
         (("functions/enter_journeys/app.py", "for key in profile.keys]", "for key in profile.keys[:1]]"),), "carts of a visitor and of the user",

@@ -4,7 +4,7 @@ from typing import Any
 
 from cartwake.bundles import Bundle, Pool, QuietHours, Segment, Sender, Settings, Shop, Template
 from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
-from cartwake.journeys import Branch, Journey, Send, Trigger, Wait
+from cartwake.journeys import Await, Branch, Goal, Happening, Journey, Send, Split, Trigger, Variant, Wait, Watch
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR
 from cartwake.trackers import Need
@@ -30,6 +30,7 @@ NEEDS = {
     "removed": Need(event="Product Removed"),
     "subscribed": Need(event="Subscribed", latest=5),
     "viewed": Need(event="Page Viewed", latest=3),
+    "delivered": Need(event="Order Delivered", latest=5),
 }
 VIP = AllOf(
     of=(
@@ -94,7 +95,45 @@ JOURNEYS = {
         again_ms=0,
         steps=(_mail("receipt", "Your order"),),
     ),
+    "parcel": Journey(
+        title="Parcel",
+        status="live",
+        trigger=Trigger(event="Order Completed"),
+        again_ms=0,
+        steps=(
+            Await(
+                happening=Happening(name="Order Delivered", tracker="delivered"),
+                at_most_ms=2 * DAY,
+                then=(
+                    Split(
+                        salt="test ask",
+                        test="ask",
+                        variants=tuple(
+                            Variant(name=name, micros=500_000, steps=(_mail("ask", "How was it?"),))
+                            for name in ("a", "b")
+                        ),
+                    ),
+                ),
+                otherwise=(_mail("late", "Where is it?"),),
+            ),
+        ),
+    ),
+    "offer": Journey(
+        title="Offer",
+        status="live",
+        trigger=Trigger(event="Product Added"),
+        steps=(
+            Wait(for_ms=HOUR),
+            _mail("cart-2", "Still there"),
+            Wait(for_ms=DAY),
+            Goal(happening=Happening(name="Order Completed", tracker="orders"), or_end=True),
+            _mail("thanks", "A good choice"),
+        ),
+    ),
 }
+EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt")
+"""Those of random worlds."""
+WATCHES = {"parcel": Watch(events=("Order Delivered",)), "offer": Watch(events=("Order Completed",))}
 _STOP = "<a href='{{ unsubscribe_url }}'>stop</a>"
 TEMPLATES = {
     "cart-1": Template(html="<p>{{ cart.items[0].name }} " + _STOP + "</p>", text="{{ cart.items[0].name }}"),
@@ -103,13 +142,16 @@ TEMPLATES = {
     "welcome": Template(html=f"<p>Hi {_STOP}</p>", text="Hi"),
     "thanks": Template(html=f"<p>Thanks {_STOP}</p>", text="Thanks"),
     "winback": Template(html=f"<p>Come back: <b>{{{{ coupon.code }}}}</b> {_STOP}</p>", text="{{ coupon.code }}"),
+    "ask": Template(html=f"<p>How was it? {_STOP}</p>", text="How was it?"),
+    "late": Template(html=f"<p>Where is it? {_STOP}</p>", text="Where is it?"),
     "receipt": Template(html="<p>Your order</p>", text="Your order"),
 }
 
 
 def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
-    """Return the rules with the named journeys, or all of them, some of them *changed*."""
-    journeys = {name: changed.get(name, it) for name, it in JOURNEYS.items() if not names or name in names}
+    """Return the rules with the named journeys, or those of every day, some of them *changed*."""
+    names = names or EVERYDAY
+    journeys = {name: changed.get(name, it) for name, it in JOURNEYS.items() if name in names}
     return Bundle(
         generation=generation,
         settings=Settings(
@@ -126,6 +168,7 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
             "lapsed": Segment(title="Lapsed", where=LAPSED, events=("Order Completed",), changed_generation=1),
         },
         journeys=journeys,
+        watches={name: it for name, it in WATCHES.items() if name in names},
         templates=TEMPLATES,
         pools={POOL: Pool(valid_for_ms=6 * DAY, low_at=0)},
     )

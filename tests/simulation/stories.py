@@ -19,6 +19,7 @@ BEFORE_CLOCKS_CHANGE = 1_792_666_800_000_000
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 CART, SECOND_CART, WELCOME = "You left Trail Runner behind", "Still there", "Welcome"
 WINBACK, THANKS, RECEIPT = "We miss you", "You are one of our best", "Your order"
+ASK, LATE, GOOD = "How was it?", "Where is it?", "A good choice"
 
 
 @dataclass(frozen=True)
@@ -312,6 +313,50 @@ def erased_before_a_claim(shop: Shop) -> None:
     shop.go(MINUTE)
 
 
+def parcel_that_comes(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(5 * HOUR)
+    deliver(shop)
+    shop.go(HOUR)
+
+
+def parcel_that_comes_as_the_wait_begins(shop: Shop) -> None:
+    shop.know("ada")
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: deliver(shop), holds='"slots"'))
+    shop.order("ada")
+    shop.go(3 * HOUR)
+
+
+def parcel_that_comes_as_the_wait_ends(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(2 * HOUR)
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: deliver(shop), holds='"runs"'))
+    shop.go(2 * DAY)
+
+
+def goal_reached_during_a_wait(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(2 * HOUR)
+    shop.order("ada")
+    shop.go(20 * HOUR)
+
+
+def order_that_comes_with_a_message(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(30 * MINUTE)
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: shop.order("ada"), holds='"runs"'))
+    shop.go(20 * HOUR)
+
+
+def deliver(shop: Shop) -> None:
+    """Have the parcel come."""
+    shop.tell("track", "ada", event="Order Delivered", properties={"order_id": "o-1"})
+
+
 def browser_that_says_yes(shop: Shop) -> None:
     shop.identify("ada", "ada@example.com")
     shop.go(MINUTE)
@@ -413,6 +458,13 @@ STORIES = {
     "a day's budget used up": Story(("cart",), budget_used_up, ("Your cart waits",) * 3),
     "erased during a send": Story(("cart",), erased_during_a_send, (CART,), may=(SECOND_CART,)),
     "erased before a claim": Story(("cart",), erased_before_a_claim, (), (SECOND_CART,), may=(CART,)),
+    "a parcel that comes": Story(("parcel",), parcel_that_comes, (ASK,)),
+    "a parcel that comes as the wait begins": Story(("parcel",), parcel_that_comes_as_the_wait_begins, (ASK,)),
+    "a parcel that comes as the wait ends": Story(("parcel",), parcel_that_comes_as_the_wait_ends, (ASK,), may=(LATE,)),
+    "a goal reached during a wait": Story(("offer",), goal_reached_during_a_wait, (SECOND_CART,), may=(GOOD,)),
+    "an order that comes with a message": Story(
+        ("offer",), order_that_comes_with_a_message, (GOOD,), may=(SECOND_CART,)
+    ),
     "the sending quota used up": Story(("cart",), quota_used_up, (SECOND_CART,), (CART,), swept=False),
     "files saved while a run waits": Story(
         (),
