@@ -115,15 +115,10 @@ PLANTED = {
           "return address"),),
         "hard bounce, then a second journey",
     ),
-    "an unsubscribe is answered before it is written": Planted(
-        (
-            (
-                f"{LAYER}/declarations.py",
-                "if base.commit([*write(said), *demand()]):",
-                "if said:",
-            ),
-        ),
-        "unsubscribe between claim and send", (Fault.KILLED_AFTER,), 140,
+    "an unsubscribe is answered and not written": Planted(
+        ((f"{LAYER}/declarations.py", "if base.commit([*write(said), *demand()]):", "if said:"),
+         (f"{LAYER}/serving/withdrawals.py", "events.put_events([told] if told else [])", "events.put_events([])")),
+        "unsubscribe between claim and send",
     ),
     "a profile is written over whatever is there": Planted(
         ((f"{LAYER}/store/profiles.py",
