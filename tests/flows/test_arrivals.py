@@ -9,9 +9,10 @@ from builders import CART, WELCOME, a_bundle, publish
 from msgspec.structs import replace
 from shoppers import Shop
 
-from cartwake.bundles import Segment, Send, Template, Trigger
+from cartwake.bundles import Segment, Template
 from cartwake.choices import Choices
 from cartwake.conditions.kinds import Did
+from cartwake.journeys import Send, Trigger
 from cartwake.statements import Channel
 from cartwake.store import addresses, profiles
 from cartwake.times import DAY, HOUR, MINUTE

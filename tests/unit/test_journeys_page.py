@@ -28,14 +28,14 @@ def list_journeys() -> Iterator[dict[str, Any]]:
         yield {"name": "J", "trigger": json.loads(trigger), "steps": [{"email": "a"}]}
 
 
-@pytest.mark.parametrize("step", list_steps(), ids=json.dumps)
+@pytest.mark.parametrize("step", [*list_steps()], ids=json.dumps)
 def test_every_step_is_one(step: dict[str, Any]) -> None:
     """Each example of a step is read without a fault."""
     read = check(Journey, {"name": "J", "trigger": {"event": "A"}, "steps": [step]}, "j.json")
     assert isinstance(read, Journey), read
 
 
-@pytest.mark.parametrize("journey", list_journeys(), ids=lambda it: json.dumps(it["trigger"]))
+@pytest.mark.parametrize("journey", [*list_journeys()], ids=lambda it: json.dumps(it["trigger"]))
 def test_every_journey_is_one(journey: dict[str, Any]) -> None:
     """Each example of a journey or a trigger is read without a fault."""
     read = check(Journey, journey, "j.json")
