@@ -88,6 +88,13 @@ class World:
         return next(it for it in messages.list_messages("u#1") if it.journey == "cart" and it.path == "1")
 
 
+def without_the_steps_own_condition(world: World) -> None:
+    world.meet()
+    world.rules(world.sending(only_if=Trait(name="city", test=Is(("Oslo",)))))
+    world.begin()
+    world.come_due()
+
+
 def filtered(world: World) -> None:
     world.be_put_off()
     world.rules(change(CART, filter=Trait(name="city", test=Is(("Oslo",)))))
@@ -263,6 +270,7 @@ def in_doubt(world: World) -> None:
 
 
 CASES: Final[dict[Skip, Callable[[World], None]]] = {
+    Skip.CONDITION: without_the_steps_own_condition,
     Skip.FILTER: filtered,
     Skip.FILTER_UNKNOWN: filtered_by_what_is_not_known,
     Skip.EXITED: exited,

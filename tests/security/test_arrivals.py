@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from builders import a_bundle, publish
+from builders import CART, CONFIRM, a_bundle, publish
 from msgspec.structs import replace
 
 from cartwake.bundles import Segment
@@ -14,6 +14,7 @@ from cartwake.links import VISIT_WITHIN_MS, Visit, visit_token
 from cartwake.store import profiles, quarantine
 from cartwake.times import DAY, HOUR, MINUTE
 from tests.security.front import BROWSER, EMAIL, SERVER, VICTIM, WHO, Front, fill_cart, recipients, scan
+from tests.security.test_takeovers import ask_and_confirm
 
 AGENT = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0 Safari/537.36"
 STRANGER, ELSEWHERE = "strangers-browser", "stranger@evil.example"
@@ -176,3 +177,30 @@ def test_a_visitor_looks_interested_and_no_more(front: Front) -> None:
     front.shop.wait(2 * HOUR + MINUTE)
     assert profiles.resolve_profile(WHO).state.memberships["looked"].since
     assert recipients(front) == []
+
+
+def test_a_login_takes_nobody_along(victim: Front) -> None:
+    """A server's word who a browser is joins the browser, and not the stranger by whose link it once came."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "confirm": CONFIRM}))
+    victim.shop.now += HOUR
+    ask_and_confirm(victim, {"anonymousId": "strangers"})
+    victim.shop.now += HOUR
+    arrive(victim, sign(victim, who="a#strangers"), "lured")
+    assert whose("lured") == "a#strangers"
+    victim.shop.now += HOUR
+    victim.report("track", {"userId": VICTIM, "anonymousId": "lured", "event": "Logged In"}, key=SERVER)
+    assert profiles.resolve_profile(WHO).state.contacts["email"].value == EMAIL
+    assert whose("strangers") == "a#strangers"
+
+
+def test_who_follows_a_forwarded_link_and_logs_in_is_not_its_reader(victim: Front) -> None:
+    """A reader without an account stays who she is when a friend to whom she passed a mail on has one."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "confirm": CONFIRM}))
+    victim.shop.now += HOUR
+    ask_and_confirm(victim, {"anonymousId": "readers"})
+    arrive(victim, sign(victim, who="a#readers"), "friends")
+    victim.shop.now += HOUR
+    told = {"userId": "friend", "anonymousId": "friends", "traits": {"email": "friend@example.com"}}
+    victim.report("identify", told, key=SERVER)
+    assert whose("readers") == "a#readers"
+    assert profiles.resolve_profile("u#friend").state.contacts["email"].value == "friend@example.com"

@@ -67,8 +67,8 @@ def confirm_as_a_visitor_who_is_claimed_already(front: Front, *, alias: bool) ->
     ask_and_confirm(front, {"anonymousId": VISITOR})
 
 
-def ask_and_confirm(front: Front, who: dict[str, str]) -> None:
-    front.report("track", who | {"event": "Subscription Requested", "properties": {"email": ELSEWHERE}})
+def ask_and_confirm(front: Front, who: dict[str, str], *, email: str = ELSEWHERE) -> None:
+    front.report("track", who | {"event": "Subscription Requested", "properties": {"email": email}})
     (link,) = set(re.findall(r"/confirm/[\w.-]+", str(front.shop.mails()[-1].body)))
     before = stored()
     assert front.visit("POST", link)["statusCode"] == 200
@@ -149,3 +149,14 @@ def test_a_server_vouches_for_a_visitor(victim: Front) -> None:
     victim.report("track", {"userId": VICTIM, "anonymousId": "own", "event": "Logged In"}, key=SERVER)
     victim.report("identify", {"anonymousId": "own", "traits": {"email": "new@example.com"}}, key=SERVER)
     assert profiles.resolve_profile(WHO).state.contacts["email"].value == "new@example.com"
+
+
+def test_who_asked_in_somebodys_name_is_not_them(front: Front) -> None:
+    """A browser that asked for her subscription gets no say in her account: she confirmed, and registered."""
+    publish(a_bundle(generation=2, journeys={"cart": CART, "confirm": CONFIRM}))
+    ask_and_confirm(front, {"anonymousId": VISITOR}, email=EMAIL)
+    front.shop.now += HOUR
+    front.report("identify", {"userId": VICTIM, "anonymousId": "own", "traits": {"email": EMAIL}}, key=SERVER)
+    front.shop.now += HOUR
+    front.report("identify", {"anonymousId": VISITOR, "traits": {"email": ELSEWHERE}}, key=SERVER)
+    assert profiles.resolve_profile(WHO).state.contacts["email"].value == EMAIL

@@ -8,7 +8,8 @@ from builders import CART, NEEDS, NOON, VIP_THANKS, a_bundle, a_cart_event, an_o
 
 from cartwake.conditions.kinds import Start
 from cartwake.entries import Occasion, propose, refuse
-from cartwake.events import Trust
+from cartwake.events import Trust, own_event
+from cartwake.journeys import Tell, Trigger
 from cartwake.profiles import Kind, Profile, State, fold, prepare
 from cartwake.reasons import NotEntered
 from cartwake.runs import Run, Slot
@@ -107,3 +108,18 @@ def test_why_a_run_does_not_start() -> None:
     assert refuse(hearsay, PROFILE, [], occasion) is None
     assert refuse(run, PROFILE, [], msgspec.structs.replace(occasion, rules=receipt)) is None
     assert refuse(run, bought, [], msgspec.structs.replace(occasion, now=NOON + 2)) is NotEntered.FILTER
+
+
+@pytest.mark.parametrize(("apart", "why"), [(HOUR - 1, NotEntered.ENTERED_BEFORE), (HOUR, None)])
+def test_what_journeys_say_starts_a_journey_once_an_hour(apart: int, why: NotEntered | None) -> None:
+    """Else a journey that tags could start itself, or two each other, for ever; what others say starts it at once."""
+    steps = (Tell(event="Tag Added", properties={"tag": "x"}),)
+    looping = msgspec.structs.replace(CART, trigger=Trigger(event="Tag Added"), filter=None, again_ms=0, steps=steps)
+    rules = a_bundle(journeys={"cart": looping})
+    for properties, expected in (({"tag": "x", "journey": "cart"}, why), ({"tag": "x"}, None)):
+        cause = own_event("u#1", "Tag Added", id="t", at=NOON + apart, properties=properties)
+        signal = Signal(SignalKind.HAPPENED, "Tag Added", NOON + apart, "u#1", cause.key)
+        occasion = Occasion(signal=signal, cause=cause, rules=rules, bundle="b", now=NOON + apart)
+        run = propose(PROFILE, "cart", occasion)
+        slots = [Slot(who="u#1", journey="cart", run="before", entered_at=NOON)]
+        assert refuse(run, PROFILE, slots, occasion) is expected

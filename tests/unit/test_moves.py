@@ -380,3 +380,44 @@ def test_a_walk_always_ends(
     else:
         raise AssertionError("the run never ended")
     assert len(messages) == len(set(messages))
+
+
+@pytest.mark.parametrize(
+    "steps", [(AWAIT,), (TAG, AWAIT), (Branch(condition=PHONE, then=(MAIL,), otherwise=(AWAIT,)),)]
+)
+def test_what_came_before_the_first_look_counts(steps: tuple[Step, ...]) -> None:
+    """At a journey's beginning all that came after what started it counts, also behind a branch or a tag."""
+    move = decide(a_run(), a_profile(NOON + MINUTE), rules(*steps), NOON + HOUR)
+    assert planned(move) is not None
+    assert move.planned.step == MAIL  # type: ignore[union-attr]
+
+
+def test_a_run_keeps_its_variant() -> None:
+    """Also where two profiles turn out to be one shopper, whose number is another one then."""
+    ways = tuple(Variant(name=name, micros=500_000, steps=(MAIL,)) for name in "ab")
+    twice = rules(split := Split(salt="test s", test="s", variants=ways), Wait(for_ms=DAY), split)
+    run = follow(a_run(), advance(decide(a_run(), a_profile(lot=7), twice, NOON)))
+    run = msgspec.structs.replace(run, seq=1)
+    later = [decide(run, a_profile(lot=lot), twice, run.due_at) for lot in range(40)]
+    assert {move.planned.variant for move in later if isinstance(move, Advance | End) and move.planned} == {
+        f"s={run.variants['s']}"
+    }
+
+
+def test_a_goal_that_time_alone_brings_about_is_looked_for() -> None:
+    """A run comes back when the answer may change, and once a day: what only a publish changes tells nobody."""
+    quiet = Did(tracker="viewed", op="at_most", count=0, within_ms=HOUR)
+    journey = rules(Wait(for_ms=30 * DAY), Goal(happening=Happening(name="no visit", condition=quiet)), MAIL)
+    seen = a_profile(NOON - MINUTE)
+    begun = advance(decide(a_run(), seen, journey, NOON))
+    assert NOON + HOUR - MINUTE <= begun.due_at <= NOON + HOUR
+    waiting = msgspec.structs.replace(follow(a_run(), begun), seq=1)
+    assert planned(decide(waiting, seen, journey, begun.due_at)) == ("2", None)
+    never = rules(Wait(for_ms=30 * DAY), Goal(happening=KNOWN), MAIL)
+    assert advance(decide(a_run(), a_profile(), never, NOON)).due_at == NOON + DAY
+
+
+def test_all_messages_are_late_after_a_pause() -> None:
+    """The second of two in a row was due when the first was."""
+    move = advance(decide(a_run(held=True), a_profile(), rules(MAIL, SMS), NOON + 3 * DAY))
+    assert (move.path, move.due_at) == ("1", NOON)

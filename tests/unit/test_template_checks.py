@@ -142,3 +142,11 @@ def test_an_email_is_html_or_mjml() -> None:
     """Both under one name are refused: which of them is sent, nobody could tell."""
     found = in_html(**{"templates/page.mjml": ASKING.replace("HERE", "")})
     assert [it for it in found if it.file == "templates/page.html" and "keep one of the two" in it.message]
+
+
+def test_a_row_of_comments_takes_no_time() -> None:
+    """What stands before a preheader is passed over once: a thousand comments neither hide one nor stop a publish."""
+    row = "<!-- a -->" * 1_000
+    assert in_html(HTML.replace("<body>", f"<body>{row}")) == []
+    (found,) = in_html(HTML.replace("<body>", f"<body>{row}").replace("display:none", "display:block"))
+    assert "preheader" in found.message or "preview" in found.message

@@ -134,3 +134,11 @@ def test_a_date_is_at_most_a_year_ahead(
     wait = UntilDate(trait="due", shift_ms=days * DAY + HOUR, minute=minute, every_year=every_year)
     end = end_at_date(wait, at, view("America/New_York", due=str(day)))
     assert end is None or at <= end <= at + LONGEST_WAIT
+
+
+@pytest.mark.parametrize("date", ["2026-03-29T08:00:00Z", "2026-10-25T09:00:00Z", "2026-10-25T01:30:00Z"])
+@pytest.mark.parametrize("shift", [-HOUR, -30 * MINUTE, 0, MINUTE])
+def test_hours_before_a_date_are_elapsed_time(date: str, shift: int) -> None:
+    """Where clocks change on that day, half an hour before is half an hour before."""
+    wait = UntilDate(trait="d", shift_ms=shift)
+    assert end_at_date(wait, parse_instant("2026-03-20T00:00:00Z"), view(d=date)) == parse_instant(date) + shift

@@ -13,7 +13,12 @@ from cartwake.profiles import Kind, Profile
 from cartwake.reasons import NotEntered
 from cartwake.runs import Advance, Rules, Run, Slot, follow, refuse_filter
 from cartwake.segments import Signal, SignalKind, View
-from cartwake.times import Instant
+from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED, TRAITS_SET
+from cartwake.times import HOUR, Instant
+
+LEAST_APART_MS: Final = HOUR
+"""What journeys say starts a journey again so often at most: else two could start each other for ever."""
+TOLD: Final = frozenset({TRAITS_SET, TAG_ADDED, TAG_REMOVED, POINTS_GIVEN})
 
 
 class Occasion(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +92,7 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
         return NotEntered.SAME_RUN
     if journey.kind == "transactional" and run.trigger is not None and run.trigger.trust is Trust.BROWSER:
         return NotEntered.HEARSAY  # neither consent nor a cap would stand between a public key and a mailbox
-    refused = _refuse_again(journey, slots, run.entered_at)
+    refused = _refuse_again(journey, slots, run)
     if refused is not None:
         return refused
     now = max(occasion.now, run.entered_at, profile.state.evaluated_at)
@@ -95,15 +100,22 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
     return _FILTERED[refuse_filter(journey, view)]
 
 
-def _refuse_again(journey: Journey, slots: list[Slot], at: Instant) -> NotEntered | None:
+def _refuse_again(journey: Journey, slots: list[Slot], run: Run) -> NotEntered | None:
     if journey.status != "live":
         return NotEntered.PAUSED
     if any(slot.active for slot in slots):
         return NotEntered.ALREADY_ACTIVE
     entries = [slot.entered_at for slot in slots if slot.entered_at is not None]
-    if entries and (journey.again_ms is None or max(entries) + journey.again_ms > at):
+    again_ms = journey.again_ms
+    if again_ms is not None and _is_told_by_journey(run.trigger):
+        again_ms = max(again_ms, LEAST_APART_MS)
+    if entries and (again_ms is None or max(entries) + again_ms > run.entered_at):
         return NotEntered.ENTERED_BEFORE
     return None
+
+
+def _is_told_by_journey(event: Event | None) -> bool:
+    return event is not None and event.trust is Trust.OWN and "journey" in event.properties and event.name in TOLD
 
 
 _FILTERED: Final = {False: None, True: NotEntered.FILTER, None: NotEntered.FILTER_UNKNOWN}

@@ -83,11 +83,11 @@ class Family:
         other = self._find(key)
         if other is None:
             return
-        trusted = _is_trusted(event)
+        trusted = _is_trusted(event) and identity.is_owned(other, key)
         match identity.judge(self.profile, other, self._now, trusted=trusted):
             case Ruling.JOIN:
                 gone = self._join(other, identity.choose_survivor)
-                if trusted:
+                if trusted and gone in (event.who, *identity.find_visitors(event)):
                     self.profile = identity.vouch(self.profile, [gone])
             case ruling:
                 self._tell(event, ruling)

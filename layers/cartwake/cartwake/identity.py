@@ -101,6 +101,11 @@ def join(survivor: Profile, other: Profile, rules: Bundle, *, now: Instant) -> P
     return msgspec.structs.replace(survivor, state=msgspec.structs.replace(state, sources=sources, merges=merges))
 
 
+def is_owned(profile: Profile, key: str) -> bool:
+    """Say whether *key* is this shopper's on more than a browser's word: what vouches for it vouches for them."""
+    return key == profile.who or key in profile.state.vouched
+
+
 def vouch(profile: Profile, keys: Iterable[str]) -> Profile:
     """Return the profile with those of *keys* that are its own known to be so from a trusted source."""
     vouched = tuple(sorted({*profile.state.vouched, *keys} & {*profile.state.sources}))

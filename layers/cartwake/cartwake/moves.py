@@ -29,12 +29,14 @@ from cartwake.profiles import NO_LOT, Kind, Profile
 from cartwake.reasons import EndReason, Skip
 from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run, Told, admits, find_exit, refuse_filter
 from cartwake.segments import View, check
-from cartwake.times import Instant
+from cartwake.times import DAY, NEVER, Instant
 from cartwake.waits import end_at_clock, end_at_date, end_wait
 
 MOST_STEPS_AT_ONCE: Final = 100
 MOST_TOLD_AT_ONCE: Final = 20
 """A transaction has room for a hundred rows, and a profile for the traits and tags of so many."""
+LOOK_AGAIN_MS: Final = DAY
+"""A run that waits for a condition is looked at so often."""
 _BY_GOAL: Final = "goal"
 
 
@@ -95,6 +97,7 @@ class _Walk:
     def __init__(self, run: Run, steps: tuple[Step, ...], view: View) -> None:
         self._run, self._steps, self._view, self._now = run, steps, view, view.now
         self._path, self._wait_from = run.path, run.wait_from
+        self._fresh = run.seq == 0 and run.path == FIRST_STEP and not run.wait_from
         self._planned: Planned | None = None
         self._told: list[Told] = []
         self._variants = dict(run.variants)
@@ -112,7 +115,7 @@ class _Walk:
             if move is not None:
                 return move
             self._wait_from = 0
-        return self._stay(self._now)
+        return self._stay(min(self._now, self._run.due_at))
 
     def _take(self, step: Step) -> Move | None:
         """Go through a step, or return the move that it takes."""
@@ -125,7 +128,9 @@ class _Walk:
                 holds = check(step.condition, self._view).answer is Answer.HOLDS
                 return self._go_in("then" if holds else "else")
             case Split():
-                chosen = choose(step, self._view, self._run.who)
+                kept = self._variants.get(step.test) if step.test else None
+                chosen = next((it for it in step.variants if it.name == kept), None)
+                chosen = chosen or choose(step, self._view, self._run.who)
                 if step.test:
                     self._variants[step.test] = chosen.name
                 return self._go_in(chosen.name)
@@ -141,7 +146,7 @@ class _Walk:
                     return self._end(by=_BY_GOAL)
             case Tell():
                 if len(self._told) >= MOST_TOLD_AT_ONCE:
-                    return self._stay(self._now)
+                    return self._stay(min(self._now, self._run.due_at))
                 self._told.append(Told(path=self._path, step=step))
             case Stop():
                 return self._end(by=step.why)
@@ -150,8 +155,7 @@ class _Walk:
         return self._go_on()
 
     def _wait(self, step: Wait | UntilClock | UntilDate | Await) -> Move | None:
-        at_entry = self._run.seq == 0 and self._path == FIRST_STEP
-        began = self._wait_from or (self._run.entered_at if at_entry else self._now)
+        began = self._wait_from or (self._run.entered_at if self._fresh else self._now)
         match step:
             case Wait():
                 due_at = end_wait(step, began, self._view.state)
@@ -168,19 +172,21 @@ class _Walk:
                 assert_never(step)
         if due_at > self._now:
             return self._stay(due_at, wait_from=began)
+        self._fresh = False
         return self._go_on()
 
     def _await(self, step: Await, began: Instant) -> Move | None:
         """Go on as soon as it came; else come back when its answer may change by time alone, or the time is over."""
-        start = self._run.start if began == self._run.entered_at and self._path == FIRST_STEP else Start(began)
+        start = self._run.start if began == self._run.entered_at else Start(began)
         view = msgspec.structs.replace(self._view, start=start) if step.happening.tracker else self._view
         came, until = _look_for(step.happening, view)
         if came:
             return self._go_in("then")
         ends_at = began + step.at_most_ms
         if ends_at <= self._now:
+            self._fresh = False
             return self._go_in("else")
-        due_at = min(ends_at, max(until, self._now + 1))
+        due_at = min(ends_at, self._turn(step.happening, until))
         if self._wait_from and self._path == self._run.path and self._planned is None and not self._told:
             early = self._now < self._run.due_at <= due_at
             return Replan(due_at=self._run.due_at if early else due_at)
@@ -188,14 +194,17 @@ class _Walk:
 
     def _send(self, step: Send) -> Move | None:
         if self._planned is not None:
-            return self._stay(self._now)
+            return self._stay(min(self._now, self._run.due_at))
         skip = None if admits(step, self._view) else Skip.CONDITION
         if skip is None:
             quiet = quiet_until(step.channel, self._view)
             if quiet is not None:
-                return Replan(due_at=quiet) if self._is_untouched() else self._stay(quiet)
+                stay = self._stay(quiet)
+                same = self._is_untouched() and stay.watching == self._run.watching
+                return Replan(due_at=quiet) if same else stay
             skip = _skip_by_filter(self._view.rules.journeys[self._run.journey], self._view)
         variant = "&".join(f"{test}={chosen}" for test, chosen in sorted(self._variants.items()))
+        self._fresh = False
         self._planned = Planned(path=self._path, step=step, skip=skip, variant=variant)
         return self._go_on()
 
@@ -219,16 +228,23 @@ class _Walk:
 
     def _stay(self, due_at: Instant, *, wait_from: Instant = 0) -> Advance:
         here = find_step(self._steps, self._path)
-        ahead = self._steps[top_of(self._path) + 1 :]
+        ahead = [it for it in self._steps[top_of(self._path) + 1 :] if isinstance(it, Goal)]
+        turns = [self._turn(it.happening, _look_for(it.happening, self._view)[1]) for it in ahead]
         return Advance(
             path=self._path,
-            due_at=due_at,
+            due_at=min([due_at, *turns]),
             wait_from=wait_from,
-            watching=isinstance(here, Await) or any(isinstance(step, Goal) for step in ahead),
+            watching=isinstance(here, Await) or bool(ahead),
             variants=self._variants,
             planned=self._planned,
             told=tuple(self._told),
         )
+
+    def _turn(self, happening: Happening, until: Instant) -> Instant:
+        """Return when to look again whether something has come: what only a publish changes tells nobody."""
+        if happening.condition is None:
+            return NEVER
+        return min(max(until, self._now + 1), self._now + LOOK_AGAIN_MS)
 
     def _end(self, *, by: str = "") -> End:
         told = tuple(self._told)

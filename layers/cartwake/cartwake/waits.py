@@ -77,7 +77,11 @@ def _list_anniversaries(wait: UntilDate, value: object, began: Instant, zone: tz
 
 def _shift(moment: datetime, wait: UntilDate, zone: tzinfo) -> Instant:
     """Return a local time as much later or earlier as the wait says: whole days by the calendar, the rest elapsed."""
-    days, rest = divmod(wait.shift_ms, DAY)
+    days, rest = divmod(abs(wait.shift_ms), DAY)
+    if wait.shift_ms < 0:
+        days, rest = -days, -rest
+    if not days and wait.minute is None:
+        return to_instant(moment) + rest
     day = moment.date() + timedelta(days=days)
     at = to_instant(moment + timedelta(days=days)) if wait.minute is None else _at(day, wait.minute, zone)
     return at + rest

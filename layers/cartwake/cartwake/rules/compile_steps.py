@@ -63,8 +63,10 @@ class StepCompiler:
         return tuple(self._compile_step(step, f"{path}[{index}]") for index, step in enumerate(steps))
 
     def _compile_step(self, step: AnyStep, path: str) -> journeys.Step:
+        # a goal is reached when its own condition holds, too: that can move a run
+        judge = self._awaited.compile if isinstance(step, GoalStep) else self._judge
         common: dict[str, Any] = {
-            "only_if": self._judge(step.only_if, f"{path}.only_if") if step.only_if else None,
+            "only_if": judge(step.only_if, f"{path}.only_if") if step.only_if else None,
             "not_after_ms": self._compile_use(step.not_after, path) if step.not_after else 0,
         }
         match step:

@@ -22,7 +22,7 @@ _TITLE: Final = re.compile(r"<title\b[^>]*>(?P<title>.*?)</title\s*>", re.DOTALL
 _RAW: Final = re.compile(r"<(?P<name>title|style)\b[^>]*>(?P<text>.*?)</(?P=name)\s*>", re.DOTALL | re.IGNORECASE)
 _UNQUOTED: Final = re.compile(r"=\s*[^\s\"'>]*cwx\d{5}x")
 _PREHEADER: Final = re.compile(
-    r"<body\b[^>]*>(?:\s|<!--.*?-->)*<(?P<tag>div|span|p)\b[^>]*\bdisplay\s*:\s*none[^>]*>\s*[^<\s]",
+    r"<body\b[^>]*>(?:\s|<!--(?:(?!-->).)*+-->)*+<(?P<tag>div|span|p)\b[^>]*\bdisplay\s*:\s*none[^>]*>\s*[^<\s]",
     re.DOTALL | re.IGNORECASE,
 )
 
