@@ -34,6 +34,7 @@ class Shop:
 
     def __init__(self, monkeypatch: Any, now: int) -> None:
         self.now = now
+        self._streamed: set[tuple[str, str]] = set()
         for module in (
             derive_segments,
             enter_journeys,
@@ -77,10 +78,12 @@ class Shop:
         item = self._dynamodb.get_item(TableName="events", Key=key)["Item"]
         return {"eventName": "INSERT", "dynamodb": {"Keys": key, "NewImage": to_image(item)}}
 
-    def follow(self) -> None:
-        """Stream every profile that carries signals, then empty the queues."""
+    def follow(self, *, again: bool = True) -> None:
+        """Stream every profile that carries signals, or only what was written since, then empty the queues."""
         for item in self._dynamodb.scan(TableName="profiles")["Items"]:
-            if "signals" in item:
+            written = item["who"]["S"], item["version"]["N"]
+            if "signals" in item and (again or written not in self._streamed):
+                self._streamed.add(written)
                 record = {"dynamodb": {"Keys": {"who": item["who"]}, "NewImage": to_image(item)}}
                 enter_journeys.handler({"Records": [record]}, lambda_context())
         self.drain()
@@ -102,7 +105,7 @@ class Shop:
         self.now += duration_ms
         wake.handler({}, lambda_context())
         self.drain()
-        self.follow()
+        self.follow(again=False)
 
     @staticmethod
     def mails() -> list[Any]:

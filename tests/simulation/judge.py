@@ -8,6 +8,7 @@ from cartwake.bundles import decode
 from cartwake.gateways import bucket
 from cartwake.profiles import Profile
 from cartwake.reasons import NotEntered, Skip
+from cartwake.runs import Run
 from cartwake.times import format_instant
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
@@ -257,10 +258,19 @@ def judge_runs(watch: Watch, live: set[str]) -> None:
             tracker = profile.state.trackers.get("orders")
             bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in tracker.entries) if tracker else False
             watch.must("no run goes on after its exit", not bought, run)
+        if run.ended is None and profile is not None and run.watching and run.journey in live:
+            watch.must("nobody waits for what has come", not has_come(run, profile), (run, profile.state.trackers))
         if run.ended is not None and run.ended.value == "completed" and run.journey in live:
             for paths in PASSED[run.journey]:
                 left = any((run.who, run.key, path) in planned for path in paths)
                 watch.must("no step is lost", left, (run.key, paths))
+
+
+def has_come(run: Run, profile: Profile) -> bool:
+    """Say whether something has happened that a run waits for, or that is a goal ahead of it."""
+    tracker = profile.state.trackers.get({"parcel": "delivered", "offer": "orders"}[run.journey])
+    since = run.wait_from if run.journey == "parcel" else max(run.start.at, run.entered_at)
+    return any(it.at > since + SLACK_MS for it in tracker.entries) if tracker else False
 
 
 PASSED = {

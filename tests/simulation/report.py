@@ -47,6 +47,7 @@ PROMISES = (
     "nobody erased comes back",
     "nobody erased starts anything",
     "nobody is claimed for after their unsubscribe was answered",
+    "nobody waits for what has come",
     "not_after is kept",
     "nothing is claimed for a run that was ended",
     "nothing is claimed for a suppressed address",

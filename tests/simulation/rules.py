@@ -131,7 +131,7 @@ JOURNEYS = {
         ),
     ),
 }
-EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt")
+EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt", "parcel", "offer")
 """Those of random worlds."""
 WATCHES = {"parcel": Watch(events=("Order Delivered",)), "offer": Watch(events=("Order Completed",))}
 _STOP = "<a href='{{ unsubscribe_url }}'>stop</a>"

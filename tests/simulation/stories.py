@@ -317,13 +317,13 @@ def parcel_that_comes(shop: Shop) -> None:
     shop.know("ada")
     shop.order("ada")
     shop.go(5 * HOUR)
-    deliver(shop)
+    shop.deliver("ada")
     shop.go(HOUR)
 
 
 def parcel_that_comes_as_the_wait_begins(shop: Shop) -> None:
     shop.know("ada")
-    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: deliver(shop), holds='"slots"'))
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: shop.deliver("ada"), holds='"slots"'))
     shop.order("ada")
     shop.go(3 * HOUR)
 
@@ -332,7 +332,7 @@ def parcel_that_comes_as_the_wait_ends(shop: Shop) -> None:
     shop.know("ada")
     shop.order("ada")
     shop.go(2 * HOUR)
-    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: deliver(shop), holds='"runs"'))
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: shop.deliver("ada"), holds='"runs"'))
     shop.go(2 * DAY)
 
 
@@ -350,11 +350,6 @@ def order_that_comes_with_a_message(shop: Shop) -> None:
     shop.go(30 * MINUTE)
     shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: shop.order("ada"), holds='"runs"'))
     shop.go(20 * HOUR)
-
-
-def deliver(shop: Shop) -> None:
-    """Have the parcel come."""
-    shop.tell("track", "ada", event="Order Delivered", properties={"order_id": "o-1"})
 
 
 def browser_that_says_yes(shop: Shop) -> None:

@@ -93,7 +93,7 @@ class Crowd:
         """Do one thing."""
         kind = self.chance.choices(
             ("view", "add", "order", "identify", "leave", "leave by server", "return", "move", "pretend"),
-            (25, 30, 22, 8, 6, 2, 4, 3, 3),
+            (22, 28, 28, 8, 6, 2, 4, 3, 3),
         )[0]
         match kind:
             case "view":
@@ -102,7 +102,7 @@ class Crowd:
                 self.shop.add(product=self.chance.choice(("P-1", "P-2")), **self._as(person))
                 self._meet_reminder(person)
             case "order":
-                self.shop.order(person.user, self.chance.choice((40.0, 90.0, 120.0)), coupon=self._pick_code(person))
+                self._buy(person)
             case "identify" if person.visitor:
                 self.shop.tell("identify", person.user, anonymousId=person.visitor, traits={}, key=BROWSER)
             case "leave":
@@ -126,6 +126,14 @@ class Crowd:
             at = self.chance.choice((HOUR, HOUR + 30_000, 24 * HOUR)) + self.chance.randrange(-5_000, 40_000)
             acts = (lambda: self.shop.order(person.user), lambda: self.leave(person), lambda: self.sign_up(person))
             self._at(at, self.chance.choice(acts))
+
+    def _buy(self, person: Person) -> None:
+        """Order, or get what was ordered."""
+        if self.chance.random() < 0.25:
+            self.shop.deliver(person.user)
+        else:
+            revenue = self.chance.choice((40.0, 90.0, 120.0))
+            self.shop.order(person.user, revenue, coupon=self._pick_code(person))
 
     def _pick_code(self, person: Person) -> str:
         """Mostly the code of the last mail, if there was one; sometimes what somebody else got."""

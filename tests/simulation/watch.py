@@ -24,7 +24,13 @@ ON_TIME_MS = 90_000
 """A schedule is up to a minute late, and then the function works."""
 SLACK_MS = 5 * MINUTE_MS
 """What the clocks of two processes may differ by, and more."""
-WAITS = {("cart", "1"): 60 * MINUTE_MS, ("cart", "3.then.0"): 24 * 60 * MINUTE_MS, ("thanks", "1"): 120 * MINUTE_MS}
+WAITS = {
+    ("cart", "1"): 60 * MINUTE_MS,
+    ("cart", "3.then.0"): 24 * 60 * MINUTE_MS,
+    ("thanks", "1"): 120 * MINUTE_MS,
+    ("parcel", "0.else.0"): 2 * 24 * 60 * MINUTE_MS,
+    ("offer", "1"): 60 * MINUTE_MS,
+}
 """How long after an entry a message is planned at the earliest."""
 NEXT = {
     "planned": {"planned", "claimed", "skipped", "accepted", "refused"},
