@@ -170,17 +170,17 @@ def test_whoever_asks_a_mailbox_gets_one_mail(site: Shop, spelling: str) -> None
 
 
 @pytest.mark.parametrize(
-    ("address", "mailbox"),
+    ("local", "host", "mailbox"),
     [
-        ("ada.lovelace+x@gmail.com", "adalovelace@gmail.com"),
-        ("a.d.a@googlemail.com", "ada@gmail.com"),
-        ("a.da+b@example.com", "a.da@example.com"),
-        ("+x@example.com", "+x@example.com"),
+        ("ada.lovelace+x", "gmail.com", ("adalovelace", "gmail.com")),
+        ("a.d.a", "googlemail.com", ("ada", "gmail.com")),
+        ("a.da+b", "example.com", ("a.da", "example.com")),
+        ("+x", "example.com", ("+x", "example.com")),
     ],
 )
-def test_mailboxes(address: str, mailbox: str) -> None:
+def test_mailboxes(local: str, host: str, mailbox: tuple[str, str]) -> None:
     """What follows a plus is the reader's own, and so are dots at the one host of which everybody knows it."""
-    assert find_mailbox(address) == mailbox
+    assert find_mailbox(f"{local}@{host}") == "@".join(mailbox)
 
 
 def test_of_two_mails_at_the_same_moment_one_goes_out(site: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
