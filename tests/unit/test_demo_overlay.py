@@ -32,10 +32,12 @@ def test_the_settings_say_that_this_is_a_demo(tmp_path: Path) -> None:
 
 def test_every_wait_takes_seconds(tmp_path: Path) -> None:
     """No wait of the copy is longer than the longest of the demo, at whatever depth it stands."""
+    found: list[str] = []
     for path in (copy(tmp_path) / "journeys").glob("*.json"):
         waits = list_waits(json.loads(path.read_text())["steps"])
-        assert waits
         assert set(waits) <= {overlay.WAIT, overlay.LONG_WAIT}
+        found += waits
+    assert len(found) >= 3
 
 
 def test_status_trigger_and_exits_are_the_starters(tmp_path: Path) -> None:
