@@ -267,13 +267,19 @@ class Watch:
         self.must("a refusal is true", got, message)
 
     def _demand_asked(self, message: Message, profile: Profile | None) -> None:
-        """The withdrawal that was answered last counts, unless a trusted yes came after it."""
+        """The withdrawal that was answered last counts, unless a trusted yes for the address came after it."""
         contact = profile.state.contacts.get(message.channel) if profile else None
         to = str(contact.value) if contact else ""
         answered = self.withdrawn.get(to)
         if answered is None:
             return
-        keys = set(profile.keys) if profile else set()
+        # users who share an address share what is said of it
+        keys = {
+            key
+            for it in map(resolve, list_keys())
+            if it is not None and reads(it, message.channel, to)
+            for key in it.keys
+        }
         yes = [it.occurred_at for it in self.oracle.events.values() if it.who in keys and it.name == "Subscribed"]
         later = any(at * 1_000 > answered - SLACK_MS * 1_000 for at in yes)
         self.must("nobody is claimed for after their unsubscribe was answered", later, message.id)
@@ -336,6 +342,17 @@ def find(table: str, **key: str) -> dict[str, Any] | None:
     first, *rest = key.values()
     found = by_hash.get(first, {})
     return found.get(rest[0] if rest else next(iter(found), None)) if found else None
+
+
+def list_keys() -> list[str]:
+    """Return the keys of all profiles."""
+    return [row["who"]["S"] for row in cloud.rows("profiles")]
+
+
+def reads(profile: Profile, channel: str, to: str) -> bool:
+    """Say whether an address is the shopper's."""
+    contact = next((it for name, it in profile.state.contacts.items() if name == channel), None)
+    return contact is not None and str(contact.value) == to
 
 
 def read_run(row: dict[str, Any] | None) -> Run | None:
