@@ -81,7 +81,7 @@ class Shop:
     def follow(self, *, again: bool = True) -> None:
         """Stream every profile that carries signals, or only what was written since, then empty the queues."""
         for item in self._dynamodb.scan(TableName="profiles")["Items"]:
-            written = item["who"]["S"], item["version"]["N"]
+            written = item["who"]["S"], item.get("version", {}).get("N", "")
             if "signals" in item and (again or written not in self._streamed):
                 self._streamed.add(written)
                 record = {"dynamodb": {"Keys": {"who": item["who"]}, "NewImage": to_image(item)}}

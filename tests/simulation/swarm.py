@@ -8,6 +8,7 @@ import msgspec
 
 from simulation.faults import Mishap, Swarm, draw_swarm
 from simulation.play import Result, finish, listen
+from simulation.report import LEAST_EVENTS
 from simulation.rules import JOURNEYS, make_bundle
 from simulation.setting import clock
 from simulation.shop import BROWSER, Shop, build
@@ -193,6 +194,9 @@ def run_seed(seed: int, *, lines: bool = False) -> Result:
         crowd = Crowd(shop, seed, large=large)
         crowd.plan()
         shop.go(days * DAY)
+        while len(watch.oracle.events) < LEAST_EVENTS:
+            crowd.act(crowd.chance.choice(crowd.people))
+            shop.go(HOUR)
         rest(shop, crowd, plan)
         result = finish(shop, watch, log)
     result.premises["events"] = len(watch.oracle.events)
