@@ -74,12 +74,11 @@ def _read(record: dict[str, Any], now: Instant) -> Iterator[Step]:
     who, (bundle, rules) = image["who"]["S"], _find_rules(int(image["generation"]["N"]), now)
     touched: set[str] = set()
     for signal in profiles.decode_signals(image):
-        if signal.kind is SignalKind.TOUCHED and signal.name in touched:
-            continue
         occasion = Occasion(signal=signal, cause=_load_cause(who, signal), rules=rules, bundle=bundle, now=now)
         if signal.kind is SignalKind.TOUCHED:
-            touched.add(signal.name)
-            yield Step(who, signal.name, occasion, does="wake", record=record)
+            if signal.name not in touched:
+                touched.add(signal.name)
+                yield Step(who, signal.name, occasion, does="wake", record=record)
             continue
         for name, journey in rules.journeys.items():
             if any(entries.fits(trigger, occasion) for trigger in journey.exits):

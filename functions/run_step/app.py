@@ -49,15 +49,11 @@ def _set_aside(record: dict[str, Any], error: Exception) -> None:
 
 def step(asked: dict[str, Any], now: Instant) -> None:
     """Move a run as far as it goes now; an outdated or doubled request finds it elsewhere and does nothing."""
-    found = run = runs.get_run(asked["who"], asked["run"])
-    if (
-        found is None
-        or run is None
-        or run.ended is not None
-        or (asked.get("seq", run.seq) != run.seq and not run.watching)
-    ):
+    found = runs.get_run(asked["who"], asked["run"])
+    if found is None or found.ended is not None or not (found.watching or asked.get("seq", found.seq) == found.seq):
         logger.info("step outdated", run=asked["run"])
         return
+    run = found
     for _ in range(_MOST_MOVES):
         moved = _move(run, now)
         if moved.ended is not None or moved.held:
