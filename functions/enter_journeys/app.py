@@ -111,16 +111,17 @@ def _enter(who: str, journey: str, occasion: Occasion) -> None:
     """Start a run, or keep the reason why not."""
     for _ in range(_ATTEMPTS):
         profile = profiles.resolve_profile(who)
-        run = entries.propose(profile, journey, occasion)
-        if _is_known(run, profile, occasion.now):
+        if _is_known(profile, journey, occasion):
             return
-        own, *foreign = [slots.get_slot(key, journey) for key in profile.keys]
+        run = entries.propose(profile, journey, occasion)
+        own, *foreign = [slots.get_slot(key, journey, run.about) for key in profile.keys]
+        own = slots.look_around(own) if run.about else own
         refused = entries.refuse(run, profile, [own, *foreign], occasion)
         if refused is not None:
             _note(refused, own, occasion.now)
             return
         demands = [profiles.demand_profile(profile), *(slots.demand_unchanged(slot) for slot in foreign)]
-        if base.commit([runs.start(run), slots.take(own, run), *demands]):
+        if base.commit([runs.start(run), *slots.take(own, run), *demands]):
             count("RunsStarted")
             logger.info("run started", who=name_who(run.who), journey=journey, run=run.id)
             plan_step(run, occasion.now)
@@ -131,13 +132,14 @@ def _enter(who: str, journey: str, occasion: Occasion) -> None:
     raise TryAgain("the slot was taken or the profile written too often in a row")
 
 
-def _is_known(run: Run, profile: Profile, now: Instant) -> bool:
+def _is_known(profile: Profile, journey: str, occasion: Occasion) -> bool:
     """Say whether this very run was started before, under any key of the shopper; plan its first step again."""
     for key in profile.keys:
-        known = runs.get_run(key, run.key)
+        name = entries.name_run(profile, key, journey=journey, occasion=occasion)
+        known = runs.get_run(key, f"{journey}#{name}")
         if known is not None:
             if known.ended is None and known.seq == 0:
-                plan_step(known, now)
+                plan_step(known, occasion.now)
                 send_steps([(known.who, known.key)] if known.watching else [])
             return True
     return False
@@ -151,7 +153,7 @@ def _note(refused: NotEntered, slot: Slot, now: Instant) -> None:
 
 
 def _exit(who: str, journey: str, occasion: Occasion) -> None:
-    """End the active runs of *journey* that began before the signal, under every key of the shopper."""
+    """End the active runs of *journey* that it is an exit of, under every key of the shopper."""
     profile = profiles.resolve_profile(who)
     for key in profile.keys:
         for run in runs.list_runs(key, journey=journey):
@@ -163,7 +165,7 @@ def _exit(who: str, journey: str, occasion: Occasion) -> None:
 
 def _end(run: Run, by: str, now: Instant) -> None:
     ended = msgspec.structs.replace(run, ended=EndReason.EXITED, ended_by=by, ended_at=now, seq=run.seq + 1)
-    if base.commit([runs.move(run, ended), slots.release(run)]):
+    if base.commit([runs.move(run, ended), *slots.release(ended)]):
         who, why = name_who(run.who), EndReason.EXITED.value
         logger.info("run ended", who=who, journey=run.journey, run=run.id, reason=why)
 

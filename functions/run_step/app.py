@@ -87,7 +87,7 @@ def _move(run: Run, now: Instant) -> Run:
         writes.append(messages.write_message(message))
     writes += [events.write_event(tale) for tale in tales]
     if moved.ended is not None:
-        writes.append(slots.release(run))
+        writes += slots.release(moved)
     if not base.commit(writes):
         raise TryAgain("the run was moved by another")
     who, moves = name_who(run.who), type(move).__name__
@@ -101,7 +101,7 @@ def _decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
     """Return the next move, unless the profile was merged with one that is on this journey since earlier."""
     for key in profile.keys:
         if key != run.who:
-            slot = slots.get_slot(key, run.journey)
+            slot = slots.get_slot(key, run.journey, run.about)
             if slot.active and slot.entered_at is not None and (slot.entered_at, slot.run) < (run.entered_at, run.id):
                 return End(reason=EndReason.MERGED)
     return deciding.decide(run, profile, rules, now)

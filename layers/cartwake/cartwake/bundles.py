@@ -1,6 +1,6 @@
 """The bundle: everything marketers wrote, compiled, immutable, and named by the hash of its content."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from hashlib import sha256
 from typing import Final
@@ -11,13 +11,15 @@ from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.conditions.predictions import Parameters
 from cartwake.events import ORDER_COMPLETED
 from cartwake.indexes import Index
-from cartwake.journeys import Journey, Trigger, Watch
+from cartwake.journeys import Dated, Journey, Trigger, Watch
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
 
 BUNDLE_VERSION: Final = 1
 MOST_RETIRED: Final = 20
+HIDDEN: Final = "@"
+"""How the names of memberships begin that are no segment's."""
 
 
 class Shop(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -156,6 +158,11 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     sticky: bool = False
 
 
+def name_dated(journey: str) -> str:
+    """Return under which name the date of a journey is among the memberships: no segment can have it."""
+    return f"{HIDDEN}{journey}"
+
+
 class Leftover(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What only steps that are no more need: runs may still wait in them.
 
@@ -204,9 +211,20 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return found
 
     @cached_property
+    def dates(self) -> dict[str, Dated]:
+        """The dates that start runs, by the name of the membership."""
+        triggers = {name_dated(name): it.trigger for name, it in self.journeys.items() if self._is_active(name)}
+        return {name: trigger.dated for name, trigger in triggers.items() if trigger.dated is not None}
+
+    @cached_property
+    def memberships(self) -> Mapping[str, Segment | Dated]:
+        """All that somebody is in or not, by its name: segments, and the dates that start runs."""
+        return {**self.segments, **self.dates} if self.dates else self.segments
+
+    @cached_property
     def segment_index(self) -> Index:
         """Which segments an event can change."""
-        return Index.of(self.segments)
+        return Index.of(self.memberships)
 
     @cached_property
     def watch_index(self) -> Index:

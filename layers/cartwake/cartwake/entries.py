@@ -6,13 +6,16 @@ import msgspec
 
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Start
-from cartwake.events import Event, Trust, derive_id
+from cartwake.events import JOURNEY_ENROLLED, Event, Trust, derive_id
 from cartwake.journeys import Journey, Trigger
+from cartwake.knowledge import find_zone
+from cartwake.moments import Moment, find_moment
 from cartwake.moves import decide
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import NotEntered
+from cartwake.run_keys import MOST_ACTIVE, read_key
 from cartwake.runs import Advance, Rules, Run, Slot, follow, refuse_filter
-from cartwake.segments import Signal, SignalKind, View
+from cartwake.segments import Signal, SignalKind, View, read_trait
 from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED, TRAITS_SET
 from cartwake.times import HOUR, Instant
 
@@ -59,11 +62,11 @@ def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
     """
     signal, cause = occasion.signal, occasion.cause
     happened = signal.kind is SignalKind.HAPPENED and cause is not None
-    reason = signal.source if happened else f"{signal.kind}#{signal.name}#{signal.at}"
     run = Run(
         who=profile.who,
         journey=journey,
-        id=derive_id("run", journey, signal.source_who or profile.who, reason),
+        about=read_key(cause.properties, occasion.rules.journeys[journey].key) if cause else "",
+        id=name_run(profile, profile.who, journey=journey, occasion=occasion),
         due_at=signal.at,
         entered_at=signal.at,
         start=Start(cause.occurred_at if happened else signal.at, cause.short_id) if cause else Start(signal.at),
@@ -76,13 +79,33 @@ def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
     return follow(run, first)
 
 
+def name_run(profile: Profile, who: str, *, journey: str, occasion: Occasion) -> str:
+    """Return the id of the run that the signal would start, or has started, under a key of the shopper.
+
+    A date starts one run, whenever it comes: who moves to another timezone on that day sees it come once more.
+    """
+    signal = occasion.signal
+    if signal.name in occasion.rules.dates:
+        moment = _find_moment(profile, occasion)
+        return derive_id("run", journey, who, f"{signal.name}#{moment.name if moment else signal.at}")
+    happened = signal.kind is SignalKind.HAPPENED and occasion.cause is not None
+    reason = signal.source if happened else f"{signal.kind}#{signal.name}#{signal.at}"
+    return derive_id("run", journey, signal.source_who or who, reason)
+
+
+def _find_moment(profile: Profile, occasion: Occasion) -> Moment | None:
+    when, state = occasion.rules.dates[occasion.signal.name].when, profile.state
+    zone = find_zone(state, occasion.rules.settings.timezone)
+    return find_moment(when, read_trait(state, when.trait), occasion.signal.at, zone)
+
+
 def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) -> NotEntered | None:
     """Return why *run* may not start, or None.
 
     Args:
         run: As proposed.
         profile: Fresh.
-        slots: Those of the profile and of every profile merged into it.
+        slots: Those of the profile, which comes first, and of every profile merged into it.
         occasion: What it is judged by.
     """
     if profile.kind is not Kind.PROFILE:
@@ -90,14 +113,31 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
     journey = occasion.rules.journeys[run.journey]
     if any(slot.run == run.id for slot in slots):
         return NotEntered.SAME_RUN
-    if journey.kind == "transactional" and run.trigger is not None and run.trigger.trust is Trust.BROWSER:
-        return NotEntered.HEARSAY  # neither consent nor a cap would stand between a public key and a mailbox
+    unfit = _refuse_trigger(journey, run, profile, occasion)
+    if unfit is not None:
+        return unfit
     refused = _refuse_again(journey, slots, run)
     if refused is not None:
         return refused
     now = max(occasion.now, run.entered_at, profile.state.evaluated_at)
     view = View(profile.state, occasion.rules, now, run.start)
     return _FILTERED[refuse_filter(journey, view)]
+
+
+def _refuse_trigger(journey: Journey, run: Run, profile: Profile, occasion: Occasion) -> NotEntered | None:
+    """Return why what happened is not good enough to start a run, or None."""
+    told = run.trigger
+    if (
+        told is not None
+        and told.trust is Trust.BROWSER
+        and (journey.kind == "transactional" or told.name == JOURNEY_ENROLLED)
+    ):
+        return NotEntered.HEARSAY  # neither consent nor a cap would stand between a public key and a mailbox
+    if journey.key and not run.about:
+        return NotEntered.NO_KEY
+    if occasion.signal.name in occasion.rules.dates and _find_moment(profile, occasion) is None:
+        return NotEntered.DATE_MOVED
+    return None
 
 
 def _refuse_again(journey: Journey, slots: list[Slot], run: Run) -> NotEntered | None:
@@ -111,7 +151,7 @@ def _refuse_again(journey: Journey, slots: list[Slot], run: Run) -> NotEntered |
         again_ms = max(again_ms, LEAST_APART_MS)
     if entries and (again_ms is None or max(entries) + again_ms > run.entered_at):
         return NotEntered.ENTERED_BEFORE
-    return None
+    return NotEntered.TOO_MANY_RUNS if slots and slots[0].running >= MOST_ACTIVE else None
 
 
 def _is_told_by_journey(event: Event | None) -> bool:

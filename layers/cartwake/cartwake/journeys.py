@@ -11,10 +11,29 @@ from cartwake.times import HOUR, Instant
 from cartwake.values import PropertyTest, find_value, passes
 
 
+class Dated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A date that starts runs: a segment that nobody named, of those for whom it comes just now.
+
+    Attributes:
+        when: Which trait it stands in, and what is made of it.
+        traits: Names of the traits that can change it.
+        events: Names of the events that can change it: none.
+        known: What can change it of all that Cartwake itself knows of a shopper: nothing.
+        changed_generation: The generation in which its definition last changed.
+    """
+
+    when: "UntilDate"
+    traits: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    known: tuple[str, ...] = ()
+    changed_generation: int = 0
+
+
 class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What starts or ends a run: an event that passes the tests, or a segment entered or left.
 
     Attributes:
+        dated: What `entered` stands for, where it is a date that comes.
         tracker: For an exit by event: the tracker that remembers such events.
     """
 
@@ -22,6 +41,7 @@ class Trigger(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     where: tuple[PropertyTest, ...] = ()
     entered: str = ""
     left: str = ""
+    dated: Dated | None = None
     tracker: str = ""
 
     def fits(self, event: Event) -> bool:
@@ -226,7 +246,8 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         topic: What its messages are about; "" for nothing that can be refused by itself.
         status: `draft`, `live`, `paused` or `archived`.
         filter: Checked at entry and again before every message.
-        again_ms: None: never again; 0: always; else the time from one entry to the next.
+        key: Path of the property that tells runs apart: one goes on at a time for each of its values; "": one at all.
+        again_ms: None: never again; 0: always; else the time from one entry to the next, of one key.
     """
 
     title: str
@@ -234,6 +255,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     topic: str = ""
     status: str = "draft"
     trigger: Trigger
+    key: str = ""
     filter: Condition | None = None
     exits: tuple[Trigger, ...] = ()
     again_ms: int | None = None

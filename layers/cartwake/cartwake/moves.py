@@ -27,7 +27,21 @@ from cartwake.journeys import (
 from cartwake.paths import FIRST_STEP, enter, find_step, next_path, top_of
 from cartwake.profiles import NO_LOT, Kind, Profile
 from cartwake.reasons import EndReason, Skip
-from cartwake.runs import Advance, End, Hold, Move, Planned, Replan, Rules, Run, Told, admits, find_exit, refuse_filter
+from cartwake.runs import (
+    Advance,
+    End,
+    Hold,
+    Move,
+    Planned,
+    Replan,
+    Rules,
+    Run,
+    Told,
+    admits,
+    find_exit,
+    refuse_filter,
+    see_from,
+)
 from cartwake.segments import View, check
 from cartwake.times import DAY, NEVER, Instant
 from cartwake.waits import end_at_clock, end_at_date, end_wait
@@ -63,6 +77,7 @@ def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
         return Hold()
     if run.journey not in rules.own.journeys:
         return End(reason=EndReason.STEP_GONE)
+    view = see_from(run, rules.own.journeys[run.journey], view)
     steps = rules.own.journeys[run.journey].steps
     goal = _find_goal(steps, run.path, view)
     if goal is not None:
@@ -86,7 +101,7 @@ def _is_reached(step: Step, view: View) -> bool:
 
 def _look_for(happening: Happening, view: View) -> tuple[bool, Instant]:
     """Return whether something has come since the view's start, and until when that answer is good."""
-    condition = happening.condition or Did(tracker=happening.tracker, since_start=True)
+    condition = happening.condition or Did(tracker=happening.tracker, since_start=True, keyed=True)
     verdict = check(condition, view)
     return verdict.answer is Answer.HOLDS, verdict.until
 
@@ -177,7 +192,8 @@ class _Walk:
 
     def _await(self, step: Await, began: Instant) -> Move | None:
         """Go on as soon as it came; else come back when its answer may change by time alone, or the time is over."""
-        start = self._run.start if began == self._run.entered_at else Start(began)
+        since = self._view.start or self._run.start
+        start = since if began == self._run.entered_at else Start(began, key=since.key)
         view = msgspec.structs.replace(self._view, start=start) if step.happening.tracker else self._view
         came, until = _look_for(step.happening, view)
         if came:

@@ -38,6 +38,9 @@ class NotEntered(StrEnum):
     FILTER_UNKNOWN = "filter_unknown"
     PAUSED = "journey_paused"
     HEARSAY = "hearsay"
+    NO_KEY = "no_key"
+    TOO_MANY_RUNS = "too_many_runs"
+    DATE_MOVED = "date_moved"
     ERASED = "erased"
 
 

@@ -8,6 +8,7 @@ from cartwake.events import Event, derive_id, own_event
 from cartwake.journeys import Journey, Send, Step, Tell, Trigger
 from cartwake.paths import FIRST_STEP
 from cartwake.reasons import EndReason, NotEntered, Skip
+from cartwake.run_keys import read_key, stand_for
 from cartwake.segments import View, check
 from cartwake.times import Instant
 
@@ -18,6 +19,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         who: Key of the profile as it was at the start; it may have become a pointer since.
         id: A function of journey, profile and trigger, so that a doubled trigger collides.
+        about: The key of a journey that has one, as its slot is named; "".
         path: Position in the steps, for example `3.then.0`.
         seq: Raised by every move: a step is a compare-and-advance on it.
         due_at: When the next move is due.
@@ -36,6 +38,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     journey: str
     id: str
+    about: str = ""
     path: str = FIRST_STEP
     seq: int = 0
     due_at: Instant
@@ -59,22 +62,26 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Slot(msgspec.Struct, frozen=True, kw_only=True):
-    """The re-entry rule as a row: the last entry of a profile into a journey.
+    """The re-entry rule as a row: the last entry of a profile into a journey, of each key by itself.
 
     Attributes:
+        about: The key; "" where the journey has none, and for what concerns all of them.
         run: Id of the last run.
         active: Whether that run still goes on.
         entered_at: When it started; None when there never was one.
         refused: The last reason for which a trigger did not start a run, with its time, for `explain`.
+        running: How many runs of the journey go on, where they have keys.
     """
 
     who: str
     journey: str
+    about: str = ""
     run: str = ""
     active: bool = False
     entered_at: Instant | None = None
     refused: NotEntered | None = None
     refused_at: Instant = 0
+    running: int = 0
 
 
 class Planned(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,8 +196,19 @@ def admits(step: Step, view: View) -> bool:
     return step.only_if is None or check(step.only_if, view).answer is Answer.HOLDS
 
 
+def see_from(run: Run, journey: Journey, view: View) -> View:
+    """Return *view* as it is seen from within *run*: since its start, with the key that *journey* would give it.
+
+    The key is read anew: rules may have come to tell runs apart by something else since this one began.
+    """
+    key = read_key(run.trigger.properties, journey.key) if run.trigger is not None else ""
+    start = msgspec.structs.replace(run.start, key=stand_for(key))
+    return msgspec.structs.replace(view, start=start)
+
+
 def find_exit(journey: Journey, run: Run, view: View) -> str | None:
     """Return the name of what has ended *run* since it started, or None: read from the state, not from signals."""
+    view = see_from(run, journey, view)
     for trigger in journey.exits:
         if _has_exited(trigger, run, view):
             return trigger.event or trigger.entered or trigger.left
@@ -199,7 +217,7 @@ def find_exit(journey: Journey, run: Run, view: View) -> str | None:
 
 def _has_exited(trigger: Trigger, run: Run, view: View) -> bool:
     if trigger.event:
-        happened = Did(tracker=trigger.tracker, since_start=True)
+        happened = Did(tracker=trigger.tracker, since_start=True, keyed=True)
         return check(happened, view).answer is Answer.HOLDS
     membership = view.state.memberships.get(trigger.entered or trigger.left)
     if membership is None:

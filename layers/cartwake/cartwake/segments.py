@@ -7,13 +7,15 @@ from typing import Any, Final
 
 import msgspec
 
-from cartwake.bundles import Bundle
+from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.evaluate import evaluate
 from cartwake.conditions.kinds import UNKNOWN, Answer, Condition, ScoreRule, Start, Verdict
 from cartwake.conditions.predictions import Parameters
 from cartwake.events import Event, short_id
 from cartwake.indexes import Index
+from cartwake.journeys import Dated
 from cartwake.knowledge import find_zone, is_changed, know
+from cartwake.moments import judge_moment
 from cartwake.profiles import NO_LOT, Membership, Profile, State, fold, prepare, trim
 from cartwake.sums import SETTLED_AFTER_MS
 from cartwake.times import NEVER, Instant
@@ -76,11 +78,7 @@ class ProfileFacts:
 
     def trait(self, name: str) -> object:
         """Return the value of a trait, or None; `address.city` is that trait, else what stands in `address`."""
-        register = self._state.traits.get(name)
-        if register is not None:
-            return register.value
-        outer, _, inner = name.partition(".")
-        return find_value(self._state.traits[outer].value, inner) if inner and outer in self._state.traits else None
+        return read_trait(self._state, name)
 
     def known(self, name: str) -> object:
         """Return something that Cartwake itself knows, or None."""
@@ -108,6 +106,15 @@ class ProfileFacts:
         if segment is None:
             return UNKNOWN
         return self.once((name, now), lambda: evaluate(segment.where, self, now))
+
+
+def read_trait(state: State, name: str) -> object:
+    """Return the value of a trait, or None; `address.city` is that trait, else what stands in `address`."""
+    register = state.traits.get(name)
+    if register is not None:
+        return register.value
+    outer, _, inner = name.partition(".")
+    return find_value(state.traits[outer].value, inner) if inner and outer in state.traits else None
 
 
 class View(msgspec.Struct, frozen=True):
@@ -138,11 +145,13 @@ def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list
     if state is before and not _may_be_news(event, rules, before):
         return _pass(profile, now), signals
     touched = list_read(rules.watch_index, before, state, event)
+    told = state
     state, changes = _evaluate(state, rules, _affected(before, state, event, rules), now=now)
+    changes = [change for change in changes if not _is_set_late(change, before, told, rules)]
     if event.backfill:
         return _with(profile, state), signals
     signals += [Signal(SignalKind.TOUCHED, name, now) for name in touched]
-    signals += [msgspec.structs.replace(change, source_who=event.who, source=event.key) for change in changes]
+    signals += [_name_source(change, event, rules) for change in changes]
     if _is_signalled(event, rules):
         signals.append(Signal(SignalKind.HAPPENED, event.name, event.received_at, event.who, event.key))
     return _with(profile, state), signals
@@ -168,12 +177,12 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
     state = prepare(profile.state, rules.needs, complete_from=0 if new else _find_passed(profile.state, now) + 1)
     if state.lot == NO_LOT:
         state = msgspec.structs.replace(state, lot=min(short_id(key) for key in profile.keys))
-    gone = [name for name in state.memberships if name not in rules.segments]
+    gone = [name for name in state.memberships if name not in rules.memberships]
     if gone:
         kept = {name: value for name, value in state.memberships.items() if name not in gone}
         state = msgspec.structs.replace(state, memberships=kept)
     if not new and profile.generation < rules.generation:
-        changed = [name for name, it in rules.segments.items() if it.changed_generation > profile.generation]
+        changed = [name for name, it in rules.memberships.items() if it.changed_generation > profile.generation]
         state, _ = _evaluate(state, rules, changed, now=max(now, state.evaluated_at))
     return msgspec.structs.replace(profile, state=state, generation=rules.generation)
 
@@ -181,7 +190,7 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
 def reevaluate(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, list[Signal]]:
     """Return the profile with every segment evaluated at *now*: after a merge."""
     now = max(now, profile.state.evaluated_at)
-    state, signals = _evaluate(profile.state, rules, rules.segments, now=now)
+    state, signals = _evaluate(profile.state, rules, rules.memberships, now=now)
     return _with(profile, state), [*signals, *(Signal(SignalKind.TOUCHED, name, now) for name in sorted(rules.watches))]
 
 
@@ -209,10 +218,10 @@ def _evaluate(state: State, rules: Bundle, names: Iterable[str], *, now: Instant
     changed: dict[str, Membership] = {}
     signals: list[Signal] = []
     for name in sorted(names):  # of one instant, signals are in one order, whenever it is looked at
-        if name not in rules.segments:
+        if name not in rules.memberships:
             continue
         before = state.memberships.get(name, _NOT_YET)
-        verdict = evaluate(rules.segments[name].where, facts, now)
+        verdict = _judge(rules.memberships[name], facts, now)
         if verdict.until <= now:
             raise AssertionError(f"segment {name}: a verdict must last; this one ended before it began")
         member = is_member(before) if verdict.answer is Answer.UNKNOWN else verdict.answer is Answer.HOLDS
@@ -224,6 +233,27 @@ def _evaluate(state: State, rules: Bundle, names: Iterable[str], *, now: Instant
     memberships = state.memberships | changed
     kept = {name: value for name, value in memberships.items() if value.until < NEVER or value.entered_at}
     return msgspec.structs.replace(state, memberships=kept, evaluated_at=max(now, state.evaluated_at)), signals
+
+
+def _judge(it: Segment | Dated, facts: ProfileFacts, now: Instant) -> Verdict:
+    if isinstance(it, Segment):
+        return evaluate(it.where, facts, now)
+    return judge_moment(it.when, facts.trait(it.when.trait), facts.zone, now)
+
+
+def _name_source(change: Signal, event: Event, rules: Bundle) -> Signal:
+    """Return the signal with the event behind it; that a date comes is no event's doing, whatever brought it forward."""
+    if change.name in rules.dates:
+        return change
+    return msgspec.structs.replace(change, source_who=event.who, source=event.key)
+
+
+def _is_set_late(change: Signal, before: State, told: State, rules: Bundle) -> bool:
+    """Say whether somebody's date comes just now only because it was told just now: that starts nothing."""
+    dated = rules.dates.get(change.name)
+    if dated is None:
+        return False
+    return read_trait(before, dated.when.trait) != read_trait(told, dated.when.trait)
 
 
 def _find_passed(state: State, now: Instant) -> Instant:
@@ -255,7 +285,7 @@ def _move(before: Membership, *, member: bool, until: Instant, now: Instant) -> 
 def _affected(before: State, after: State, event: Event, rules: Bundle) -> list[str]:
     """Return the segments that the fold of *event* can have changed: all of them when none was ever looked at."""
     if before.evaluated_at == 0:
-        return sorted(rules.segments)
+        return sorted(rules.memberships)
     return list_read(rules.segment_index, before, after, event)
 
 

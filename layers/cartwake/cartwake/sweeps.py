@@ -135,7 +135,7 @@ def repair(profile: Profile, rules: Bundle, read: ReadEvents, *, now: Instant) -
     lacking = find_lacking(repaired.state, rules.needs, now)
     if lacking:
         repaired = complete(repaired, rules, look_back(profile, read, now), now)
-    changed = {name for name, it in rules.segments.items() if it.changed_generation > profile.generation}
+    anew = {name for name, it in rules.memberships.items() if it.changed_generation > profile.generation}
     events = {need.event for need in lacking.values()}
     rebuilt = {name for name, it in rules.segments.items() if not events.isdisjoint(it.events)}
     return Outcome(
@@ -143,8 +143,8 @@ def repair(profile: Profile, rules: Bundle, read: ReadEvents, *, now: Instant) -
         profile=repaired,
         signals=tuple(signals),
         backfilled=bool(lacking),
-        names=frozenset(changed | rebuilt),
-        is_news=_essence(profile.state) != _essence(repaired.state) or _expires(repaired.state, changed),
+        names=frozenset((anew & rules.segments.keys()) | rebuilt),
+        is_news=_essence(profile.state) != _essence(repaired.state) or _expires(repaired.state, anew),
     )
 
 

@@ -12,6 +12,7 @@ from typing import Final
 import msgspec
 
 from cartwake.events import Event, short_id
+from cartwake.run_keys import read_key, stand_for
 from cartwake.sums import MOST_EXACT, Sum, add_up, join_sums
 from cartwake.times import HOUR, NEVER, Instant
 from cartwake.values import PropertyTest, find_value, list_texts, passes, sum_micros
@@ -33,7 +34,7 @@ class Entry(msgspec.Struct, frozen=True, array_like=True, order=True):
     Attributes:
         at: When it happened.
         id: The event's short id.
-        micros: The amount it carried in millionths; of distinct values, what stands for the value; of marks, 1 or 0.
+        micros: The amount it carried in millionths; of distinct values, and keys, what stands for it; of marks, 1 or 0.
         received_at: When it was received, where entries may be added up; else 0.
     """
 
@@ -52,6 +53,8 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         amount: Path of the property whose amount is remembered, or "".
         distinct: Path of the property of whose values each is remembered once, when it was told last; or "".
         marks: Tests of which it is remembered whether its properties pass them all.
+        key: Path of the property that tells runs apart: of each of its values the latest is remembered, and of events
+            that carry none; or "".
         from_at: Nothing that happened earlier is remembered.
         before_at: Nothing that happened at this instant or later is remembered; 0: no end.
         oldest: How many of the oldest entries are needed, and nothing else; 0: the latest are.
@@ -66,6 +69,7 @@ class Need(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount: str = ""
     distinct: str = ""
     marks: tuple[PropertyTest, ...] = ()
+    key: str = ""
     from_at: Instant = 0
     before_at: Instant = 0
     oldest: int = 0
@@ -146,6 +150,8 @@ def cut(tracker: Tracker, need: Need, now: Instant | None = None) -> Tracker:
     """
     if need.distinct:
         tracker = _keep_latest_of_each(tracker)
+    elif need.key:
+        tracker = _keep_latest_of_keys(tracker)
     if need.oldest:
         return msgspec.structs.replace(tracker, entries=tracker.entries[: need.oldest])
     if now is not None and need.is_summed:
@@ -217,6 +223,8 @@ def _make_entries(event: Event, need: Need) -> list[Entry]:
         micros = _PASSED if _passes_all(event, need.marks) else 0
     elif need.amount:
         micros = sum_micros(find_value(event.properties, need.amount))
+    elif need.key:
+        micros = stand_for(read_key(event.properties, need.key))
     return [] if micros is None else [Entry(event.occurred_at, event.short_id, micros, received_at)]
 
 
@@ -230,6 +238,13 @@ def _keep_latest_of_each(tracker: Tracker) -> Tracker:
     if len(latest) == len(tracker.entries):
         return tracker
     return msgspec.structs.replace(tracker, entries=tuple(sorted(latest.values())))
+
+
+def _keep_latest_of_keys(tracker: Tracker) -> Tracker:
+    """Return *tracker* with the last entries of each key: all of one instant, since one of them may start a run."""
+    latest = {entry.micros: entry.at for entry in tracker.entries}
+    kept = tuple(entry for entry in tracker.entries if entry.at == latest[entry.micros])
+    return tracker if len(kept) == len(tracker.entries) else msgspec.structs.replace(tracker, entries=kept)
 
 
 def _settle(tracker: Tracker, need: Need, now: Instant) -> Tracker:

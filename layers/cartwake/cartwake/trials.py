@@ -105,7 +105,7 @@ def needs_sweep(rules: Bundle, live: Bundle | None) -> bool:
     """
     if live is None:
         return False
-    changed = any(it.changed_generation > live.generation for it in rules.segments.values())
+    changed = any(it.changed_generation > live.generation for it in rules.memberships.values())
     return changed or any(_is_deeper(need, live.needs.get(key)) for key, need in rules.needs.items())
 
 

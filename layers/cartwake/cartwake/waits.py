@@ -1,17 +1,16 @@
 """Waits: when one is over, by elapsed time or by the shopper's own clock and calendar."""
 
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import timedelta, tzinfo
 from typing import Final
 
-from cartwake.conditions.dates import find_day, read_day, read_whole_day
 from cartwake.journeys import UntilClock, UntilDate, Wait
 from cartwake.knowledge import find_zone
+from cartwake.moments import at_minute, list_moments
 from cartwake.profiles import State
 from cartwake.segments import View
-from cartwake.times import DAY, NEVER, Instant, read_instant, to_datetime, to_instant
+from cartwake.times import DAY, NEVER, Instant, to_datetime
 
 LONGEST_WAIT: Final = 365 * DAY
-_LAST_YEAR: Final = 9_000
 _WEEK_AND_MORE: Final = 9
 """Days: wherever a calendar skips one, there is still each day of the week among them."""
 
@@ -36,7 +35,7 @@ def end_at_clock(wait: UntilClock, began: Instant, view: View) -> Instant:
     today = to_datetime(began).astimezone(zone).date()
     for days in range(_WEEK_AND_MORE):
         day = today + timedelta(days=days)
-        at = _at(day, wait.minute, zone)
+        at = at_minute(day, wait.minute, zone)
         if at >= began and (not wait.days or day.weekday() in wait.days):
             return at
     return began
@@ -47,48 +46,9 @@ def end_at_date(wait: UntilDate, began: Instant, view: View) -> Instant | None:
     zone = _zone(view)
     register = view.state.traits.get(wait.trait) if wait.trait else None
     value = wait.date or (register.value if register else None)
-    try:
-        ends = _list_anniversaries(wait, value, began, zone) if wait.every_year else [_find_date(wait, value, zone)]
-    except (ValueError, OverflowError):
-        return None
-    coming = min((at for at in ends if at is not None and at >= began), default=NEVER)
+    ends = list_moments(wait, value, began, zone)
+    coming = min((each.at for each in ends if each.at >= began), default=NEVER)
     return coming if coming <= began + LONGEST_WAIT else None
-
-
-def _find_date(wait: UntilDate, value: object, zone: tzinfo) -> Instant | None:
-    day = read_whole_day(value)
-    if day is not None:
-        return _shift(datetime.combine(day, time(), tzinfo=zone), wait, zone)
-    at = read_instant(value, zone)
-    return None if at is None else _shift(to_datetime(at).astimezone(zone), wait, zone)
-
-
-def _list_anniversaries(wait: UntilDate, value: object, began: Instant, zone: tzinfo) -> list[Instant]:
-    """Return the anniversaries around *began*; that of 29 February is on the 28th where the year has no such day."""
-    told = read_day(value, zone)
-    if told is None:
-        return []
-    first, month, number = told
-    this = to_datetime(began).year
-    years = range(max(this - 2, first + 1), min(this + 4, _LAST_YEAR))
-    days = [find_day(year, month, number, leap_day_after=False) for year in years]
-    return [_shift(datetime.combine(day, time(), tzinfo=zone), wait, zone) for day in days]
-
-
-def _shift(moment: datetime, wait: UntilDate, zone: tzinfo) -> Instant:
-    """Return a local time as much later or earlier as the wait says: whole days by the calendar, the rest elapsed."""
-    days, rest = divmod(abs(wait.shift_ms), DAY)
-    if wait.shift_ms < 0:
-        days, rest = -days, -rest
-    if not days and wait.minute is None:
-        return to_instant(moment) + rest
-    day = moment.date() + timedelta(days=days)
-    at = to_instant(moment + timedelta(days=days)) if wait.minute is None else _at(day, wait.minute, zone)
-    return at + rest
-
-
-def _at(day: date, minute: int, zone: tzinfo) -> Instant:
-    return to_instant(datetime.combine(day, time(minute // 60, minute % 60), tzinfo=zone))
 
 
 def _zone(view: View) -> tzinfo:

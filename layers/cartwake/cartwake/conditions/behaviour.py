@@ -33,6 +33,8 @@ class Window(NamedTuple):
     excluded: int
     slides_ms: int
     """How long after an event the window leaves it behind; 0: never."""
+    key: int = 0
+    """Only entries that stand for it, or for no key, count; 0: all do."""
 
 
 def judge_count(condition: Did, tracker: Tracker | None, now: Instant, start: Start | None) -> Verdict:
@@ -40,6 +42,8 @@ def judge_count(condition: Did, tracker: Tracker | None, now: Instant, start: St
     window = _find_window(condition, now, start)
     if tracker is None or window is None:
         return UNKNOWN
+    if condition.keyed and start is not None:
+        window = window._replace(key=start.key)
     if condition.before_ms:
         spans = [_span(entry.at, condition) for entry in _admit(tracker, condition, start)]
         return _judge_spans(condition, spans, now, known_at=_find_known(tracker.complete_from, window))
@@ -208,7 +212,7 @@ def _judge_latest(condition: Did, tracker: Tracker, now: Instant, window: Window
             coming = entry.at
         elif entry.at <= window.after:
             break
-        elif entry.id != window.excluded:
+        elif entry.id != window.excluded and (not window.key or entry.micros in (0, window.key)):
             needed -= 1
             if not needed:
                 return Verdict(reached, entry.at + window.slides_ms if window.slides_ms else NEVER)

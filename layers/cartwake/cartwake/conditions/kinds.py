@@ -35,11 +35,16 @@ FAILS: Final = Verdict(Answer.FAILS)
 UNKNOWN: Final = Verdict(Answer.UNKNOWN)
 
 
-class Start(msgspec.Struct, frozen=True):
-    """What "since: start" counts from: the triggering event's own time, and its short id, which does not count."""
+class Start(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What "since: start" counts from: the triggering event's own time, and its short id, which does not count.
+
+    Attributes:
+        key: What stands for the run's key; 0: it has none.
+    """
 
     at: Instant
     id: int = 0
+    key: int = 0
 
 
 class _Kind(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", omit_defaults=True):
@@ -66,11 +71,15 @@ class Did(_Events, frozen=True, kw_only=True, tag="did", omit_defaults=True):
     """How often something happened: at least, at most or exactly `count` times, in a window, since the start, or ever.
 
     Over a tracker of distinct values it is how many of them there were.
+
+    Attributes:
+        keyed: Seen from a run with a key, only events with the same key count, and those that carry none.
     """
 
     op: CountOp = "at_least"
     count: int = 1
     since_start: bool = False
+    keyed: bool = False
 
 
 class Amount(_Events, frozen=True, kw_only=True, tag="total", omit_defaults=True):

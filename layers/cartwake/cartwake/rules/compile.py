@@ -209,7 +209,7 @@ class _Linker:
         if not (self._partial and not made.files) and not made.conflicts:
             self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
             self._conflicts += find_unfit(file, rule, made)
-        return journey
+        return self._finish_date(name_of(file), journey)
 
     def _find_unknown_shown(self, made: Templates) -> list[Conflict]:
         """Return what is wrong with the scores that templates and subjects show."""
@@ -260,6 +260,17 @@ class _Linker:
             tags=listed(rule.then.tag) if rule.then else (),
             sticky=rule.then is not None and rule.then.sticky,
         )
+
+    def _finish_date(self, name: str, journey: Runnable) -> Runnable:
+        """Add when the date that starts a journey last changed: the shop's own clock is part of it."""
+        dated, before = journey.trigger.dated, self._previous.dates.get(bundles.name_dated(name))
+        if dated is None:
+            return journey
+        same = before is not None and replace(before, changed_generation=0) == dated
+        if not same or self._compiled.timezone != self._previous.settings.timezone:
+            before = None
+        dated = before or replace(dated, changed_generation=self._generation)
+        return replace(journey, trigger=replace(journey.trigger, dated=dated))
 
     def _list_changed(self, wheres: dict[str, Condition], scores: dict[str, ScoreRule]) -> set[str]:
         """Return the files of segments and scores that mean something else than before."""

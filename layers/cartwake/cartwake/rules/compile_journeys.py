@@ -1,28 +1,30 @@
 """Journeys as marketers write them become journeys as they are run."""
 
 from collections.abc import Collection, Mapping, Set
-from typing import Final
+from typing import Final, assert_never
 
 from cartwake import bundles, journeys
 from cartwake.conditions.kinds import Condition
-from cartwake.events import COMPLAINED
+from cartwake.events import COMPLAINED, JOURNEY_ENROLLED
 from cartwake.rules.compile_conditions import ConditionCompiler
-from cartwake.rules.compile_steps import StepCompiler
+from cartwake.rules.compile_steps import StepCompiler, compile_date
 from cartwake.rules.compiling.desk import Reads, Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
-from cartwake.rules.files import EMAILS, SETTINGS, is_email, walk
+from cartwake.rules.files import EMAILS, SETTINGS, is_email, name_of, walk
+from cartwake.rules.leftovers import await_event
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import Journey
 from cartwake.rules.needs import Needs, compile_where
 from cartwake.rules.references import join_reads
 from cartwake.rules.translations import read_locale
-from cartwake.rules.trigger_models import AnyTrigger, ByEvent
+from cartwake.rules.trigger_models import AnyExit, AnyTrigger, ByDate, ByEvent, ByHand, BySegment
 from cartwake.rules.wait_models import GoalStep
 from cartwake.times import parse_duration
 from cartwake.trackers import Need
+from cartwake.values import Is, PropertyTest
 
 MOST_STEPS: Final = 100
 DEEPEST_BRANCHES: Final = 5
@@ -62,15 +64,17 @@ class JourneyCompiler:
     def compile(self, rule: Journey) -> journeys.Journey:
         """Return the compiled journey; what is wrong with it is in `conflicts`."""
         self._check_size(rule)
+        self._steps.key = rule.key or ""
         return journeys.Journey(
             title=rule.name,
             kind=rule.kind,
             topic=rule.topic or "",
             status=rule.status,
-            trigger=self._compile_trigger(rule.trigger, "trigger", latest=TRIGGERS_KEPT),
+            trigger=self._compile_trigger(rule.trigger, "trigger"),
+            key=rule.key or "",
             filter=self._compile_condition(rule.filter, "filter") if rule.filter else None,
             exits=self._compile_exits(rule),
-            again_ms=_compile_again(rule.again),
+            again_ms=_compile_again(rule.recurs),
             steps=self._steps.compile(rule.steps, "steps"),
         )
 
@@ -115,26 +119,44 @@ class JourneyCompiler:
                     continue
         return found
 
-    def _compile_trigger(self, rule: AnyTrigger, path: str, *, latest: int) -> journeys.Trigger:
+    def _compile_trigger(self, rule: AnyTrigger, path: str) -> journeys.Trigger:
         match rule:
             case ByEvent():
                 where = compile_where(rule.where, self._zone)
-                tracker = self._needs.add(Need(event=rule.event, where=where, latest=latest))
+                tracker = self._needs.add(Need(event=rule.event, where=where, latest=TRIGGERS_KEPT))
                 return journeys.Trigger(event=rule.event, where=where, tracker=tracker)
+            case BySegment():
+                return self._compile_segment(rule, path)
+            case ByDate(date_in=trait):
+                traits = (trait, "timezone")
+                dated = journeys.Dated(when=compile_date(rule, trait), traits=traits)
+                return journeys.Trigger(entered=bundles.name_dated(name_of(self._file)), dated=dated)
+            case ByHand():
+                where = (PropertyTest("journey", Is((name_of(self._file),))),)
+                tracker = self._needs.add(Need(event=JOURNEY_ENROLLED, where=where, latest=TRIGGERS_KEPT))
+                return journeys.Trigger(event=JOURNEY_ENROLLED, where=where, tracker=tracker)
             case _:
-                self._conditions.reads.segments.append((rule.segment, f"{path}.segment"))
-                entered = rule.on == "entered"
-                return journeys.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
+                assert_never(rule)
+
+    def _compile_exit(self, rule: AnyExit, path: str, key: str) -> journeys.Trigger:
+        if isinstance(rule, BySegment):
+            return self._compile_segment(rule, path)
+        where = compile_where(rule.where, self._zone)
+        tracker = self._needs.add(await_event(rule.event, where, key))
+        return journeys.Trigger(event=rule.event, where=where, tracker=tracker)
+
+    def _compile_segment(self, rule: BySegment, path: str) -> journeys.Trigger:
+        self._conditions.reads.segments.append((rule.segment, f"{path}.segment"))
+        entered = rule.on == "entered"
+        return journeys.Trigger(entered=rule.segment if entered else "", left="" if entered else rule.segment)
 
     def _compile_exits(self, rule: Journey) -> tuple[journeys.Trigger, ...]:
         """Return what ends a run: what the file says, and of marketing whatever calls it spam."""
-        # One entry more: the event that started the run may itself be the last one.
-        said = tuple(
-            self._compile_trigger(trigger, f"exit[{index}]", latest=2) for index, trigger in enumerate(rule.exit)
-        )
+        key = rule.key or ""
+        said = tuple(self._compile_exit(it, f"exit[{index}]", key) for index, it in enumerate(rule.exit))
         if rule.kind != "marketing" or any(trigger.event == COMPLAINED and not trigger.where for trigger in said):
             return said
-        return (*said, self._compile_trigger(ByEvent(event=COMPLAINED), "exit", latest=2))
+        return (*said, self._compile_exit(ByEvent(event=COMPLAINED), "exit", ""))
 
     def _compile_condition(self, rule: AnyCondition, path: str) -> Condition:
         return self._conditions.compile(rule, path)

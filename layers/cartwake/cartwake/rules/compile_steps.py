@@ -2,6 +2,8 @@
 
 from typing import Any, Final, assert_never
 
+from msgspec.structs import replace
+
 from cartwake import journeys
 from cartwake.conditions.kinds import Condition
 from cartwake.journeys import Happening
@@ -11,7 +13,7 @@ from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS, name_of
-from cartwake.rules.leftovers import EVENTS_AWAITED
+from cartwake.rules.leftovers import await_event
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.needs import Needs, compile_where, listed
 from cartwake.rules.step_models import (
@@ -27,6 +29,7 @@ from cartwake.rules.step_models import (
     Way,
     name_way,
 )
+from cartwake.rules.trigger_models import ByDate
 from cartwake.rules.wait_models import DAYS, GoalStep, UntilDateStep, UntilStep, WaitForStep, WaitStep
 from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED, TRAITS_SET, Channel
 from cartwake.times import DAY, MINUTE, parse_duration
@@ -43,12 +46,14 @@ class StepCompiler:
     """Compiles the steps of one journey and collects what does not fit.
 
     Attributes:
+        key: What tells the runs of the journey apart.
         reads: What their conditions read.
         watched: What can move a run before it is due; it is not among `reads`.
     """
 
     def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
         self.conflicts: list[Conflict] = []
+        self.key = ""
         self._file = file
         self._needs = needs
         self._zone = shop.zone
@@ -106,15 +111,8 @@ class StepCompiler:
                 otherwise = self.compile(step.else_ or [], f"{path}.else")
                 return journeys.UntilDate(date=step.wait_until, otherwise=otherwise, **common)
             case UntilDateStep():
-                before = -parse_duration(step.before) if step.before else 0
-                return journeys.UntilDate(
-                    trait=step.wait_until_date_in,
-                    shift_ms=before or (parse_duration(step.after) if step.after else 0),
-                    minute=_read_minute(step.at) if step.at else None,
-                    every_year=step.every_year,
-                    otherwise=self.compile(step.else_ or [], f"{path}.else"),
-                    **common,
-                )
+                otherwise = self.compile(step.else_ or [], f"{path}.else")
+                return replace(compile_date(step, step.wait_until_date_in), otherwise=otherwise, **common)
             case WaitForStep():
                 return journeys.Await(
                     happening=self._compile_happening(step.wait_for, step, f"{path}.wait_for"),
@@ -141,7 +139,7 @@ class StepCompiler:
     def _compile_happening(self, sought: str | AnyCondition, step: WaitForStep | GoalStep, path: str) -> Happening:
         """Return what is waited for, and note all that can bring it about."""
         if isinstance(sought, str):
-            need = Need(event=sought, where=compile_where(step.where, self._zone), latest=EVENTS_AWAITED)
+            need = await_event(sought, compile_where(step.where, self._zone), self.key)
             self.watched.events.add(sought)
             return Happening(name=sought, tracker=self._needs.add(need))
         return Happening(name=sought.begins, condition=self._awaited.compile(sought, path))
@@ -211,6 +209,17 @@ def _compile_message(step: EmailStep | SmsStep, common: dict[str, Any]) -> journ
         held=step.held,
         coupon=step.coupon or "",
         **common,
+    )
+
+
+def compile_date(rule: UntilDateStep | ByDate, trait: str) -> journeys.UntilDate:
+    """Return what is made of the date in a trait."""
+    before = -parse_duration(rule.before) if rule.before else 0
+    return journeys.UntilDate(
+        trait=trait,
+        shift_ms=before or (parse_duration(rule.after) if rule.after else 0),
+        minute=_read_minute(rule.at) if rule.at else None,
+        every_year=rule.every_year,
     )
 
 

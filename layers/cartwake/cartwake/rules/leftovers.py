@@ -14,6 +14,7 @@ from cartwake.rules.compiling.windows import SINCE_START_MS
 from cartwake.rules.needs import count_kept, deepen
 from cartwake.times import DAY, Instant
 from cartwake.trackers import Need
+from cartwake.values import PropertyTest
 
 KEEP_MS: Final = 365 * DAY
 """How long after a publish a run can still be in steps that it took away; as long as the longest wait."""
@@ -21,6 +22,14 @@ KEEP_MS: Final = 365 * DAY
 
 EVENTS_AWAITED: Final = 2
 """One entry more than the one that a run waits for: the event that started it may itself be the last one."""
+
+
+def await_event(event: str, where: tuple[PropertyTest, ...], key: str) -> Need:
+    """Return what must be remembered to know whether an event has come since a run began, of its key where it has one.
+
+    Of keys there is no number of latest ones that would do: each is remembered for as long as a wait can last.
+    """
+    return Need(event=event, where=where, key=key, latest=EVENTS_AWAITED, within_ms=SINCE_START_MS if key else 0)
 
 
 class Depth(NamedTuple):
@@ -78,7 +87,7 @@ def _read_steps(steps: tuple[Step, ...], stock: Stock) -> Iterator[Depth]:
             case Wait(of_quiet=trackers):
                 yield from (Depth(key) for key in trackers)
             case Await(happening=Happening(tracker=key)) | Goal(happening=Happening(tracker=key)) if key:
-                yield Depth(key, latest=EVENTS_AWAITED)
+                yield Depth(key, latest=EVENTS_AWAITED, within_ms=SINCE_START_MS if stock.needs[key].key else 0)
             case _:
                 pass
         for condition in list_conditions(step):

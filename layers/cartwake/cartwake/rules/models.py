@@ -2,14 +2,14 @@
 
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic import AfterValidator, Discriminator, Field, Tag, WithJsonSchema, model_validator
 
 from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.faults import find_nearest
 from cartwake.rules.step_models import Step
-from cartwake.rules.trigger_models import Trigger
-from cartwake.rules.words import Line, Name, TagName, is_list
+from cartwake.rules.trigger_models import ByDate, ByEvent, ByHand, Exit, Trigger
+from cartwake.rules.words import Line, Name, Path, TagName, is_list
 from cartwake.times import parse_duration
 
 
@@ -68,7 +68,6 @@ class Journey(File):
     """journeys/<name>.json: what happens to a shopper, step by step."""
 
     later = {
-        "key": "runs by key (an order, a product) come with a later version",
         "include_existing": "starting a journey for those who are in a segment already comes with a later version",
         "budget": "budgets come with a later version",
     }
@@ -93,19 +92,39 @@ class Journey(File):
     trigger: Trigger = Field(
         description="What starts it.", examples=[{"event": "Product Added"}, {"segment": "lapsed"}]
     )
+    key: Path | None = Field(
+        None,
+        description="The property of the triggering event that tells runs apart: one goes on at a time for each of its "
+        "values, such as an order. What ends or moves a run then has the same value, where it carries one.",
+        examples=["order_id", "product_id"],
+    )
     filter: Condition | None = Field(
         None,
         description="Must hold at the start, and again before every message.",
         examples=[{"did_not": "Order Completed", "since": "start"}],
     )
-    exit: list[Trigger] = Field(
+    exit: list[Exit] = Field(
         [], max_length=20, description="What ends it wherever it is.", examples=[[{"event": "Order Completed"}]]
     )
     again: Again = Field(
         "never",
-        description="Whether a shopper may start it once more, counted from the last start.",
+        description="Whether a shopper may start it once more, counted from the last start, of each key by itself. "
+        "With a date_in it is always where nothing is said: each date starts it once.",
         examples=["after 7 days"],
     )
     steps: list[Step] = Field(
         min_length=1, description="What happens, in order.", examples=[[{"wait": "1 hour"}, {"email": "cart-1"}]]
     )
+
+    @model_validator(mode="after")
+    def _fit_key(self) -> "Journey":
+        if self.key and not isinstance(self.trigger, ByEvent | ByHand):
+            message = "A key is read from the event that starts a run; this trigger is none."
+            raise complain(message, path="key", example='"trigger": {"event": "Order Completed"}')
+        return self
+
+    @property
+    def recurs(self) -> str:
+        """When a shopper may start it once more, in words; a date comes but once."""
+        said = "again" in self.model_fields_set or not isinstance(self.trigger, ByDate)
+        return self.again if said else "always"

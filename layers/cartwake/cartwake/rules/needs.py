@@ -56,6 +56,7 @@ def derive_tracker_key(need: Need) -> str:
     more = {
         "distinct": need.distinct,
         "marks": need.marks,
+        "key": need.key,
         "from_at": need.from_at,
         "before_at": need.before_at,
         "oldest": need.oldest,

@@ -19,7 +19,7 @@ EVENTS: Final = (
     "Form Submitted", "Identified", "Screen Viewed", "Subscription Requested", "Subscribed", "Unsubscribed",
     "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam",
     "SMS Sent", "SMS Received", "Tag Added", "Tag Removed", "Traits Set", "Points Given", "Coupon Given",
-    "Coupon Redeemed", "Export Ready",
+    "Coupon Redeemed", "Export Ready", "Journey Enrolled", "Price Dropped", "Back In Stock", "Stock Low",
 )  # fmt: skip
 """Events that editors offer; any other name is as good."""
 
