@@ -69,7 +69,6 @@ class Journey(File):
 
     later = {
         "key": "runs by key (an order, a product) come with a later version",
-        "include_existing": "starting a journey for those who are in a segment already comes with a later version",
         "budget": "budgets come with a later version",
     }
     name: Line = Field(description="What people call it.", examples=["Abandoned cart"])
@@ -105,6 +104,14 @@ class Journey(File):
         "never",
         description="Whether a shopper may start it once more, counted from the last start.",
         examples=["after 7 days"],
+    )
+    include_existing: Literal[True, False, "from_the_start"] = Field(
+        default=False,
+        description="Of a journey that a segment starts when it is entered: true also brings in who is in it already, "
+        "once, as the journey goes live. Each stands where they would be now, had it been there when they entered: "
+        'what is past is not sent, and whoever has nothing ahead of them stays out. "from_the_start": all of them '
+        "begin at the first step, spread over at least an hour.",
+        examples=[True, "from_the_start"],
     )
     steps: list[Step] = Field(
         min_length=1, description="What happens, in order.", examples=[[{"wait": "1 hour"}, {"email": "cart-1"}]]
