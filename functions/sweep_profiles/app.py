@@ -1,4 +1,4 @@
-"""sweep_profiles: look at everybody under changed rules, page by page, and say how far that is."""
+"""sweep_profiles: look at everybody, page by page: under changed rules, or for whom a campaign is."""
 
 from functools import partial
 from typing import Any, Final
@@ -9,6 +9,7 @@ from cartwake.backfill import ReadEvents
 from cartwake.batches import keep_record, process_each, process_queue
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
+from cartwake.enrolling import enrol_page
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import derive_id
 from cartwake.gateways import bucket, queue
@@ -17,7 +18,7 @@ from cartwake.profiles import Profile
 from cartwake.progress import FILES, encode, show_progress
 from cartwake.reasons import Refusal
 from cartwake.segments import finish
-from cartwake.store import base, events, profiles, quarantine, sweeps
+from cartwake.store import base, enrolments, events, profiles, quarantine, sweeps
 from cartwake.sweeps import PARTS, Outcome, Part, SweepKind, compare, follow, go_on, repair, tell
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import SECOND, Instant
@@ -38,12 +39,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Go on with parts of sweeps, as long as there is time; where each part stands is in its row.
 
     Args:
-        event: `Records` of SQS with bodies `{"sweep": "live" | "trial", "part": 0}`.
+        event: `Records` of SQS with bodies `{"sweep": "live" | "trial", "part": 0}` or `{"enrol": journey, "part": 0}`.
         context: Lambda's.
     """
+
+    def go(body: dict[str, Any]) -> None:
+        if "enrol" in body:
+            enrol(body["enrol"], int(body["part"]), context)
+        else:
+            sweep(SweepKind(body["sweep"]), int(body["part"]), context)
+
     return process_queue(
         event,
-        lambda body: sweep(SweepKind(body["sweep"]), int(body["part"]), context),
+        go,
         set_aside=lambda record, error: keep_record(record, error, read_clock()),
     )
 
@@ -68,6 +76,19 @@ def sweep(kind: SweepKind, number: int, context: Any) -> None:
         if not part.done:
             report(kind)
     conclude(part)
+
+
+def enrol(journey: str, number: int, context: Any) -> None:
+    """Go on with a part of an enrolment until it is done, or others do, or it is paused, or the time is up."""
+    part = enrolments.get_part(journey, number)
+    while part is not None and not part.done:
+        if context.get_remaining_time_in_millis() < RESERVE_MS:
+            queue.send_enrolments([(journey, number)])
+            return
+        after = enrol_page(part, limit=PAGE, now=read_clock())
+        if after is None or not enrolments.move(part, after):
+            return
+        part = after
 
 
 def look_at_page(part: Part, *, now: Instant) -> Part:

@@ -2,14 +2,17 @@
 
 from typing import Any, Final
 
+from cartwake import enrolments as enrolling
 from cartwake.bundles import Bundle
+from cartwake.campaigns import FILE, Known, list_counters, show_campaigns
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways import bucket, queue
-from cartwake.live import load_live
+from cartwake.live import find_live, load_live
+from cartwake.progress import encode
 from cartwake.stocks import STATUS, count_anew, decode_stocks, encode_stocks, list_watched
-from cartwake.store import coupons, erasures, messages, profiles, runs, sweeps
-from cartwake.sweeps import SweepKind, is_stale
+from cartwake.store import counts, coupons, enrolments, erasures, messages, profiles, runs, sweeps
+from cartwake.sweeps import Part, SweepKind, is_stale
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import MINUTE
 
@@ -39,8 +42,10 @@ def handler(event: dict[str, Any], context: Any) -> None:
     queue.send_wakes(woken)
     erased = erasures.list_due(now, limit=MOST_A_SHARD)
     queue.send_erasures(erased)
-    stale = [part for kind in SweepKind for part in sweeps.list_parts(kind) if is_stale(part, now)]
+    sweeping = [part for kind in SweepKind for part in sweeps.list_parts(kind)]
+    stale = [part for part in sweeping if is_stale(part, now)]
     queue.send_sweeps([(part.kind.value, part.number) for part in stale])
+    enrolled = _enrol(sweeping, now)
     count("OverdueRuns", len(overdue))
     count("StuckMessages", len(stuck))
     count("ProfilesWoken", len(woken))
@@ -54,7 +59,47 @@ def handler(event: dict[str, Any], context: Any) -> None:
         profiles=len(woken),
         erasures=len(erased),
         sweeps=len(stale),
+        enrolments=enrolled,
     )
+
+
+def _enrol(sweeping: list[Part], now: int) -> int:
+    """Begin the enrolments whose time has come, ask for forgotten parts of others, and tell how far they are.
+
+    While everybody is still looked at under changed rules nothing begins: who is a member is not settled yet.
+    """
+    name, rules = find_live(now)
+    parts = enrolments.list_parts()
+    begun = enrolling.group(parts)
+    settled = all(part.done for part in sweeping if part.kind is SweepKind.LIVE)
+    news = [
+        enrolling.begin(journey, aim, rules=(name, rules.generation), now=now)
+        for journey, aim in rules.enrolments.items()
+        if journey not in begun and enrolling.is_due(aim, now) and settled and rules.journeys[journey].status == "live"
+    ]
+    fresh = [part for some in news if enrolments.begin(some) for part in some]
+    forgotten = [part for part in parts if enrolling.is_stale(part, now) and not _is_paused(part, rules)]
+    asked = [*fresh, *forgotten]
+    queue.send_enrolments([(part.journey, part.number) for part in asked])
+    if any(enrolling.is_under_way(part, now) for part in (*parts, *fresh)):
+        _tell_campaigns(rules, [*parts, *fresh], now)
+    return len(asked)
+
+
+def _is_paused(part: enrolling.Part, rules: Bundle) -> bool:
+    journey = rules.journeys.get(part.journey)
+    return journey is not None and journey.status in ("draft", "paused")
+
+
+def _tell_campaigns(rules: Bundle, parts: list[enrolling.Part], now: int) -> None:
+    """Write how far campaigns are; in what they have sent, messages of which the counts know."""
+    sent = {
+        name: counts.add_up(list_counters(name, rules.journeys[name]))
+        for name in enrolling.group(parts)
+        if name in rules.journeys
+    }
+    told = show_campaigns(rules, parts, Known(sent, profiles.count_rows(), now))
+    bucket.write(FILE, encode(told))
 
 
 def _count_coupons(rules: Bundle, now: int) -> None:

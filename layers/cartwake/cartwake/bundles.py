@@ -9,6 +9,7 @@ import msgspec
 
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.conditions.predictions import Parameters
+from cartwake.enrolments import Enrolment
 from cartwake.events import ORDER_COMPLETED
 from cartwake.indexes import Index
 from cartwake.journeys import Dated, Journey, Trigger, Watch
@@ -84,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         topics: By name, what shoppers can refuse to hear of, in the order in which they are shown.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
         order_event: The name of the event that is an order.
+        send_rate: How many runs a second begin of those who are brought into a journey all together.
     """
 
     shop: Shop
@@ -104,6 +106,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     topics: dict[str, Topic] = {}
     tracking: str = "consented"
     utm: dict[str, str] = {}
+    send_rate: float = 12.0
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -185,6 +188,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         predictions: What `cartwake fit` found in the shop's orders; None: it was never run.
         watches: By journey, what can move its runs before they are due; not of those that wait for time alone.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
+        enrolments: By journey, who is brought into it all together.
+        launched: By name, when each campaign began that ever did: none begins twice.
     """
 
     version: int = BUNDLE_VERSION
@@ -201,6 +206,8 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     templates: dict[str, Template] = {}
     pools: dict[str, Pool] = {}
     retired: tuple[str, ...] = ()
+    enrolments: dict[str, Enrolment] = {}
+    launched: dict[str, Instant] = {}
 
     @cached_property
     def needs_by_event(self) -> dict[str, dict[str, Need]]:

@@ -170,7 +170,8 @@ class _Walk:
         return self._go_on()
 
     def _wait(self, step: Wait | UntilClock | UntilDate | Await) -> Move | None:
-        began = self._wait_from or (self._run.entered_at if self._fresh else self._now)
+        # who was brought in later than they entered begins when their run does
+        began = self._wait_from or (self._run.due_at if self._fresh else self._now)
         match step:
             case Wait():
                 due_at = end_wait(step, began, self._view.state)

@@ -43,6 +43,15 @@ def walk_steps(steps: tuple[Step, ...]) -> Iterator[Step]:
             yield from walk_steps(inner)
 
 
+def walk_paths(steps: tuple[Step, ...], head: str = "") -> Iterator[tuple[str, Step]]:
+    """Yield every step with its path, those inside of one after it."""
+    for index, step in enumerate(steps):
+        path = f"{head}{index}"
+        yield path, step
+        for side, inner in list_sides(step):
+            yield from walk_paths(inner, f"{path}.{side}.")
+
+
 def find_step(steps: tuple[Step, ...], path: str) -> Step | None:
     """Return the step at *path*, or None past the end."""
     index, _, rest = path.partition(".")

@@ -41,6 +41,11 @@ def send_sweeps(parts: Sequence[tuple[str, int]], *, delay_seconds: int = 0) -> 
     _send("SWEEPS_QUEUE_URL", bodies, delay_seconds=delay_seconds)
 
 
+def send_enrolments(parts: Sequence[tuple[str, int]]) -> None:
+    """Ask for parts of enrolments to go on: of which journey, and which part."""
+    _send("SWEEPS_QUEUE_URL", [{"enrol": journey, "part": part} for journey, part in parts])
+
+
 def send_feedback(bodies: Sequence[dict[str, Any]], *, delay_seconds: int = 0) -> None:
     """Tell track_delivery what became of a message, after a delay."""
     _send("FEEDBACK_QUEUE_URL", bodies, delay_seconds=delay_seconds)

@@ -8,7 +8,21 @@ from msgspec.structs import replace
 
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition, ScoreRule
+from cartwake.enrolments import Enrolment
 from cartwake.journeys import Journey as Runnable
+from cartwake.rules.campaign_models import Campaign
+from cartwake.rules.compile_campaigns import (
+    Case,
+    aim_reads,
+    compile_course,
+    enrol_campaign,
+    enrol_existing,
+    find_doubled,
+    is_campaign,
+    list_launched,
+    refuse_existing,
+    unfold,
+)
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_journeys import JourneyCompiler
 from cartwake.rules.compile_scores import ScoreCompiler
@@ -87,7 +101,8 @@ class _Linker:
     def __init__(
         self, files: Mapping[str, Content], *, previous: bundles.Bundle | None, now: Instant, partial: bool
     ) -> None:
-        self._files = files
+        self._files = unfold(files)
+        self._campaigns = {file: it for file, it in files.items() if isinstance(it, Campaign)}
         self._previous = previous or bundles.Bundle(settings=PLACEHOLDER)
         self._now = now
         self._partial = partial
@@ -101,6 +116,8 @@ class _Linker:
         self._predictions = compile_predictions(predictions) if isinstance(predictions, Predictions) else None
         self._given = self._collect_given()
         self._shop = describe_shop(self._settings, self._collect_tags())
+        self._case = Case(self._previous, self._shop.zone, now, partial)
+        self._enrolments: dict[str, Enrolment] = {}
         self._references = References(
             segments=[name_of(file) for file, _ in self._of(Segment)],
             scores=[name_of(file) for file, _ in self._of(Score)],
@@ -117,7 +134,7 @@ class _Linker:
         self._conflicts += self._references.find_cycles() + self._references.find_chains()
         made = compile_templates(self._files)
         self._conflicts += made.conflicts + self._find_unknown_shown(made)
-        self._conflicts += find_pool_conflicts(self._files, made, partial=self._partial)
+        self._conflicts += find_pool_conflicts(self._files, made, partial=self._partial) + find_doubled(self._files)
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, made))
         left = {} if self._conflicts else self._carry(journeys, scores)
         segments = {} if self._conflicts else self._finish_segments(wheres, scores)
@@ -136,6 +153,8 @@ class _Linker:
             templates=made.join(),
             pools=compile_pools(self._files),
             retired=self._retire(journeys),
+            enrolments=dict(sorted(self._enrolments.items())),
+            launched=list_launched(self._previous, self._now),
         )
         return Linked(bundle, self._conflicts)
 
@@ -203,13 +222,27 @@ class _Linker:
         if self._settings is not None:
             compiler.check_topic(rule, self._settings.topics)
         self._watched[name_of(file)] = compiler.watched
-        self._references.reads[file] = compiler.reads
+        self._references.reads[file] = aim_reads(compiler.reads) if is_campaign(file) else compiler.reads
+        journey = self._enrol(file, rule, journey)
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         # of a template that does not fit it is not said besides that it is not there
         if not (self._partial and not made.files) and not made.conflicts:
             self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
             self._conflicts += find_unfit(file, rule, made)
         return self._finish_date(name_of(file), journey)
+
+    def _enrol(self, file: str, rule: Journey, journey: Runnable) -> Runnable:
+        """Note who is brought into a journey all together; return it as it is run then."""
+        if file in self._campaigns:
+            aim, conflicts = enrol_campaign(file, self._campaigns[file], self._case)
+            self._conflicts += conflicts
+            self._enrolments[name_of(file)] = aim
+            return compile_course(name_of(file), journey, aim)
+        self._conflicts += refuse_existing(file, rule)
+        existing = enrol_existing(file, rule, self._case)
+        if existing is not None:
+            self._enrolments[name_of(file)] = existing
+        return journey
 
     def _find_unknown_shown(self, made: Templates) -> list[Conflict]:
         """Return what is wrong with the scores that templates and subjects show."""

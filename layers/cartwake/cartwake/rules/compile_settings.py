@@ -42,6 +42,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
             if each is not None
         },
         demo=rule.demo,
+        send_rate=rule.send_rate,
         limit_moved=rule.limits.moved_people,
         order_event=rule.orders.event,
         tracking=rule.tracking,

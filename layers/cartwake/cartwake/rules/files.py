@@ -6,6 +6,7 @@ from typing import Final
 
 from cartwake.rules.assembly import Flat
 from cartwake.rules.base import check
+from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.codes import CodeFile, read_codes
 from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import examine
@@ -31,21 +32,23 @@ FOLDERS: Final = {
     "segments": (".json",),
     "scores": (".json",),
     "journeys": (".json",),
+    "campaigns": (".json",),
     "templates": (".mjml", ".html", ".txt"),
     "coupons": (".json", ".csv"),
 }
 EMAILS: Final = (".html", ".mjml")
-_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey | Coupons]]] = {
+_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey | Campaign | Coupons]]] = {
     SETTINGS: Settings,
     PREDICTIONS: Predictions,
     "segments": Segment,
     "scores": Score,
     "journeys": Journey,
+    "campaigns": Campaign,
     "coupons": Coupons,
 }
 
 
-type Content = Settings | Predictions | Segment | Score | Journey | Coupons | CodeFile | TemplateFile | Piece
+type Content = Settings | Predictions | Segment | Score | Journey | Campaign | Coupons | CodeFile | TemplateFile | Piece
 
 
 def is_rule(file: str) -> bool:
@@ -138,7 +141,7 @@ def _split(file: str) -> tuple[str, str]:
 
 
 def _check_subjects(file: str, read: object) -> list[Fault]:
-    if not isinstance(read, Journey):
+    if not isinstance(read, Journey | Campaign):
         return []
     return [
         to_fault(file, problem, path=path)
@@ -147,8 +150,8 @@ def _check_subjects(file: str, read: object) -> list[Fault]:
     ]
 
 
-def list_subjects(rule: Journey) -> list[tuple[str, str]]:
-    """Return every subject that a journey's steps say, with its path."""
+def list_subjects(rule: Journey | Campaign) -> list[tuple[str, str]]:
+    """Return every subject that the steps of a journey or a campaign say, with its path."""
     return [
         (f"{path}.subject", step.subject)
         for path, step in walk(rule.steps)

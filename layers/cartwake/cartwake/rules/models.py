@@ -68,7 +68,6 @@ class Journey(File):
     """journeys/<name>.json: what happens to a shopper, step by step."""
 
     later = {
-        "include_existing": "starting a journey for those who are in a segment already comes with a later version",
         "budget": "budgets come with a later version",
     }
     name: Line = Field(description="What people call it.", examples=["Abandoned cart"])
@@ -111,6 +110,14 @@ class Journey(File):
         description="Whether a shopper may start it once more, counted from the last start, of each key by itself. "
         "With a date_in it is always where nothing is said: each date starts it once.",
         examples=["after 7 days"],
+    )
+    include_existing: Literal[True, False, "from_the_start"] = Field(
+        default=False,
+        description="Of a journey that a segment starts when it is entered: true also brings in who is in it already, "
+        "once, as the journey goes live. Each stands where they would be now, had it been there when they entered: "
+        'what is past is not sent, and whoever has nothing ahead of them stays out. "from_the_start": all of them '
+        "begin at the first step, spread over at least an hour.",
+        examples=[True, "from_the_start"],
     )
     steps: list[Step] = Field(
         min_length=1, description="What happens, in order.", examples=[[{"wait": "1 hour"}, {"email": "cart-1"}]]

@@ -63,7 +63,7 @@ class References:
         found = self._find_unknown(file, "segment", reads.segments) + self._find_unknown(file, "score", reads.scores)
         if not self.are_fitted:
             found += [_tell_unfitted(file, place) for place in reads.fitted]
-        if not file.startswith("journeys/"):
+        if not file.startswith(("journeys/", "campaigns/")):
             found += [_tell_since_start(file, path) for path in reads.since_start]
         return found
 

@@ -10,6 +10,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from cartwake.rules.base import Rule
+from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.prediction_models import Predictions
@@ -24,6 +25,7 @@ SCHEMAS: Final[dict[str, type[Rule]]] = {
     "score": Score,
     "predictions": Predictions,
     "journey": Journey,
+    "campaign": Campaign,
     "coupons": Coupons,
 }
 _SHARED: Final[dict[str, Any]] = {"Event": EventName, "TraitName": TraitName, "Time": Duration, "Where": Where}

@@ -306,6 +306,12 @@ class Settings(File):
     limits: Limits = Field(
         Limits(), description="Limits on what a change of the rules may do at once.", examples=[{"moved_people": 1000}]
     )
+    send_rate: Annotated[float, Field(ge=0.1, le=1000)] = Field(
+        12,
+        description="How many recipients of a campaign begin a second. A new SES account may send 14 mails a second; "
+        "what is left is for everything else.",
+        examples=[12],
+    )
     demo: bool = Field(
         default=False, description="true permits waits under a minute; for demonstrations alone.", examples=[False]
     )

@@ -1,13 +1,18 @@
 """The counts table: what reports show, bumped in the transaction that first sets a message's timestamp."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.exceptions import QueryError
 from pynamodb.models import Model
 
+from cartwake.errors import TryAgain
 from cartwake.settings import require
 from cartwake.store import base
+
+ADDED_UP: Final = ("accepted", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
+"""What happens to messages; the other columns are no such counts."""
 
 
 class CountRow(Model):
@@ -26,6 +31,20 @@ class CountRow(Model):
     complained = NumberAttribute(null=True)
     unsubscribed = NumberAttribute(null=True)
     leased = NumberAttribute(null=True)
+
+
+def add_up(counters: Iterable[str]) -> dict[str, int]:
+    """Return what is counted under all of *counters*, of all days, by the names of the columns."""
+    found: dict[str, int] = {}
+    try:
+        for counter in counters:
+            for shard in range(base.SHARDS):
+                for row in CountRow.query(f"{counter}#{shard}"):
+                    for name in ADDED_UP:
+                        found[name] = found.get(name, 0) + int(getattr(row, name) or 0)
+    except QueryError as error:
+        raise TryAgain(f"counts: {base.failed_with(error)}") from error
+    return found
 
 
 def add(counter: str, day: str, amounts: Mapping[str, int]) -> base.Update:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
+from cartwake.rules.compile_campaigns import unfold
 from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import describe_shop
 from cartwake.rules.doubts.coupons import doubt_coupons
@@ -35,6 +36,7 @@ def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now
         now: The time; 0 where it makes no difference.
     """
     found: list[Fault] = []
+    files = unfold(files)
     made = compile_templates(files)
     for file in sorted(files):
         some = {name: files[name] for name in (file, SETTINGS) if name in files}
