@@ -4,18 +4,18 @@ from typing import Any, Final, assert_never
 
 from cartwake import journeys
 from cartwake.conditions.kinds import Condition
-from cartwake.journeys import Happening
+from cartwake.journeys import HOLD_OUT, Happening
 from cartwake.rules.compile_conditions import ConditionCompiler
+from cartwake.rules.compile_variants import Tests
 from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS, name_of
-from cartwake.rules.leftovers import EVENTS_AWAITED
+from cartwake.rules.leftovers import EVENTS_AWAITED, ORDERS_MEASURED
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.needs import Needs, compile_where, listed
 from cartwake.rules.step_models import (
-    HOLD_OUT,
     AnyStep,
     EndStep,
     IfStep,
@@ -45,6 +45,7 @@ class StepCompiler:
     Attributes:
         reads: What their conditions read.
         watched: What can move a run before it is due; it is not among `reads`.
+        tests: Those of the journey, by name.
     """
 
     def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
@@ -52,6 +53,8 @@ class StepCompiler:
         self._file = file
         self._needs = needs
         self._zone = shop.zone
+        self._order = shop.orders.event
+        self.tests: Tests = {}
         self._demo = demo
         self._conditions = ConditionCompiler(shop, needs)
         self._awaited = ConditionCompiler(shop, needs)
@@ -170,9 +173,17 @@ class StepCompiler:
         return journeys.Split(
             salt=f"test {test}" if test else f"split {name_of(self._file)} {path}",
             test=test,
+            **self._compile_measuring(test),
             variants=(*held, *ways),
             **common,
         )
+
+    def _compile_measuring(self, name: str) -> dict[str, Any]:
+        test = self.tests.get(name)
+        if test is None:
+            return {}
+        orders = self._needs.add(Need(event=self._order, latest=ORDERS_MEASURED))
+        return {"digest": test.digest, "within_ms": test.within_ms, "orders": orders}
 
     def _compile_way(self, way: Way, path: str, place: int) -> journeys.Variant:
         micros = round(way.percent * _MICROS_OF_PERCENT)
