@@ -7,14 +7,13 @@ from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways import bucket, queue
 from cartwake.live import load_live
-from cartwake.participants import name_counter
 from cartwake.stocks import STATUS, count_anew, decode_stocks, encode_stocks, list_watched
 from cartwake.store import counts, coupons, erasures, messages, participants, profiles, runs, sweeps
 from cartwake.sweeps import SweepKind, is_stale
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import MINUTE, Instant
 from cartwake.winners import STATUS as STATUS_OF_TESTS
-from cartwake.winners import apply, encode_decision, encode_tests, list_measured, name_decision, record, show_test
+from cartwake.winners import apply, encode_decision, encode_tests, list_measured, record, show_test
 
 OVERDUE_AFTER_MS: Final = 3 * MINUTE
 MOST_A_SHARD: Final = 500
@@ -86,16 +85,14 @@ def _count_coupons(rules: Bundle, now: int) -> None:
 def _look_at_tests(rules: Bundle, now: Instant) -> None:
     """Decide the tests of variants of which numbers, or time, have by now said who wins; tell how the others stand."""
     shown: dict[str, dict[str, Any]] = {}
-    for journey, name, test in list_measured(rules):
-        counted = {
-            variant: counts.add_up(name_counter(journey, name, test.digest, variant)) for variant in test.micros
-        }
-        decision = record(journey, name, test, counted, now)
+    for measured in list_measured(rules):
+        counted = {variant: counts.add_up(counter) for variant, counter in measured.counters.items()}
+        decision = record(measured, counted, now)
         if decision is not None:
-            written = bucket.write_once(name_decision(journey, name, test.digest), encode_decision(decision))
-            count("TestsDecided", int(written))
-            logger.info("test decided", journey=journey, test=name, winner=decision.winner, how=decision.how)
-        shown.setdefault(journey, {})[name] = show_test(apply(test, decision), counted)
+            count("TestsDecided", int(bucket.write_once(measured.file, encode_decision(decision))))
+            logger.info("test decided", test=measured.file, winner=decision.winner, how=decision.how)
+        test = apply(measured.test, decision)
+        shown.setdefault(measured.journey, {})[measured.name] = show_test(test, counted)
     if shown:
         _tell(STATUS_OF_TESTS, encode_tests(shown))
 

@@ -24,13 +24,28 @@ from cartwake.journeys import (
     Variant,
     Wait,
 )
+from cartwake.participants import draw_lot
 from cartwake.paths import FIRST_STEP, enter, find_step, next_path, top_of
 from cartwake.profiles import NO_LOT, Kind, Profile
 from cartwake.reasons import EndReason, Skip
-from cartwake.runs import Advance, Drawn, End, Hold, Move, Planned, Replan, Rules, Run, Told, admits, find_exit, refuse_filter
+from cartwake.runs import (
+    Advance,
+    Drawn,
+    End,
+    Hold,
+    Move,
+    Planned,
+    Replan,
+    Rules,
+    Run,
+    Told,
+    admits,
+    find_exit,
+    refuse_filter,
+)
 from cartwake.segments import View, check
 from cartwake.times import DAY, NEVER, Instant
-from cartwake.variants import find_kept, follow_winner
+from cartwake.variants import find_kept, follow_winner, has_winner
 from cartwake.waits import end_at_clock, end_at_date, end_wait
 
 MOST_STEPS_AT_ONCE: Final = 100
@@ -137,26 +152,19 @@ class _Walk:
                 assert_never(step)
 
     def _choose(self, step: Split) -> Variant:
-        """Return the way that the run has gone before, or the winner's, or the one that chance gives, to be measured."""
-        if not step.test:
-            return choose(step, self._view, self._run.who)
+        """Return the way that the run has gone before, the winner's, or the one that chance gives: that is measured."""
         kept = find_kept(step, self._variants.get(step.test))
-        if kept is not None:
+        if step.test and kept is not None:
             return kept
-        lucky = choose(step, self._view, self._run.who)
+        chosen = choose(step, self._view, self._run.who)
+        if not step.test:
+            return chosen
         test = self._view.rules.find_test(self._run.journey, step.test)
-        chosen = follow_winner(step, lucky, test)
+        if has_winner(step, test):
+            chosen = follow_winner(step, chosen, test)
+        elif step.digest:
+            self._drawn.append(draw_lot(step, chosen))
         self._variants[step.test] = chosen.name
-        if step.digest and not (test is not None and test.winner and test.digest == step.digest):
-            self._drawn.append(
-                Drawn(
-                    test=step.test,
-                    digest=step.digest,
-                    variant=chosen.name,
-                    within_ms=step.within_ms,
-                    orders=step.orders,
-                )
-            )
         return chosen
 
     def _pass(self, step: Goal | Tell | Stop) -> Move | None:

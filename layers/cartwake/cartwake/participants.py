@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from cartwake.journeys import Split, Variant
 from cartwake.messages import Message
 from cartwake.profiles import Kind, Profile
 from cartwake.runs import Drawn, Run
@@ -44,6 +45,11 @@ class Participant(msgspec.Struct, frozen=True, kw_only=True):
     def key(self) -> str:
         """The sort key."""
         return name_participant(self.journey, self.test, self.digest)
+
+
+def draw_lot(step: Split, variant: Variant) -> Drawn:
+    """Return what a move notes of the variant that chance has given."""
+    return Drawn(test=step.test, digest=step.digest, variant=variant.name, within_ms=step.within_ms, orders=step.orders)
 
 
 def name_participant(journey: str, test: str, digest: str) -> str:

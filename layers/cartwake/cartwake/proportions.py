@@ -1,8 +1,8 @@
 """Proportions: how many of some did something, how far that may be by chance, and how sure it is that two differ.
 
-`weigh` gives the evidence that one share is larger than another, as a likelihood ratio that may be looked at as often as
-one likes: were it not larger, the ratio would ever come to k with a probability of 1/k at most (Ville's inequality). It
-rests on one thing alone: chance, with known odds, has said who is in which group.
+`weigh` gives the evidence that one share is larger than another, as a likelihood ratio that may be looked at as often
+as one likes: were it not larger, the ratio would ever come to k with a probability of 1/k at most (Ville's inequality).
+It rests on one thing alone: chance, with known odds, has said who is in which group.
 """
 
 from math import exp, log, sqrt

@@ -63,11 +63,16 @@ def find_kept(step: Split, kept: str | None) -> Variant | None:
     return next((it for it in step.variants if it.name == kept), None)
 
 
+def has_winner(step: Split, test: VariantTest | None) -> bool:
+    """Say whether this very test is won: a decision about other variants of the same names is none."""
+    return test is not None and bool(test.winner) and test.digest == step.digest
+
+
 def follow_winner(step: Split, chosen: Variant, test: VariantTest | None) -> Variant:
-    """Return the winner's way in the place of *chosen*, where there is one of this very test.
+    """Return the way of the one who has won in the place of *chosen*.
 
     Who is held out stays so for as long as the file says that some are.
     """
-    if test is None or not test.winner or test.digest != step.digest or chosen.name == HOLD_OUT:
+    if test is None or chosen.name == HOLD_OUT:
         return chosen
     return find_kept(step, test.winner) or chosen

@@ -7,23 +7,44 @@ not the best one wins with a probability of at most 1 - `sure`.
 
 from collections.abc import Mapping
 from math import log
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from cartwake.bundles import Bundle
 from cartwake.journeys import HOLD_OUT
-from cartwake.participants import JUDGED
+from cartwake.participants import JUDGED, name_counter
 from cartwake.proportions import Tally, find_interval, find_lift, weigh
 from cartwake.times import Instant, format_instant
 from cartwake.variants import GUARD, MEASURES, VariantTest
 
 FOLDER: Final = "_status/decisions/"
 STATUS: Final = "_status/tests.json"
-METHOD: Final = "likelihood ratio of randomised shoppers, averaged over lifts of 2 to 200 %, valid however often one looks"
+METHOD: Final = (
+    "likelihood ratio of randomised shoppers, averaged over lifts of 2 to 200 %, valid however often one looks"
+)
 
 type Counts = Mapping[str, Mapping[str, int]]
 """By variant, how many shoppers were judged, and of how many each measure is true."""
+
+
+class Measured(NamedTuple):
+    """A test, its name, and its journey."""
+
+    journey: str
+    name: str
+    test: VariantTest
+
+    @property
+    def counters(self) -> dict[str, str]:
+        """By variant, under what its participants are counted."""
+        digest = self.test.digest
+        return {it: name_counter(self.journey, self.name, digest, it) for it in self.test.micros}
+
+    @property
+    def file(self) -> str:
+        """The object in which its decision is kept."""
+        return name_decision(self.journey, self.name, self.test.digest)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -82,15 +103,16 @@ def read_tally(counts: Counts, name: str, measure: str) -> Tally:
     return Tally(found.get(JUDGED, 0), found.get(measure, 0))
 
 
-def record(journey: str, name: str, test: VariantTest, counts: Counts, now: Instant) -> Decision | None:
+def record(measured: Measured, counts: Counts, now: Instant) -> Decision | None:
     """Return the decision to be kept, or None while the test is open."""
+    test = measured.test
     found = decide(test, counts, now)
     if found is None:
         return None
     winner, how = found
     return Decision(
-        journey=journey,
-        test=name,
+        journey=measured.journey,
+        test=measured.name,
         digest=test.digest,
         by=test.by,
         winner=winner,
@@ -107,10 +129,10 @@ def encode_decision(decision: Decision) -> bytes:
     return msgspec.json.format(msgspec.json.encode(decision), indent=2) + b"\n"
 
 
-def list_measured(rules: Bundle) -> list[tuple[str, str, VariantTest]]:
-    """Return the tests that are looked at, with their journeys: of a draft there is nobody, and the archive is over."""
+def list_measured(rules: Bundle) -> list[Measured]:
+    """Return the tests that are looked at: of a draft there is nobody, and the archive is over."""
     active = [name for name in sorted(rules.tests) if rules.journeys[name].status in ("live", "paused")]
-    return [(journey, name, test) for journey in active for name, test in sorted(rules.tests[journey].items())]
+    return [Measured(journey, name, test) for journey in active for name, test in sorted(rules.tests[journey].items())]
 
 
 def encode_tests(shown: Mapping[str, Mapping[str, Any]]) -> bytes:
@@ -154,7 +176,7 @@ def show_test(test: VariantTest, counts: Counts) -> dict[str, Any]:
 def show_variants(test: VariantTest, counts: Counts) -> dict[str, dict[str, Any]]:
     """Return by variant how many shoppers were judged, and of each measure how many, the share and its interval.
 
-    The lift is what a share is above that of those held out; without them, above the first variant's; in points of percent.
+    The lift is what a share is above that of those held out, or without them of the first variant, in percent points.
     """
     base = HOLD_OUT if HOLD_OUT in test.micros else test.rivals[0]
     shown: dict[str, dict[str, Any]] = {}

@@ -1,12 +1,11 @@
 """Steps as marketers write them become steps as they are run."""
 
-from typing import Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from cartwake import journeys
 from cartwake.conditions.kinds import Condition
 from cartwake.journeys import HOLD_OUT, Happening
 from cartwake.rules.compile_conditions import ConditionCompiler
-from cartwake.rules.compile_variants import Tests
 from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
@@ -32,6 +31,9 @@ from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED, TRAITS_SET
 from cartwake.times import DAY, MINUTE, parse_duration
 from cartwake.trackers import Need
 from cartwake.waits import LONGEST_WAIT
+
+if TYPE_CHECKING:
+    from cartwake.rules.compile_variants import Tests
 
 LONGEST_USE: Final = 30 * DAY
 _MICROS_OF_PERCENT: Final = 10_000

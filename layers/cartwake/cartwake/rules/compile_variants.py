@@ -60,7 +60,9 @@ def date_tests(
 ) -> dict[str, dict[str, VariantTest]]:
     """Return the tests with when each began: what is defined as before goes on."""
     return {
-        journey: {name: _date(it, journeys[journey], previous.find_test(journey, name), now) for name, it in own.items()}
+        journey: {
+            name: _date(it, journeys[journey], previous.find_test(journey, name), now) for name, it in own.items()
+        }
         for journey, own in sorted(tests.items())
         if own and journey in journeys
     }

@@ -9,8 +9,8 @@ from cartwake.rules.base import Rule, choose_kind, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.faults import find_nearest
 from cartwake.rules.message_models import EmailStep, SmsStep, StepRule
-from cartwake.rules.winner_models import Winner, WinnerRule
 from cartwake.rules.wait_models import GoalStep, UntilDateStep, UntilStep, WaitForStep, WaitStep
+from cartwake.rules.winner_models import Winner, WinnerRule
 from cartwake.rules.words import (
     Line,
     Name,
@@ -154,7 +154,9 @@ class SplitStep(StepRule):
             return self
         names = [name_way(way, place) for place, way in enumerate(self.split)]
         if not self.test:
-            raise complain('Only a test has a winner: "test" says its name.', path="winner", example='"test": "subject"')
+            raise complain(
+                'Only a test has a winner: "test" says its name.', path="winner", example='"test": "subject"'
+            )
         if isinstance(self.winner, WinnerRule) and len(names) < _FEWEST_RIVALS:
             raise complain("There is one variant only, so there is nothing to be decided.", path="winner")
         if isinstance(self.winner, str) and self.winner not in names:
