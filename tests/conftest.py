@@ -33,6 +33,7 @@ _TABLES = (
     "SWEEPS",
     "COUPONS",
     "CONSENTS",
+    "PARTICIPANTS",
 )
 _ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",

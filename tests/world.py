@@ -82,6 +82,7 @@ def _rows() -> list[Any]:
         keys,
         messages,
         names,
+        participants,
         profiles,
         quarantine,
         runs,
@@ -105,6 +106,7 @@ def _rows() -> list[Any]:
         quarantine.QuarantineRow,
         sweeps.SweepRow,
         names.NameRow,
+        participants.ParticipantRow,
     ]
 
 

@@ -26,6 +26,8 @@ from cartwake.sweeps import Aim, Part, SweepKind, begin
 from cartwake.telemetry import count, logger, metrics
 from cartwake.times import SECOND
 from cartwake.trials import name_confirmation, name_result, needs_sweep, read_result
+from cartwake.variants import VariantTest
+from cartwake.winners import apply, decode_decision, name_decision
 
 MOST_ROUNDS = 8
 SPARE_MS = 15 * SECOND
@@ -71,7 +73,7 @@ def publish(*, now: int) -> bool:
     change = None
     if pointer is not None and live is not None:  # of the first rules nobody is asked: they move nobody
         change = hold(find_change(files, found, Before(rules=live, sources=sources, seen=seen), now), pointer, now)
-    found = found if change is None else change.rest
+    found = settle_tests(found if change is None else change.rest)
     if found.is_news(live, sources):
         pointer = put_bundle(found, pointer, live=live, now=now)
         if pointer is None:
@@ -89,6 +91,22 @@ def publish(*, now: int) -> bool:
         return False
     tell(found, pointer)
     return True
+
+
+def settle_tests(found: Publication) -> Publication:
+    """Return the publication with the winners of its tests, where it is decided who has won."""
+    if found.bundle is None or not found.bundle.tests:
+        return found
+
+    def settle(journey: str, name: str, test: VariantTest) -> VariantTest:
+        kept = bucket.read(name_decision(journey, name, test.digest)) if test.is_open else None
+        return apply(test, decode_decision(kept))
+
+    tests = {
+        journey: {name: settle(journey, name, test) for name, test in own.items()}
+        for journey, own in found.bundle.tests.items()
+    }
+    return msgspec.structs.replace(found, bundle=msgspec.structs.replace(found.bundle, tests=tests))
 
 
 def hold(change: Change | None, pointer: Live, now: int) -> Change | None:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from cartwake import moves as deciding
+from cartwake import participants as taking_part
 from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
@@ -16,9 +17,9 @@ from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_mess
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason
 from cartwake.runs import Advance, End, Hold, Move, Replan, Rules, Run, follow, tell
-from cartwake.store import base, events, messages, profiles, runs, slots
+from cartwake.store import base, counts, events, messages, participants, profiles, runs, slots
 from cartwake.telemetry import logger, metrics, name_who
-from cartwake.times import HOUR, Instant
+from cartwake.times import HOUR, Instant, format_instant
 
 _MOST_MOVES = 25
 
@@ -28,6 +29,8 @@ _MOST_MOVES = 25
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
     """Take `{"who", "run", "seq"}` from a one-time schedule, or a batch of such bodies from the queue.
 
+    From `wake` the queue also brings `{"who", "test"}`: a participant whose time is over.
+
     Args:
         event: One step, or `Records` of SQS; without `seq` (from `wake`) it means wherever the run stands.
         context: Lambda's.
@@ -36,15 +39,21 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any] | None:
         step(event, read_clock())
         return None
 
-    return process_queue(event, lambda body: step(body, read_clock()), set_aside=_set_aside)
+    return process_queue(event, _take, set_aside=_set_aside)
+
+
+def _take(body: dict[str, Any]) -> None:
+    (judge if "test" in body else step)(body, read_clock())
 
 
 def _set_aside(record: dict[str, Any], error: Exception) -> None:
-    """Keep a step that nobody can perform, and look at its run again in an hour: it must not stand before others."""
+    """Keep what nobody can perform, and look at its run again in an hour: it must not stand before others."""
     now, asked = read_clock(), read_asked(record)
     keep_record(record, error, now)
     if "who" in asked and "run" in asked:
         runs.postpone(asked["who"], asked["run"], now + HOUR)
+    if "who" in asked and "test" in asked:
+        participants.postpone(asked["who"], asked["test"], now + HOUR)
 
 
 def step(asked: dict[str, Any], now: Instant) -> None:
@@ -86,6 +95,7 @@ def _move(run: Run, now: Instant) -> Run:
     if message is not None:
         writes.append(messages.write_message(message))
     writes += [events.write_event(tale) for tale in tales]
+    writes += _enrol(run, move, profile, now)
     if moved.ended is not None:
         writes += slots.release(moved)
     if not base.commit(writes):
@@ -95,6 +105,38 @@ def _move(run: Run, now: Instant) -> Run:
     if message is not None and message.state is MessageState.PLANNED:
         _announce(message)
     return moved
+
+
+def _enrol(run: Run, move: Move, profile: Profile, now: Instant) -> list[base.Action]:
+    """Return the writes that make the shopper a participant of the tests in which chance has just given a variant.
+
+    Who comes to a test again, in a later run or after a merge, counts once.
+    """
+    drawn = move.drawn if isinstance(move, Advance | End) else ()
+    made = [taking_part.enrol(run, each, now) for each in drawn]
+    keys = dict.fromkeys((run.who, *profile.keys))
+    return [participants.enrol(it) for it in made if participants.find_enrolled(tuple(keys), it.key) is None]
+
+
+def judge(asked: dict[str, Any], now: Instant) -> None:
+    """Count what a participant of a test has done, once, when the time is over in which it is measured.
+
+    Raises:
+        TryAgain: Not all of it could be read or written.
+    """
+    found = participants.get_participant(asked["who"], asked["test"])
+    if found is None or found.judged_at or now < found.due_at:
+        logger.info("participant outdated", test=asked["test"])
+        return
+    profile = profiles.resolve_profile(found.who)
+    judged = taking_part.judge(found, profile, messages.list_messages(found.who), now)
+    writes: list[base.Action] = [participants.close(judged)]
+    amounts = taking_part.count_outcome(judged)
+    if amounts:
+        counter = taking_part.name_counter(found.journey, found.test, found.digest, found.variant)
+        writes.append(counts.add(f"{counter}#{base.shard_of(found.who)}", format_instant(now)[:10], amounts))
+    written = base.commit(writes)
+    logger.info("participant judged", who=name_who(found.who), test=found.key, variant=found.variant, written=written)
 
 
 def _decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:

@@ -11,15 +11,17 @@ from cartwake.gateways import bucket, queue
 from cartwake.live import find_live, load_live
 from cartwake.progress import encode
 from cartwake.stocks import STATUS, count_anew, decode_stocks, encode_stocks, list_watched
-from cartwake.store import counts, coupons, enrolments, erasures, messages, profiles, runs, sweeps
+from cartwake.store import counts, coupons, enrolments, erasures, messages, participants, profiles, runs, sweeps
 from cartwake.sweeps import Part, SweepKind, is_stale
 from cartwake.telemetry import count, logger, metrics
-from cartwake.times import MINUTE
+from cartwake.times import MINUTE, Instant
+from cartwake.winners import STATUS as STATUS_OF_TESTS
+from cartwake.winners import apply, encode_decision, encode_tests, list_measured, record, show_test
 
 OVERDUE_AFTER_MS: Final = 3 * MINUTE
 MOST_A_SHARD: Final = 500
 COUNT_EVERY: Final = 10
-"""Minutes between two looks at how many coupons are left."""
+"""Minutes between two looks at how many coupons are left, and at how tests of variants stand."""
 
 
 @metrics.log_metrics
@@ -46,11 +48,15 @@ def handler(event: dict[str, Any], context: Any) -> None:
     stale = [part for part in sweeping if is_stale(part, now)]
     queue.send_sweeps([(part.kind.value, part.number) for part in stale])
     enrolled = _enrol(sweeping, now)
+    rules = load_live(now)
+    judged = participants.list_due(now, limit=MOST_A_SHARD) if rules.tests else []
+    queue.send_judgements(judged)
     count("OverdueRuns", len(overdue))
     count("StuckMessages", len(stuck))
     count("ProfilesWoken", len(woken))
     if now // MINUTE % COUNT_EVERY == 0:
-        _count_coupons(load_live(now), now)
+        _count_coupons(rules, now)
+        _look_at_tests(rules, now)
     logger.info(
         "woken",
         runs=len(overdue),
@@ -60,6 +66,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         erasures=len(erased),
         sweeps=len(stale),
         enrolments=enrolled,
+        participants=len(judged),
     )
 
 
@@ -118,6 +125,32 @@ def _count_coupons(rules: Bundle, now: int) -> None:
     except TryAgain:
         # before the first import there is none, and whoever may not list is told no more than that
         logger.warning("the status of the coupons is as it was")
+
+
+def _look_at_tests(rules: Bundle, now: Instant) -> None:
+    """Decide the tests of variants of which numbers, or time, have by now said who wins; tell how the others stand."""
+    shown: dict[str, dict[str, Any]] = {}
+    for measured in list_measured(rules):
+        counted = {variant: counts.add_up(counter) for variant, counter in measured.counters.items()}
+        decision = record(measured, counted, now)
+        if decision is not None:
+            count("TestsDecided", int(bucket.write_once(measured.file, encode_decision(decision))))
+            logger.info("test decided", test=measured.file, winner=decision.winner, how=decision.how)
+        test = apply(measured.test, decision)
+        shown.setdefault(measured.journey, {})[measured.name] = show_test(test, counted)
+    if shown:
+        _tell(STATUS_OF_TESTS, encode_tests(shown))
+
+
+def _tell(key: str, content: bytes) -> None:
+    """Write a file for people, if it is news."""
+    try:
+        known = bucket.read(key)
+    except TryAgain:
+        # before the first one there is none, and whoever may not list is told no more than that
+        known = None
+    if known != content:
+        bucket.write(key, content)
 
 
 def _list_resumed(rules: Bundle) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from simulation.faults import Mishap, Plan
 from simulation.setting import clock
 
 LAG = 3_000_000
-SHARD_OF = {"runs": "due_shard", "messages": "retry_shard", "profiles": "wake_shard"}
+SHARD_OF = {"runs": "due_shard", "messages": "retry_shard", "profiles": "wake_shard", "participants": "due_shard"}
 
 
 class Index:

@@ -16,7 +16,7 @@ CODE = Path(os.environ.get("SIMULATED_CODE") or ROOT)
 ENGINE = ROOT / ".engine" / "lib" / "python3.13" / "site-packages"
 TABLES = (
     "EVENTS", "PROFILES", "RUNS", "SLOTS", "MESSAGES", "ADDRESSES", "COUNTS", "IDENTITIES", "BUNDLES", "KEYS",
-    "QUARANTINE", "NAMES", "SWEEPS", "COUPONS", "CONSENTS",
+    "QUARANTINE", "NAMES", "SWEEPS", "COUPONS", "CONSENTS", "PARTICIPANTS",
 )  # fmt: skip
 QUEUES = ("steps", "messages", "wakes", "sweeps", "erasures", "exports", "feedback", "failures")
 ACCOUNT = "000000000000"

@@ -226,7 +226,7 @@ class World:
         shard = SHARD_OF.get(table)
         if shard is None:
             return
-        name = {"runs": "due_at", "messages": "retry_at", "profiles": "wake_at"}[table]
+        name = {"runs": "due_at", "messages": "retry_at", "profiles": "wake_at", "participants": "due_at"}[table]
         key = (table, "|".join(it["S"] for it in keys.values()))
         held = bool(new) and table == "runs" and int((new or {}).get(shard, {"N": 0})["N"]) >= SHARDS
         (self.held.add if held else self.held.discard)(key[1]) if table == "runs" else None

@@ -275,7 +275,8 @@ def test_publishing_does_not_start_itself() -> None:
     read = [event["Filter"]["S3Key"]["Rules"][0]["Value"] for _, event in events_of("S3")]
     (put,) = [each for each in publish.statements if "s3:PutObject" in each["Action"]]
     written = [re.sub(r".*}/", "", target["Fn::Sub"]).rstrip("*") for target in put["Resource"]]
-    assert written == ["bundles/", "_status/", "schemas/"]
+    told = [f"_status/{name}.json" for name in ("status", "sweep", "trial", "coupons")]
+    assert written == ["bundles/", *told, "schemas/"]
     assert not [(a, b) for a in read for b in written if a.startswith(b) or b.startswith(a)]
 
 

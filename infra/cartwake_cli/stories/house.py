@@ -37,6 +37,7 @@ ROWS: Final = {
     "quarantine": "QuarantineRow",
     "sweeps": "SweepRow",
     "names": "NameRow",
+    "participants": "ParticipantRow",
 }
 """By the module of `cartwake.store`."""
 _QUEUES: Final = ("steps", "messages", "wakes", "sweeps", "erasures", "exports", "feedback")

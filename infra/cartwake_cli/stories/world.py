@@ -29,6 +29,7 @@ _DUE: Final = {
     "runs": ("due_shard", "due_at"),
     "messages": ("retry_shard", "retry_at"),
     "profiles": ("wake_shard", "wake_at"),
+    "participants": ("due_shard", "due_at"),
 }
 """By table: the index of what `wake` looks for."""
 _OVERDUE: Final = {"runs": 3 * MINUTE}

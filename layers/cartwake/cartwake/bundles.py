@@ -16,6 +16,7 @@ from cartwake.journeys import Dated, Journey, Trigger, Watch
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.trackers import Need
+from cartwake.variants import VariantTest
 
 BUNDLE_VERSION: Final = 1
 MOST_RETIRED: Final = 20
@@ -187,6 +188,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         defined_generation: The generation in which the definition of some segment last changed, or was removed.
         predictions: What `cartwake fit` found in the shop's orders; None: it was never run.
         watches: By journey, what can move its runs before they are due; not of those that wait for time alone.
+        tests: By journey and name, the tests of variants, with who has won.
         retired: Journeys that were deleted: `wake` ends what a pause still holds of them.
         enrolments: By journey, who is brought into it all together.
         launched: By name, when each campaign began that ever did: none begins twice.
@@ -203,6 +205,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     predictions: Parameters | None = None
     journeys: dict[str, Journey] = {}
     watches: dict[str, Watch] = {}
+    tests: dict[str, dict[str, VariantTest]] = {}
     templates: dict[str, Template] = {}
     pools: dict[str, Pool] = {}
     retired: tuple[str, ...] = ()
@@ -256,6 +259,10 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         for name, journey in self.journeys.items():
             if self._is_active(name):
                 yield from (journey.trigger, *journey.exits)
+
+    def find_test(self, journey: str, name: str) -> VariantTest | None:
+        """Return a test of variants; None where there is none."""
+        return self.tests.get(journey, {}).get(name)
 
     def _is_active(self, name: str) -> bool:
         return name in self.journeys and self.journeys[name].status in ("live", "paused")

@@ -1,6 +1,6 @@
 """Journeys: what starts and ends a run, and the steps between, compiled."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -9,6 +9,9 @@ from cartwake.events import Event
 from cartwake.statements import Channel
 from cartwake.times import HOUR, Instant
 from cartwake.values import PropertyTest, find_value, passes
+
+HOLD_OUT: Final = "hold-out"
+"""The way of those who get none of the variants of a test."""
 
 
 class Dated(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -202,10 +205,16 @@ class Split(_Step, frozen=True, kw_only=True, tag="split", omit_defaults=True):
 
     Attributes:
         test: Its name, under which the way is kept at the run and its messages; "": it is no test.
+        digest: Of the test's definition; "": nobody is measured.
+        within_ms: For so long after a shopper came here what they do is measured.
+        orders: The tracker of what is an order.
     """
 
     salt: str
     test: str = ""
+    digest: str = ""
+    within_ms: int = 0
+    orders: str = ""
     variants: tuple[Variant, ...]
 
 

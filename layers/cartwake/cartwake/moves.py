@@ -24,11 +24,13 @@ from cartwake.journeys import (
     Variant,
     Wait,
 )
+from cartwake.participants import draw_lot
 from cartwake.paths import FIRST_STEP, enter, find_step, next_path, top_of
 from cartwake.profiles import NO_LOT, Kind, Profile
 from cartwake.reasons import EndReason, Skip
 from cartwake.runs import (
     Advance,
+    Drawn,
     End,
     Hold,
     Move,
@@ -44,6 +46,7 @@ from cartwake.runs import (
 )
 from cartwake.segments import View, check
 from cartwake.times import DAY, NEVER, Instant
+from cartwake.variants import find_kept, follow_winner, has_winner
 from cartwake.waits import end_at_clock, end_at_date, end_wait
 
 MOST_STEPS_AT_ONCE: Final = 100
@@ -116,6 +119,7 @@ class _Walk:
         self._planned: Planned | None = None
         self._told: list[Told] = []
         self._variants = dict(run.variants)
+        self._drawn: list[Drawn] = []
 
     def go(self) -> Move:
         """Return the move."""
@@ -143,16 +147,27 @@ class _Walk:
                 holds = check(step.condition, self._view).answer is Answer.HOLDS
                 return self._go_in("then" if holds else "else")
             case Split():
-                kept = self._variants.get(step.test) if step.test else None
-                chosen = next((it for it in step.variants if it.name == kept), None)
-                chosen = chosen or choose(step, self._view, self._run.who)
-                if step.test:
-                    self._variants[step.test] = chosen.name
-                return self._go_in(chosen.name)
+                return self._go_in(self._choose(step).name)
             case Goal() | Tell() | Stop():
                 return self._pass(step)
             case _:
                 assert_never(step)
+
+    def _choose(self, step: Split) -> Variant:
+        """Return the way that the run has gone before, the winner's, or the one that chance gives: that is measured."""
+        kept = find_kept(step, self._variants.get(step.test))
+        if step.test and kept is not None:
+            return kept
+        chosen = choose(step, self._view, self._run.who)
+        if not step.test:
+            return chosen
+        test = self._view.rules.find_test(self._run.journey, step.test)
+        if has_winner(step, test):
+            chosen = follow_winner(step, chosen, test)
+        elif step.digest:
+            self._drawn.append(draw_lot(step, chosen))
+        self._variants[step.test] = chosen.name
+        return chosen
 
     def _pass(self, step: Goal | Tell | Stop) -> Move | None:
         match step:
@@ -255,6 +270,7 @@ class _Walk:
             variants=self._variants,
             planned=self._planned,
             told=tuple(self._told),
+            drawn=tuple(self._drawn),
         )
 
     def _turn(self, happening: Happening, until: Instant) -> Instant:
@@ -264,8 +280,14 @@ class _Walk:
         return min(max(until, self._now + 1), self._now + LOOK_AGAIN_MS)
 
     def _end(self, *, by: str = "") -> End:
-        told = tuple(self._told)
-        return End(reason=EndReason.COMPLETED, by=by, variants=self._variants, planned=self._planned, told=told)
+        return End(
+            reason=EndReason.COMPLETED,
+            by=by,
+            variants=self._variants,
+            planned=self._planned,
+            told=tuple(self._told),
+            drawn=tuple(self._drawn),
+        )
 
 
 def choose(step: Split, view: View, who: str) -> Variant:

@@ -104,6 +104,16 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
     step: Tell
 
 
+class Drawn(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant that chance has given in a move: from here on it is measured what the shopper does."""
+
+    test: str
+    digest: str
+    variant: str
+    within_ms: int
+    orders: str = ""
+
+
 class Advance(msgspec.Struct, frozen=True, kw_only=True):
     """Go to `path` and come back at `due_at`; what is planned and told is one transaction with it."""
 
@@ -114,6 +124,7 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
     variants: dict[str, str] = {}
     planned: Planned | None = None
     told: tuple[Told, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
 
 
 class Replan(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,6 +149,7 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     variants: dict[str, str] | None = None
     planned: Planned | None = None
     told: tuple[Told, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -30,6 +30,20 @@ def write(key: str, content: bytes, *, content_type: str = "application/json") -
         _s3().put_object(Bucket=require("BUCKET"), Key=key, Body=content, ContentType=content_type)
 
 
+def write_once(key: str, content: bytes) -> bool:
+    """Write an object that is not there yet; False when it is."""
+    with clients.transient("bucket"):
+        try:
+            _s3().put_object(
+                Bucket=require("BUCKET"), Key=key, Body=content, ContentType="application/json", IfNoneMatch="*"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("PreconditionFailed", "412"):
+                return False
+            raise
+    return True
+
+
 def find_written_at(key: str) -> Instant | None:
     """Return when an object was written, to the second; None when there is none."""
     with clients.transient("bucket"):

@@ -23,6 +23,11 @@ def send_steps(steps: Sequence[tuple[str, str]]) -> None:
     _send("STEPS_QUEUE_URL", [{"who": who, "run": run} for who, run in steps])
 
 
+def send_judgements(participants: Sequence[tuple[str, str]]) -> None:
+    """Ask for participants of tests to be counted: whose time is over, by who and by what they take part in."""
+    _send("STEPS_QUEUE_URL", [{"who": who, "test": test} for who, test in participants])
+
+
 def send_messages(keys: Sequence[tuple[str, str]], *, delay_seconds: int = 0) -> None:
     """Ask for messages to be sent, or settled."""
     _send(

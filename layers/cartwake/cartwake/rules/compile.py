@@ -28,6 +28,7 @@ from cartwake.rules.compile_journeys import JourneyCompiler
 from cartwake.rules.compile_scores import ScoreCompiler
 from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
 from cartwake.rules.compile_templates import Templates, compile_templates
+from cartwake.rules.compile_variants import Tests, date_tests
 from cartwake.rules.compiling.desk import Reads, describe_shop
 from cartwake.rules.confirmations import find_unfit
 from cartwake.rules.conflicts import Conflict
@@ -109,6 +110,7 @@ class _Linker:
         self._needs = Needs()
         self._conflicts: list[Conflict] = []
         self._watched: dict[str, Reads] = {}
+        self._tests: dict[str, Tests] = {}
         settings = files.get(SETTINGS)
         self._settings = settings if isinstance(settings, Settings) else None
         self._compiled = compile_settings(self._settings) if self._settings else PLACEHOLDER
@@ -150,6 +152,7 @@ class _Linker:
             predictions=self._predictions,
             journeys=journeys,
             watches=watches,
+            tests=date_tests(self._tests, journeys, self._previous, self._now),
             templates=made.join(),
             pools=compile_pools(self._files),
             retired=self._retire(journeys),
@@ -224,6 +227,7 @@ class _Linker:
         self._watched[name_of(file)] = compiler.watched
         self._references.reads[file] = aim_reads(compiler.reads) if is_campaign(file) else compiler.reads
         journey = self._enrol(file, rule, journey)
+        self._tests[name_of(file)] = compiler.tests
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         # of a template that does not fit it is not said besides that it is not there
         if not (self._partial and not made.files) and not made.conflicts:

@@ -8,6 +8,7 @@ from cartwake.conditions.kinds import Condition
 from cartwake.events import COMPLAINED, JOURNEY_ENROLLED
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_steps import StepCompiler, compile_date
+from cartwake.rules.compile_variants import Tests, compile_tests, find_unlike
 from cartwake.rules.compiling.desk import Reads, Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
@@ -45,6 +46,7 @@ class JourneyCompiler:
 
     Attributes:
         watched: What can move its runs before they are due.
+        tests: Its tests of variants, by name, once it is compiled.
     """
 
     def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
@@ -55,6 +57,7 @@ class JourneyCompiler:
         self._steps = StepCompiler(file, shop, needs, demo=demo)
         self.conflicts = self._steps.conflicts
         self.watched = self._steps.watched
+        self.tests: Tests = {}
 
     @property
     def reads(self) -> Reads:
@@ -65,6 +68,8 @@ class JourneyCompiler:
         """Return the compiled journey; what is wrong with it is in `conflicts`."""
         self._check_size(rule)
         self._steps.key = rule.key or ""
+        self.conflicts += [Conflict(fault, (self._file,)) for fault in find_unlike(self._file, rule.steps)]
+        self.tests = self._steps.tests = compile_tests(rule.steps, self._zone)
         return journeys.Journey(
             title=rule.name,
             kind=rule.kind,

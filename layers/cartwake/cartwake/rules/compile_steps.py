@@ -1,23 +1,22 @@
 """Steps as marketers write them become steps as they are run."""
 
-from typing import Any, Final, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from msgspec.structs import replace
 
 from cartwake import journeys
 from cartwake.conditions.kinds import Condition
-from cartwake.journeys import Happening
+from cartwake.journeys import HOLD_OUT, Happening
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compiling.desk import Shop
 from cartwake.rules.condition_models import AnyCondition
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS, name_of
-from cartwake.rules.leftovers import await_event
+from cartwake.rules.leftovers import ORDERS_MEASURED, await_event
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.needs import Needs, compile_where, listed
 from cartwake.rules.step_models import (
-    HOLD_OUT,
     AnyStep,
     EndStep,
     IfStep,
@@ -36,6 +35,9 @@ from cartwake.times import DAY, MINUTE, parse_duration
 from cartwake.trackers import Need
 from cartwake.waits import LONGEST_WAIT
 
+if TYPE_CHECKING:
+    from cartwake.rules.compile_variants import Tests
+
 LONGEST_USE: Final = 30 * DAY
 _MICROS_OF_PERCENT: Final = 10_000
 
@@ -49,6 +51,7 @@ class StepCompiler:
         key: What tells the runs of the journey apart.
         reads: What their conditions read.
         watched: What can move a run before it is due; it is not among `reads`.
+        tests: Those of the journey, by name.
     """
 
     def __init__(self, file: str, shop: Shop, needs: Needs, *, demo: bool) -> None:
@@ -57,6 +60,8 @@ class StepCompiler:
         self._file = file
         self._needs = needs
         self._zone = shop.zone
+        self._order = shop.orders.event
+        self.tests: Tests = {}
         self._demo = demo
         self._conditions = ConditionCompiler(shop, needs)
         self._awaited = ConditionCompiler(shop, needs)
@@ -168,9 +173,17 @@ class StepCompiler:
         return journeys.Split(
             salt=f"test {test}" if test else f"split {name_of(self._file)} {path}",
             test=test,
+            **self._compile_measuring(test),
             variants=(*held, *ways),
             **common,
         )
+
+    def _compile_measuring(self, name: str) -> dict[str, Any]:
+        test = self.tests.get(name)
+        if test is None:
+            return {}
+        orders = self._needs.add(Need(event=self._order, latest=ORDERS_MEASURED))
+        return {"digest": test.digest, "within_ms": test.within_ms, "orders": orders}
 
     def _compile_way(self, way: Way, path: str, place: int) -> journeys.Variant:
         micros = round(way.percent * _MICROS_OF_PERCENT)

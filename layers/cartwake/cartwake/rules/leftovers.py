@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from cartwake.bundles import Bundle, Leftover
 from cartwake.conditions import kinds
 from cartwake.conditions.kinds import Condition, ScoreRule
-from cartwake.journeys import Await, Goal, Happening, Journey, Step, Wait
+from cartwake.journeys import Await, Goal, Happening, Journey, Split, Step, Wait
 from cartwake.paths import list_conditions, walk_steps
 from cartwake.rules.compiling.windows import SINCE_START_MS
 from cartwake.rules.needs import count_kept, deepen
@@ -19,9 +19,11 @@ from cartwake.values import PropertyTest
 KEEP_MS: Final = 365 * DAY
 """How long after a publish a run can still be in steps that it took away; as long as the longest wait."""
 
-
 EVENTS_AWAITED: Final = 2
 """One entry more than the one that a run waits for: the event that started it may itself be the last one."""
+
+ORDERS_MEASURED: Final = 10
+"""Of a test of variants: orders may come after what is measured, and before it is."""
 
 
 def await_event(event: str, where: tuple[PropertyTest, ...], key: str) -> Need:
@@ -88,6 +90,8 @@ def _read_steps(steps: tuple[Step, ...], stock: Stock) -> Iterator[Depth]:
                 yield from (Depth(key) for key in trackers)
             case Await(happening=Happening(tracker=key)) | Goal(happening=Happening(tracker=key)) if key:
                 yield Depth(key, latest=EVENTS_AWAITED, within_ms=SINCE_START_MS if stock.needs[key].key else 0)
+            case Split(orders=key) if key:
+                yield Depth(key, latest=ORDERS_MEASURED)
             case _:
                 pass
         for condition in list_conditions(step):

@@ -4,10 +4,13 @@ from typing import Annotated, Any, Final
 
 from pydantic import AfterValidator, Discriminator, Field, Tag, model_validator
 
+from cartwake.journeys import HOLD_OUT
 from cartwake.rules.base import Rule, choose_kind, complain
 from cartwake.rules.condition_models import Condition
+from cartwake.rules.faults import find_nearest
 from cartwake.rules.message_models import EmailStep, SmsStep, StepRule
 from cartwake.rules.wait_models import GoalStep, UntilDateStep, UntilStep, WaitForStep, WaitStep
+from cartwake.rules.winner_models import Winner, WinnerRule
 from cartwake.rules.words import (
     Line,
     Name,
@@ -18,7 +21,7 @@ from cartwake.rules.words import (
 )
 
 MOST_VARIANTS: Final = 10
-HOLD_OUT: Final = "hold-out"
+_FEWEST_RIVALS: Final = 2
 _ALL: Final = 100
 _NEAR: Final = 1e-6
 _KINDS: Final = (
@@ -120,6 +123,7 @@ class SplitStep(StepRule):
             "test": "second-mail",
             "split": [{"percent": 45, "steps": [{"email": "cart-2"}]}, {"percent": 45, "name": "none", "steps": []}],
             "hold_out": 10,
+            "winner": {"by": "ordered", "sure": 95, "at_least": 500, "within": "7 days", "until": "30 days"},
         },
     )
     test: Name | None = Field(
@@ -137,6 +141,28 @@ class SplitStep(StepRule):
         "behind.",
         examples=[10],
     )
+    winner: Winner | None = Field(
+        None,
+        description="Of a test: when it is decided, and by what; from then on everybody who comes to it gets the best "
+        "variant. Or the name of the variant that everybody gets, chosen by hand.",
+        examples=[{"by": "clicked", "at_least": 500, "until": "14 days"}, "b"],
+    )
+
+    @model_validator(mode="after")
+    def _decidable(self) -> "SplitStep":
+        if self.winner is None:
+            return self
+        names = [name_way(way, place) for place, way in enumerate(self.split)]
+        if not self.test:
+            raise complain(
+                'Only a test has a winner: "test" says its name.', path="winner", example='"test": "subject"'
+            )
+        if isinstance(self.winner, WinnerRule) and len(names) < _FEWEST_RIVALS:
+            raise complain("There is one variant only, so there is nothing to be decided.", path="winner")
+        if isinstance(self.winner, str) and self.winner not in names:
+            message = f'There is no variant "{self.winner}"; there are {", ".join(names)}.'
+            raise complain(message, path="winner", suggestion=find_nearest(self.winner, names))
+        return self
 
     @model_validator(mode="after")
     def _whole(self) -> "SplitStep":

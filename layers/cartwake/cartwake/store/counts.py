@@ -1,4 +1,4 @@
-"""The counts table: what reports show, bumped in the transaction that first sets a message's timestamp."""
+"""The counts table: what reports show, bumped in the transaction that makes it true."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -16,7 +16,10 @@ ADDED_UP: Final = ("accepted", "delivered", "opened", "clicked", "bounced", "com
 
 
 class CountRow(Model):
-    """Counts of one step and one shard on one day (UTC); of a budget, what was leased on one day of the shop."""
+    """Counts of one shard on one day (UTC): of the messages of a step, or of a variant's participants.
+
+    Of a budget, what was leased on one day of the shop.
+    """
 
     class Meta(base.Meta):
         table_name = require("COUNTS_TABLE")
@@ -30,6 +33,8 @@ class CountRow(Model):
     bounced = NumberAttribute(null=True)
     complained = NumberAttribute(null=True)
     unsubscribed = NumberAttribute(null=True)
+    ordered = NumberAttribute(null=True)
+    judged = NumberAttribute(null=True)
     leased = NumberAttribute(null=True)
 
 
@@ -51,3 +56,20 @@ def add(counter: str, day: str, amounts: Mapping[str, int]) -> base.Update:
     """Return the write that adds *amounts*, by the names of the columns."""
     actions: list[Any] = [getattr(CountRow, name).add(amount) for name, amount in amounts.items()]
     return base.Update(CountRow(counter, day), actions)
+
+
+def add_up(counter: str) -> dict[str, int]:
+    """Return what was counted of all days and shards, by the names of the columns, of what was counted at all."""
+    found: dict[str, int] = {}
+    try:
+        for shard in range(base.SHARDS):
+            for row in CountRow.query(f"{counter}#{shard}"):
+                for name in _COLUMNS:
+                    if (number := getattr(row, name)) is not None:
+                        found[name] = found.get(name, 0) + int(number)
+    except QueryError as error:
+        raise TryAgain(f"counts: {base.failed_with(error)}") from error
+    return found
+
+
+_COLUMNS: Final = tuple(name for name in CountRow.get_attributes() if name not in ("counter", "day"))

@@ -15,11 +15,12 @@ from cartwake.store import base
 from cartwake.store.coupons import CouponRow
 from cartwake.store.events import EventRow
 from cartwake.store.messages import MessageRow
+from cartwake.store.participants import ParticipantRow
 from cartwake.store.quarantine import QuarantineRow
 from cartwake.store.runs import RunRow
 from cartwake.store.slots import SlotRow
 
-TABLES: Final[tuple[type[Model], ...]] = (RunRow, SlotRow, MessageRow, EventRow, QuarantineRow)
+TABLES: Final[tuple[type[Model], ...]] = (RunRow, SlotRow, MessageRow, ParticipantRow, EventRow, QuarantineRow)
 """In this order: without its run no step plans a message any more."""
 _UNNAMED: Final = "?"
 _PAGE: Final = 100
