@@ -82,6 +82,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         topics: By name, what shoppers can refuse to hear of, in the order in which they are shown.
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
         order_event: The name of the event that is an order.
+        webhook_hosts: Those that journeys may tell something.
     """
 
     shop: Shop
@@ -102,6 +103,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     topics: dict[str, Topic] = {}
     tracking: str = "consented"
     utm: dict[str, str] = {}
+    webhook_hosts: tuple[str, ...] = ()
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -5,7 +5,7 @@ import msgspec
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Answer, Did, Start
 from cartwake.events import Event, derive_id, own_event
-from cartwake.journeys import Journey, Send, Step, Tell, Trigger
+from cartwake.journeys import Call, Give, Journey, Send, Step, Tell, Trigger
 from cartwake.paths import FIRST_STEP
 from cartwake.reasons import EndReason, NotEntered, Skip
 from cartwake.segments import View, check
@@ -85,7 +85,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    step: Send
+    step: Send | Call
     skip: Skip | None = None
     variant: str = ""
 
@@ -131,6 +131,14 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     variants: dict[str, str] | None = None
     planned: Planned | None = None
     told: tuple[Told, ...] = ()
+
+
+class Draw(msgspec.Struct, frozen=True, kw_only=True):
+    """Give a code first, which is the same whoever does it and however often; where the run goes then depends on it."""
+
+    path: str
+    step: Give
+    due_at: Instant
 
 
 class Rules(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ A log line is a fixed phrase with ids: `who` as `name_who` gives it, `run`, `mes
 address, a name, a token, or a body. Metric names: EventsAccepted, EventsRefused, Quarantined, RunsStarted,
 MessagesAccepted, MessagesSkipped, MessagesUnknown, OverdueRuns, StuckMessages, ProfilesWoken, BundlesPublished,
 FilesRejected, RulesProblems, DeliveriesTracked, RepliesTracked, AddressesSuppressed, Unsubscribes, BudgetsSpent,
-NamesNotKept, ProfilesSwept, CouponsLow, CouponsRedeemed, Confirmations.
+NamesNotKept, ProfilesSwept, CouponsLow, CouponsRedeemed, Confirmations, WebhooksAccepted, WebhooksRefused.
 """
 
 import warnings

@@ -23,6 +23,7 @@ from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, list_subjects, 
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
+from cartwake.rules.outward import find_barred
 from cartwake.rules.pools import compile_pools, find_pool_conflicts
 from cartwake.rules.prediction_models import Predictions, compile_predictions
 from cartwake.rules.references import References, gather
@@ -202,6 +203,7 @@ class _Linker:
         journey = compiler.compile(rule)
         if self._settings is not None:
             compiler.check_topic(rule, self._settings.topics)
+        self._conflicts += find_barred(file, rule, self._settings)
         self._watched[name_of(file)] = compiler.watched
         self._references.reads[file] = compiler.reads
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
