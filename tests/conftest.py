@@ -44,6 +44,7 @@ _ENVIRONMENT = {
     "BUCKET": "rules-bucket",
     "STEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/steps",
     "MESSAGES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/messages",
+    "WEBHOOKS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/webhooks",
     "WAKES_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/wakes",
     "FEEDBACK_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/feedback",
     "SWEEPS_QUEUE_URL": "https://sqs.eu-central-1.amazonaws.com/123456789012/sweeps",

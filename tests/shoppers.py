@@ -14,6 +14,7 @@ import functions.run_step.app as run_step
 import functions.send_message.app as send_message
 import functions.sweep_profiles.app as sweep_profiles
 import functions.wake.app as wake
+from cartwake import calling
 from cartwake.events import Event
 from cartwake.profiles import Profile
 from cartwake.store import events, profiles
@@ -22,6 +23,7 @@ from cartwake.times import DAY
 _QUEUES = {
     "steps": run_step.handler,
     "messages": send_message.handler,
+    "webhooks": send_message.handler,
     "wakes": derive_segments.handler,
     "sweeps": sweep_profiles.handler,
     "erasures": erase_profiles.handler,
@@ -44,6 +46,7 @@ class Shop:
             send_message,
             sweep_profiles,
             wake,
+            calling,
         ):
             monkeypatch.setattr(module, "read_clock", lambda: self.now)
         self._dynamodb = boto3.client("dynamodb")

@@ -21,7 +21,7 @@ def aws() -> Iterator[None]:
             Bucket="rules-bucket", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
         )
         queues = _client("sqs")
-        for name in ("steps", "messages", "wakes", "sweeps", "feedback", "erasures", "exports", "failures"):
+        for name in ("steps", "messages", "webhooks", "wakes", "sweeps", "feedback", "erasures", "exports", "failures"):
             queues.create_queue(QueueName=name)
         _client("scheduler").create_schedule_group(Name="cartwake")
         _client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')

@@ -9,14 +9,18 @@ from cartwake import participants as taking_part
 from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
+from cartwake.coupons import Given
 from cartwake.errors import TryAgain
-from cartwake.gateways.queue import send_messages
+from cartwake.gateways.queue import send_messages, send_webhooks
 from cartwake.gateways.scheduler import plan_step
+from cartwake.giving import give
+from cartwake.journeys import Call
 from cartwake.live import load_bundle, load_live
-from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id
+from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id, name_content
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason
-from cartwake.runs import Advance, End, Hold, Move, Replan, Rules, Run, follow, tell
+from cartwake.runs import Advance, TakeCode, End, Hold, Move, Replan, Rules, Run, follow, tell
+from cartwake.statements import Channel
 from cartwake.store import base, counts, events, messages, participants, profiles, runs, slots
 from cartwake.telemetry import logger, metrics, name_who
 from cartwake.times import HOUR, Instant, format_instant
@@ -84,7 +88,11 @@ def _move(run: Run, now: Instant) -> Run:
     """
     profile = profiles.resolve_profile(run.who)
     live = load_live(now)
-    move = _decide(run, profile, Rules(load_bundle(run.bundle), live), now)
+    rules = Rules(load_bundle(run.bundle), live)
+    move = _decide(run, profile, rules, now)
+    if isinstance(move, TakeCode):
+        given = _give(run, profile, move, now)
+        move = deciding.go_on_with(run, move, rules, given=given)
     moved, tales = _apply(run, move, now), tell(run, move, now)
     if moved == run:
         return run
@@ -139,7 +147,25 @@ def judge(asked: dict[str, Any], now: Instant) -> None:
     logger.info("participant judged", who=name_who(found.who), test=found.key, variant=found.variant, written=written)
 
 
-def _decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
+def _give(run: Run, profile: Profile, draw: TakeCode, now: Instant) -> bool:
+    """Give the shopper a code of a pool, or leave them the one they have; say whether there is one.
+
+    It is written before the move: where that is lost, the same code is found by the next one.
+    """
+    pool = load_live(now).pools.get(draw.step.pool)
+    wanted = Given(
+        who=profile.who,
+        pool=draw.step.pool,
+        code="",
+        journey=run.journey,
+        path=draw.path,
+        given_at=now,
+        for_all=True,
+    )
+    return pool is not None and give(wanted, pool, profile.keys) is not None
+
+
+def _decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move | TakeCode:
     """Return the next move, unless the profile was merged with one that is on this journey since earlier."""
     for key in profile.keys:
         if key != run.who:
@@ -171,22 +197,22 @@ def _plan(run: Run, move: Move, *, live: Bundle, now: Instant) -> Message | None
     planned = move.planned if isinstance(move, Advance | End) else None
     if planned is None:
         return None
-    skipped = planned.skip is not None
+    skipped, step = planned.skip is not None, planned.step
     return Message(
         who=run.who,
         id=derive_message_id(run, planned.path),
         run=run.key,
         journey=run.journey,
         path=planned.path,
-        channel=planned.step.channel,
+        channel=Channel.WEBHOOK if isinstance(step, Call) else step.channel,
         kind=live.journeys[run.journey].kind,
-        template=planned.step.template,
-        subject=planned.step.subject,
-        coupon=planned.step.coupon,
+        template=name_content(step),
+        subject="" if isinstance(step, Call) else step.subject,
+        coupon="" if isinstance(step, Call) else step.coupon,
         variant=planned.variant,
         state=MessageState.SKIPPED if skipped else MessageState.PLANNED,
         planned_at=now,
-        not_after=min(now, run.due_at) + planned.step.not_after_ms,
+        not_after=min(now, run.due_at) + step.not_after_ms,
         retry_at=None if skipped else now + STUCK_AFTER_MS,
         settled_at=now if skipped else 0,
         reason=planned.skip or "",
@@ -195,7 +221,8 @@ def _plan(run: Run, move: Move, *, live: Bundle, now: Instant) -> Message | None
 
 def _announce(message: Message) -> None:
     """Ask for the message to be sent; if that fails, `wake` finds it three minutes later."""
+    send = send_webhooks if message.channel is Channel.WEBHOOK else send_messages
     try:
-        send_messages([(message.who, message.id)])
+        send([(message.who, message.id)])
     except TryAgain:
         logger.warning("message not announced", message_id=message.id)

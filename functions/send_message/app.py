@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import msgspec
 
+from cartwake import calling, optins
 from cartwake import messages as deciding
-from cartwake import optins
 from cartwake.addresses import Address, Sent, derive_key, note_send, release_send
 from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.choices import may_track
@@ -17,7 +17,6 @@ from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
 from cartwake.gateways.secrets import SIGNERS_LOOK_MS, address_secret, link_secrets, renew
 from cartwake.gateways.sms import send_sms
-from cartwake.giving import give_coupon
 from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
 from cartwake.links import (
     Click,
@@ -34,6 +33,7 @@ from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
 from cartwake.segments import View
 from cartwake.sending import letters
+from cartwake.sending.coupons import give_coupon
 from cartwake.sending.letters import Case, Letter, Links, Unfit
 from cartwake.sending.outcomes import Outcome
 from cartwake.sending.rewriting import rewrite
@@ -51,7 +51,7 @@ _COUNTED: Final = {MessageState.SKIPPED: "MessagesSkipped", MessageState.UNKNOWN
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take a batch of `{"who", "message"}` from the queue.
+    """Take a batch of `{"who", "message"}`, or of `{"who", "webhook"}` from the queue of webhooks.
 
     Args:
         event: `Records` of SQS.
@@ -62,7 +62,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     def process(body: dict[str, Any]) -> None:
         if context.get_remaining_time_in_millis() < 10_000:
             raise TryAgain("no time left for another attempt")
-        handle(body["who"], body["message"], read_clock())
+        if "webhook" in body:
+            call(body["who"], body["webhook"], read_clock())
+        else:
+            handle(body["who"], body["message"], read_clock())
 
     return process_queue(event, process, set_aside=_set_aside)
 
@@ -71,8 +74,18 @@ def _set_aside(record: dict[str, Any], error: Exception) -> None:
     """Keep what nobody can send, and look at the message again in an hour: it must not stand before others."""
     now, asked = read_clock(), read_asked(record)
     keep_record(record, error, now)
-    if "who" in asked and "message" in asked:
-        messages.postpone(asked["who"], asked["message"], now + HOUR)
+    named = asked.get("message") or asked.get("webhook")
+    if "who" in asked and named:
+        messages.postpone(asked["who"], named, now + HOUR)
+
+
+def call(who: str, message_id: str, now: Instant) -> None:
+    """Bring one webhook one state further."""
+    message = messages.get_message(who, message_id)
+    if message is None:
+        logger.warning("no such message", message_id=message_id)
+        return
+    calling.call(message, now)
 
 
 def handle(who: str, message_id: str, now: Instant) -> None:
@@ -80,6 +93,9 @@ def handle(who: str, message_id: str, now: Instant) -> None:
     message = messages.get_message(who, message_id)
     if message is None:
         logger.warning("no such message", message_id=message_id)
+        return
+    if message.channel is Channel.WEBHOOK:
+        calling.hand_over(message, now)
         return
     match message.state:
         case MessageState.PLANNED:

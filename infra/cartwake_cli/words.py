@@ -27,8 +27,10 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.TEMPLATE_GONE: "the template is gone",
     Skip.NO_COUPON: "no coupon was left to be given",
     Skip.ERASED: "the shopper's data was erased",
-    Skip.REFUSED_BY_PROVIDER: "the mail service refused it",
+    Skip.REFUSED_BY_PROVIDER: "the service that it was handed to refused it",
     Skip.OUTCOME_UNKNOWN: "nobody knows whether it went out, so it is not sent again",
+    Skip.HOST_REFUSED: "its host is not in settings.json, or leads to a private network",
+    Skip.NOT_TAKEN: "the other system did not take it, however often it was tried",
 }
 NOT_ENTERED: Final[dict[str, str]] = {
     NotEntered.ALREADY_ACTIVE: "it is under way for this shopper already",

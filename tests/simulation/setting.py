@@ -18,7 +18,7 @@ TABLES = (
     "EVENTS", "PROFILES", "RUNS", "SLOTS", "MESSAGES", "ADDRESSES", "COUNTS", "IDENTITIES", "BUNDLES", "KEYS",
     "QUARANTINE", "NAMES", "SWEEPS", "COUPONS", "CONSENTS", "PARTICIPANTS",
 )  # fmt: skip
-QUEUES = ("steps", "messages", "wakes", "sweeps", "erasures", "exports", "feedback", "failures")
+QUEUES = ("steps", "messages", "webhooks", "wakes", "sweeps", "erasures", "exports", "feedback", "failures")
 ACCOUNT = "000000000000"
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",

@@ -22,6 +22,7 @@ WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "coun
 CONSUMERS = {
     "steps": "run_step",
     "messages": "send_message",
+    "webhooks": "send_message",
     "wakes": "derive_segments",
     "sweeps": "sweep_profiles",
     "erasures": "erase_profiles",

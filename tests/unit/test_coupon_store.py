@@ -17,10 +17,10 @@ from cartwake import giving
 from cartwake.bundles import Pool
 from cartwake.coupons import Given, Taken, tell_given
 from cartwake.errors import TryAgain
-from cartwake.giving import give_coupon
 from cartwake.journeys import Send
 from cartwake.profiles import Profile, State
 from cartwake.reasons import Skip
+from cartwake.sending.coupons import give_coupon
 from cartwake.sending.letters import Case, Unfit
 from cartwake.statements import Channel
 from cartwake.store import base, coupons, events

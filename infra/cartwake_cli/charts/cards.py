@@ -11,6 +11,8 @@ from cartwake.conditions.kinds import AllOf, AnyOf, Condition, NoneOf
 from cartwake.journeys import (
     Await,
     Branch,
+    Call,
+    Give,
     Goal,
     Happening,
     Journey,
@@ -26,11 +28,11 @@ from cartwake.journeys import (
 )
 from cartwake.statements import Channel
 from cartwake.times import DAY
-from cartwake_cli.charts.step_words import say_date, say_day, say_minute, say_telling, say_way
+from cartwake_cli.charts.step_words import say_call, say_date, say_day, say_minute, say_telling, say_way
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
 
-type Look = Literal["start", "wait", "email", "sms", "branch", "remark", "goal", "stop", "end"]
+type Look = Literal["start", "wait", "email", "sms", "webhook", "branch", "remark", "goal", "stop", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,8 @@ class _Maker:
         match step:
             case Wait() | UntilClock() | UntilDate() | Await():
                 return self._make_wait(step)
-            case Send(channel=channel, template=template):
-                name = _NAMES[channel]
-                return Card(channel.value, f"{name} {template}", tuple(self._say_message(step)))
+            case Send() | Call() | Give():
+                return self._make_deed(step)
             case Branch(condition=condition, then=then, otherwise=otherwise):
                 ways = (Way("yes", self._make_all(then)), Way("no", self._make_all(otherwise)))
                 return Card("branch", "If", tuple(self._list(condition)), ways)
@@ -150,6 +151,23 @@ class _Maker:
                 return Card("branch", f"Test {test}" if test else "Split", (), drawn)
             case Stop(why=why):
                 return Card("stop", f"End: {why}", ends=True)
+            case _:
+                assert_never(step)
+
+    def _make_deed(self, step: Send | Call | Give) -> Card:
+        match step:
+            case Send(channel=channel, template=template):
+                return Card(
+                    "email" if channel is Channel.EMAIL else "sms",
+                    f"{_NAMES[channel]} {template}",
+                    tuple(self._say_message(step)),
+                )
+            case Call(host=host):
+                return Card("webhook", f"Webhook {host}", tuple(Text(it, faint=True) for it in say_call(step)))
+            case Give(pool=pool, otherwise=otherwise):
+                other = (Way("then", ()), Way("no code left", self._make_all(otherwise))) if otherwise else ()
+                said = () if otherwise else (Text("ends where no code is left", faint=True),)
+                return Card("remark", f"Give a coupon of {pool}", said, other)
             case _:
                 assert_never(step)
 
@@ -184,7 +202,7 @@ class _Maker:
             first, *more = self._list(step.only_if)
             yield Text(f"only if {first.words}")
             yield from more
-        if step.not_after_ms and not isinstance(step, Send):
+        if step.not_after_ms and not isinstance(step, Send | Call):
             yield Text(f"passed over when {say_duration(step.not_after_ms)} late", faint=True)
 
     def _say_quiet(self, wait: Wait) -> Iterator[Text]:

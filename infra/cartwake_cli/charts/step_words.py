@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
-from cartwake.journeys import Tell, UntilDate
+from cartwake.journeys import Call, Tell, UntilDate
 from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED
+from cartwake.times import DAY
 from cartwake_cli.value_words import say_duration
 
 _LONGEST: Final = 16
@@ -25,6 +26,15 @@ def say_day(step: UntilDate) -> Iterator[str]:
         yield f"at {say_minute(step.minute)}"
     if step.every_year:
         yield "of every year"
+
+
+def say_call(step: Call) -> Iterator[str]:
+    """Yield what another system is told, and for how long that is tried."""
+    told = ", ".join((*step.traits, *step.properties, *step.body))
+    if told:
+        yield f"with {told}"
+    if step.not_after_ms != DAY:
+        yield f"tried for {say_duration(step.not_after_ms)}"
 
 
 def say_telling(step: Tell) -> tuple[str, tuple[str, ...]]:

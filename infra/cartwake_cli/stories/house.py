@@ -40,7 +40,7 @@ ROWS: Final = {
     "participants": "ParticipantRow",
 }
 """By the module of `cartwake.store`."""
-_QUEUES: Final = ("steps", "messages", "wakes", "sweeps", "erasures", "exports", "feedback")
+_QUEUES: Final = ("steps", "messages", "webhooks", "wakes", "sweeps", "erasures", "exports", "feedback")
 _ENVIRONMENT: Final = {
     "AWS_DEFAULT_REGION": REGION,
     "AWS_REGION": REGION,
@@ -141,7 +141,7 @@ def load_handler(function: str) -> Callable[..., Any]:
 
 def _move_in(stack: ExitStack, house: House) -> None:
     """Put the house in the place of what AWS gives; only here, after the environment, is what reads it imported."""
-    from cartwake import clock, telemetry  # noqa: PLC0415
+    from cartwake import calling, clock, telemetry  # noqa: PLC0415
     from cartwake.gateways import clients  # noqa: PLC0415
     from cartwake.store import base  # noqa: PLC0415
 
@@ -154,6 +154,7 @@ def _move_in(stack: ExitStack, house: House) -> None:
     for where, name, value in (
         (clock, "time", clockwork),
         (clients, "client", make_client),
+        (calling, "post", house.services.receivers.post),
         # looking at the empty partitions of sparse indexes is most of what `wake` does
         (base, "SHARDS", 1),
         # each table has a client of its own; what they are made of is read once for all of them

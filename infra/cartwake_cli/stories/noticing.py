@@ -6,6 +6,7 @@ from typing import Any
 
 from cartwake.messages import Message, MessageState
 from cartwake.runs import Run
+from cartwake.statements import Channel
 from cartwake.times import Instant
 from cartwake_cli.stories.house import House
 
@@ -22,6 +23,7 @@ class What(IntEnum):
     HELD = 6
     WAITS = 7
     LEFT = 8
+    TOLD = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +140,8 @@ class Notes:
                 self.add(What.HELD, until=message.not_before, **told)
             return
         match message.state:
+            case MessageState.ACCEPTED if message.channel is Channel.WEBHOOK:
+                self.add(What.TOLD, text=self.house.services.told[message.id], **told)
             case MessageState.ACCEPTED:
                 letter = self.house.services.letters[message.provider_id]
                 self.add(What.SENT, subject=letter.subject, text=letter.text, detail=letter.to, **told)

@@ -10,6 +10,9 @@ from typing import Any, Final
 
 from botocore.exceptions import ClientError
 
+from cartwake.gateways.webhook import Post
+from cartwake.webhooks import Reply
+
 SERVICES: Final = {
     "sqs": "queues",
     "scheduler": "schedules",
@@ -48,6 +51,7 @@ class Services:
         scheduled: Is told of a one-time schedule: its time as `at()` has it, and the input.
         sent: Is told of each letter.
         letters: By their id.
+        told: What other systems were told, by the id of the webhook.
         files: What is in the bucket.
     """
 
@@ -56,13 +60,14 @@ class Services:
         self.scheduled: Callable[[str, str], None] = lambda _time, _input: None
         self.sent: Callable[[Letter], None] = lambda _letter: None
         self.letters: dict[str, Letter] = {}
+        self.told: dict[str, str] = {}
         self.files: dict[str, bytes] = {}
         self.queues, self.schedules, self.mail = Queues(self), Schedules(self), Mail(self)
-        self.secrets, self.bucket = Secrets(), Bucket(self)
+        self.secrets, self.bucket, self.receivers = Secrets(), Bucket(self), Receivers(self)
 
     def clear(self, files: dict[str, bytes]) -> None:
         """Forget all letters, and have these files."""
-        self.letters, self.files = {}, files
+        self.letters, self.told, self.files = {}, {}, files
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,18 @@ class Mail:
         self.services.letters[letter.id] = letter
         self.services.sent(letter)
         return {"MessageId": letter.id}
+
+
+@dataclass(frozen=True, slots=True)
+class Receivers:
+    """The other systems that webhooks go to: they take all of them."""
+
+    services: Services
+
+    def post(self, request: Post) -> Reply:
+        """Take a webhook."""
+        self.services.told[request.headers["webhook-id"]] = request.body.decode()
+        return Reply(status=200)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,8 @@ def _say_message(it: Happening, who: str, told: Told) -> str:
         says = it.subject or " ".join(it.text.split())
         shown = says if len(says) <= _LONGEST else f"{says[:_LONGEST]}…"
         return f'{who} gets {it.channel} {it.template}: "{shown}", to {it.detail}'
+    if it.what is What.TOLD:
+        return f"{it.template} is told of {who}: {it.text}"
     if it.what is What.SKIPPED:
         return f"{who} does not get {it.channel} {it.template}: {_say_why(it)}"
     if it.until:

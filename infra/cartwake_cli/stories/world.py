@@ -19,6 +19,7 @@ from cartwake_cli.stories.services import Letter
 CONSUMERS: Final = {
     "steps": "run_step",
     "messages": "send_message",
+    "webhooks": "send_message",
     "wakes": "derive_segments",
     "sweeps": "sweep_profiles",
     "erasures": "erase_profiles",

@@ -87,6 +87,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         limit_moved: A change that would move more people into or out of segments waits for a confirmation; None: none.
         order_event: The name of the event that is an order.
         send_rate: How many runs a second begin of those who are brought into a journey all together.
+        webhook_hosts: Those that journeys may tell something.
     """
 
     shop: Shop
@@ -108,6 +109,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     tracking: str = "consented"
     utm: dict[str, str] = {}
     send_rate: float = 12.0
+    webhook_hosts: tuple[str, ...] = ()
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

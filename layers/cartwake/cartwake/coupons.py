@@ -30,7 +30,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         who: The key under which it was given.
         path: Of the step.
-        round: How many the shopper had for this step before.
+        for_all: It was given without a message, for every message that shows a code of the pool.
+        round: How many the shopper had for this step, or for all, before.
         until: The instant from which it is no longer good; NEVER: always.
     """
 
@@ -39,6 +40,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     journey: str
     path: str
+    for_all: bool = False
     round: int = 0
     given_at: Instant
     until: Instant = NEVER

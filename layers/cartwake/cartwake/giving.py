@@ -1,13 +1,14 @@
-"""Giving: the one code that a message shows; decided before the claim, so that a refused message spends none."""
+"""Giving: the one code that a shopper gets for a step, or for all messages that show a code of its pool."""
 
+from collections.abc import Iterable
 from typing import Final
+
+from msgspec.structs import replace
 
 from cartwake.bundles import Pool
 from cartwake.coupons import Given, derive_code, fill, find_good, reckon_until, tell_given
 from cartwake.errors import TryAgain
 from cartwake.gateways.secrets import coupon_secret
-from cartwake.reasons import Skip
-from cartwake.sending.letters import Case, Unfit, find_live_step
 from cartwake.store import coupons as store
 from cartwake.store import events
 from cartwake.times import NEVER, Instant
@@ -15,36 +16,31 @@ from cartwake.times import NEVER, Instant
 MOST_DRAWS: Final = 12
 
 
-def give_coupon(case: Case, now: Instant) -> Given | Unfit | None:
-    """Return the code for a message: the one its shopper has for this step, or a new one; None where none is asked for.
+def find_given(wanted: Given, keys: Iterable[str]) -> Given | None:
+    """Return the code that a step without a message gave, where one of the pool is good."""
+    return find_good(_list_held(replace(wanted, for_all=True), keys), wanted.given_at)
 
-    A code that is given and not sent in the end stays the shopper's, for this step.
+
+def give(wanted: Given, pool: Pool, keys: Iterable[str]) -> Given | None:
+    """Return the code that a shopper has for this step, or for all of them, or a new one; None where the pool is empty.
+
+    Args:
+        wanted: What is to be given, as yet without a code; the time of it is now.
+        pool: Its pool.
+        keys: All those under which the shopper may have been given one.
 
     Raises:
         TryAgain: Others kept taking what was drawn.
     """
-    step = find_live_step(case.message, case.rules)
-    if not step.coupon:
-        return None
-    pool = case.rules.pools.get(step.coupon)
-    if pool is None:
-        return Unfit(Skip.NO_COUPON, f'there is no pool "{step.coupon}"')
-    wanted = Given(
-        who=case.profile.who,
-        pool=step.coupon,
-        code="",
-        journey=case.message.journey,
-        path=case.message.path,
-        given_at=now,
-    )
+    keys = tuple(keys)
     for attempt in range(MOST_DRAWS):
-        held = [it for key in case.profile.keys for it in store.list_given(key, store.name_place(wanted))]
-        good = find_good(held, now)
+        held = _list_held(wanted, keys)
+        good = find_good(held, wanted.given_at)
         if good is not None:
             return good
         candidate = _find_candidate(wanted, pool, attempt=attempt, before=held)
         if candidate is None:
-            return Unfit(Skip.NO_COUPON, f'the pool "{step.coupon}" is empty')
+            return None
         if store.take(candidate, drawn=not pool.length, event=events.write_event(tell_given(candidate))):
             return candidate
         if not pool.length and store.get_taken(candidate.code) is not None:
@@ -52,12 +48,17 @@ def give_coupon(case: Case, now: Instant) -> Given | Unfit | None:
     raise TryAgain("the codes that were drawn were taken by others too often in a row")
 
 
+def _list_held(wanted: Given, keys: Iterable[str]) -> list[Given]:
+    return [it for key in keys for it in store.list_given(key, store.name_place(wanted))]
+
+
 def _find_candidate(wanted: Given, pool: Pool, *, attempt: int, before: list[Given]) -> Given | None:
     """Return the code to try, as it would be given; None when the pool is empty."""
     now = wanted.given_at
     turn = 1 + max((each.round for each in before), default=-1)
     if pool.length:
-        parts = (wanted.pool, wanted.who, wanted.journey, wanted.path, str(turn), str(attempt))
+        place = ("*",) if wanted.for_all else (wanted.journey, wanted.path)
+        parts = (wanted.pool, wanted.who, *place, str(turn), str(attempt))
         drawn: tuple[str, Instant] | None = derive_code(coupon_secret(), pool, *parts), NEVER
     else:
         drawn = store.draw(wanted.pool, now)

@@ -1,6 +1,7 @@
 """Journeys: what starts and ends a run, and the steps between, compiled."""
 
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -168,6 +169,40 @@ class Send(_Step, frozen=True, kw_only=True, tag="send", omit_defaults=True):
     coupon: str = ""
 
 
+class Call(_Step, frozen=True, kw_only=True, tag="webhook", omit_defaults=True):
+    """Tell another system that a run came here, and what it is to know of the shopper.
+
+    Attributes:
+        url: Where; of a host that settings.json lists.
+        traits: Names of the traits that are told, dotted where something is told that stands in one.
+        properties: Of the event that started the run, likewise.
+        body: What is told besides, the same of everybody.
+        not_after_ms: For how long it is tried.
+    """
+
+    url: str
+    traits: tuple[str, ...] = ()
+    properties: tuple[str, ...] = ()
+    body: dict[str, Any] = {}
+    not_after_ms: int = 24 * HOUR
+
+    @property
+    def host(self) -> str:
+        """By which the ledger names it: an address may hold what only its owner is to know."""
+        return urlsplit(self.url).hostname or ""
+
+
+class Give(_Step, frozen=True, kw_only=True, tag="give", omit_defaults=True):
+    """Give a code without a message: it is the shopper's in every message that shows a coupon of the pool.
+
+    Attributes:
+        otherwise: When the pool is empty; without it the run ends.
+    """
+
+    pool: str
+    otherwise: tuple["Step", ...] = ()
+
+
 class Tell(_Step, frozen=True, kw_only=True, tag="tell", omit_defaults=True):
     """Say something of the shopper: it becomes an event of our own, as everything does.
 
@@ -228,7 +263,7 @@ class Stop(_Step, frozen=True, kw_only=True, tag="end", omit_defaults=True):
     why: str
 
 
-Step = Wait | UntilClock | UntilDate | Await | Goal | Send | Tell | Branch | Split | Stop
+Step = Wait | UntilClock | UntilDate | Await | Goal | Send | Call | Give | Tell | Branch | Split | Stop
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -3,7 +3,7 @@
     planned(retry_at) -> claimed(attempt, lease) -> accepted | refused | unknown
     planned -> skipped(reason)
 
-An expired lease is unknown, and is never claimed again.
+An expired lease is unknown, and is never claimed again. A webhook is: see `webhooks`.
 """
 
 from enum import StrEnum
@@ -15,7 +15,7 @@ from cartwake import choices
 from cartwake.addresses import Address, suppression_of
 from cartwake.bundles import Bundle
 from cartwake.events import derive_id
-from cartwake.journeys import Send
+from cartwake.journeys import Call, Send
 from cartwake.paths import find_step
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import EndReason, Skip
@@ -51,6 +51,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         who: The run's own key.
         id: A function of run and step, so that doubles collide.
+        template: Of a webhook the host that it goes to.
         run: The run's sort key.
         variant: The variants of tests that led here, for example `subject=a`; "": none.
         attempt: Id of the attempt that holds the claim.
@@ -103,6 +104,11 @@ def derive_message_id(run: Run, path: str) -> str:
     return derive_id("message", run.who, run.key, path)
 
 
+def name_content(step: Send | Call) -> str:
+    """Return by what a message's row names what is sent: a template, or the host that a webhook goes to."""
+    return step.host if isinstance(step, Call) else step.template
+
+
 def name_counter(message: Message) -> str:
     """Return under what a message is counted: `<journey>#<step>#<variant>`."""
     return f"{message.journey}#{message.path}#{message.variant}"
@@ -122,7 +128,7 @@ def may_send(message: Message, run: Run, profile: Profile, view: View) -> Skip |
     if find_exit(journey, run, view) is not None:
         return Skip.EXITED
     step = find_step(journey.steps, message.path)
-    if isinstance(step, Send) and step.template == message.template and not admits(step, view):
+    if isinstance(step, Send | Call) and name_content(step) == message.template and not admits(step, view):
         return Skip.CONDITION
     refused = refuse_filter(journey, view)
     return {False: None, True: Skip.FILTER, None: Skip.FILTER_UNKNOWN}[refused]

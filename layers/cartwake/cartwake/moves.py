@@ -11,6 +11,8 @@ from cartwake.hours import quiet_until
 from cartwake.journeys import (
     Await,
     Branch,
+    Call,
+    Give,
     Goal,
     Happening,
     Journey,
@@ -31,6 +33,7 @@ from cartwake.reasons import EndReason, Skip
 from cartwake.runs import (
     Advance,
     Drawn,
+    TakeCode,
     End,
     Hold,
     Move,
@@ -57,8 +60,8 @@ LOOK_AGAIN_MS: Final = DAY
 _BY_GOAL: Final = "goal"
 
 
-def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
-    """Return the next move of *run*.
+def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move | TakeCode:
+    """Return the next move of *run*, or the code that has to be given before one can be told.
 
     Args:
         run: As stored.
@@ -88,6 +91,15 @@ def decide(run: Run, profile: Profile, rules: Rules, now: Instant) -> Move:
     if now < run.due_at and not isinstance(find_step(steps, run.path), Await):
         return Replan(due_at=run.due_at)
     return _Walk(run, steps, view).go()
+
+
+def go_on_with(run: Run, draw: TakeCode, rules: Rules, *, given: bool) -> Move:
+    """Return the move of a run once it is known whether the shopper has got a code."""
+    if not given and not draw.step.otherwise:
+        return End(reason=EndReason.COMPLETED, by=f"no coupon in {draw.step.pool}")
+    steps = rules.own.journeys[run.journey].steps
+    path = next_path(steps, draw.path) if given else enter(steps, draw.path, "else")
+    return Advance(path=path, due_at=draw.due_at, watching=run.watching, variants=run.variants)
 
 
 def _find_goal(steps: tuple[Step, ...], path: str, view: View) -> int | None:
@@ -121,7 +133,7 @@ class _Walk:
         self._variants = dict(run.variants)
         self._drawn: list[Drawn] = []
 
-    def go(self) -> Move:
+    def go(self) -> Move | TakeCode:
         """Return the move."""
         for _ in range(MOST_STEPS_AT_ONCE):
             step = find_step(self._steps, self._path)
@@ -136,13 +148,15 @@ class _Walk:
             self._wait_from = 0
         return self._stay(min(self._now, self._run.due_at))
 
-    def _take(self, step: Step) -> Move | None:
+    def _take(self, step: Step) -> Move | TakeCode | None:
         """Go through a step, or return the move that it takes."""
         match step:
             case Wait() | UntilClock() | UntilDate() | Await():
                 return self._wait(step)
-            case Send():
+            case Send() | Call():
                 return self._send(step)
+            case Give():
+                return self._give(step)
             case Branch():
                 holds = check(step.condition, self._view).answer is Answer.HOLDS
                 return self._go_in("then" if holds else "else")
@@ -224,12 +238,19 @@ class _Walk:
             return Replan(due_at=self._run.due_at if early else due_at)
         return self._stay(due_at, wait_from=began)
 
-    def _send(self, step: Send) -> Move | None:
+    def _give(self, step: Give) -> Move | TakeCode | None:
+        if _skip_by_filter(self._view.rules.journeys[self._run.journey], self._view) is not None:
+            return self._go_on()
+        if self._is_untouched() and self._planned is None:
+            return TakeCode(path=self._path, step=step, due_at=min(self._now, self._run.due_at))
+        return self._stay(min(self._now, self._run.due_at))
+
+    def _send(self, step: Send | Call) -> Move | None:
         if self._planned is not None:
             return self._stay(min(self._now, self._run.due_at))
         skip = None if admits(step, self._view) else Skip.CONDITION
         if skip is None:
-            quiet = quiet_until(step.channel, self._view)
+            quiet = quiet_until(step.channel, self._view) if isinstance(step, Send) else None
             if quiet is not None:
                 stay = self._stay(quiet)
                 same = self._is_untouched() and stay.watching == self._run.watching
@@ -245,7 +266,7 @@ class _Walk:
 
     def _is_passed_over(self, step: Step) -> bool:
         """Say whether a run does not do a step at all; a message that is not sent is kept with the reason."""
-        if isinstance(step, Send | Goal):
+        if isinstance(step, Send | Call | Goal):
             return False
         late_ms = self._now - self._run.due_at
         return (0 < step.not_after_ms < late_ms) or not admits(step, self._view)

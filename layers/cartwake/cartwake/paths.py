@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cartwake.conditions.kinds import Condition
-from cartwake.journeys import Await, Branch, Goal, Split, Step, UntilDate
+from cartwake.journeys import Await, Branch, Give, Goal, Split, Step, UntilDate
 
 FIRST_STEP: Final = "0"
 
@@ -14,7 +14,7 @@ def list_sides(step: Step) -> tuple[tuple[str, tuple[Step, ...]], ...]:
     match step:
         case Branch() | Await():
             return (("then", step.then), ("else", step.otherwise))
-        case UntilDate():
+        case UntilDate() | Give():
             return (("else", step.otherwise),)
         case Split():
             return tuple((variant.name, variant.steps) for variant in step.variants)

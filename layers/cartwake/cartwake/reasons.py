@@ -82,3 +82,5 @@ class Skip(StrEnum):
     ERASED = "erased"
     REFUSED_BY_PROVIDER = "refused_by_provider"
     OUTCOME_UNKNOWN = "outcome_unknown"
+    HOST_REFUSED = "host_refused"
+    NOT_TAKEN = "not_taken"

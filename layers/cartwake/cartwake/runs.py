@@ -5,7 +5,7 @@ import msgspec
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import Answer, Did, Start
 from cartwake.events import Event, derive_id, own_event
-from cartwake.journeys import Journey, Send, Step, Tell, Trigger
+from cartwake.journeys import Call, Give, Journey, Send, Step, Tell, Trigger
 from cartwake.paths import FIRST_STEP
 from cartwake.reasons import EndReason, NotEntered, Skip
 from cartwake.run_keys import read_key, stand_for
@@ -92,7 +92,7 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     path: str
-    step: Send
+    step: Send | Call
     skip: Skip | None = None
     variant: str = ""
 
@@ -150,6 +150,14 @@ class End(msgspec.Struct, frozen=True, kw_only=True):
     planned: Planned | None = None
     told: tuple[Told, ...] = ()
     drawn: tuple[Drawn, ...] = ()
+
+
+class TakeCode(msgspec.Struct, frozen=True, kw_only=True):
+    """Give a code first, which is the same whoever does it and however often; where the run goes then depends on it."""
+
+    path: str
+    step: Give
+    due_at: Instant
 
 
 class Rules(msgspec.Struct, frozen=True):

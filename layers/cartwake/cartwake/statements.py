@@ -27,10 +27,15 @@ _FINAL_FEEDBACK: Final = ("Email Bounced", COMPLAINED)
 
 
 class Channel(StrEnum):
-    """How a shopper can be reached."""
+    """By what a step speaks: to a shopper, or, of a webhook, to another system about one."""
 
     EMAIL = "email"
     SMS = "sms"
+    WEBHOOK = "webhook"
+
+
+OF_SHOPPERS: Final = (Channel.EMAIL, Channel.SMS)
+"""Those by which a shopper can be reached: they have addresses, consent and caps."""
 
 
 class Consent(msgspec.Struct, frozen=True, array_like=True):
@@ -144,7 +149,7 @@ def read_channels(event: Event) -> list[Channel]:
     """Return what a statement is about: without a channel email; one that we do not have is not about us."""
     named = event.properties.get("channel", Channel.EMAIL)
     told = named if isinstance(named, list) else [named]
-    return [channel for channel in Channel if channel.value in told]
+    return [channel for channel in OF_SHOPPERS if channel.value in told]
 
 
 def _latest_consents(left: dict[Channel, Consent], right: dict[Channel, Consent]) -> dict[Channel, Consent]:

@@ -4,8 +4,8 @@ A log line is a fixed phrase with ids: `who` as `name_who` gives it, `run`, `mes
 address, a name, a token, or a body. Metric names: EventsAccepted, EventsRefused, Quarantined, RunsStarted,
 MessagesAccepted, MessagesSkipped, MessagesUnknown, OverdueRuns, StuckMessages, ProfilesWoken, BundlesPublished,
 FilesRejected, RulesProblems, DeliveriesTracked, RepliesTracked, AddressesSuppressed, Unsubscribes, BudgetsSpent,
-NamesNotKept, ProfilesSwept, CouponsLow, CouponsRedeemed, Confirmations,
-TestsDecided.
+NamesNotKept, ProfilesSwept, CouponsLow, CouponsRedeemed, Confirmations, TestsDecided, WebhooksAccepted,
+WebhooksRefused.
 """
 
 import warnings

@@ -35,6 +35,12 @@ def send_messages(keys: Sequence[tuple[str, str]], *, delay_seconds: int = 0) ->
     )
 
 
+def send_webhooks(keys: Sequence[tuple[str, str]], *, delay_seconds: int = 0) -> None:
+    """Ask for webhooks to be sent: in a queue of their own, so that a slow receiver holds up no mail."""
+    bodies = [{"who": who, "webhook": message} for who, message in keys]
+    _send("WEBHOOKS_QUEUE_URL", bodies, delay_seconds=delay_seconds)
+
+
 def send_wakes(whos: Sequence[str]) -> None:
     """Ask for profiles to be evaluated, because time has passed."""
     _send("WAKES_QUEUE_URL", [{"who": who} for who in whos])

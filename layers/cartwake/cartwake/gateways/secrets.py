@@ -30,6 +30,17 @@ def link_secrets() -> list[bytes]:
     return _list_link_secrets(_secret())
 
 
+def webhook_secrets(host: str) -> list[bytes]:
+    """Return the keys that sign what a host is told, the newest first; each host has its own, and learns no other.
+
+    `cartwake keys rotate-webhooks` puts a new text before the list `webhooks` in the secret. Both the newest and the
+    one before it sign, so that receivers have time to learn the new one.
+    """
+    secret = _secret()
+    texts = [*secret.get("webhooks", ()), secret["root"]]
+    return [derive_secret(text, f"webhooks {host}") for text in texts[:SIGNING_AT_ONCE]]
+
+
 def try_link_secrets(now: Instant) -> list[bytes]:
     """Return what `link_secrets` does, or nothing where it cannot be read within seconds: for who must not wait for it.
 
@@ -64,6 +75,8 @@ def forget() -> None:
     clients.forget()
 
 
+SIGNING_AT_ONCE: Final = 2
+"""Keys that sign a webhook, while its receiver still knows the older one alone."""
 SIGNERS_LOOK_MS: Final = 10 * MINUTE
 READERS_LOOK_MS: Final = 1 * MINUTE
 _looked: Final = [0]

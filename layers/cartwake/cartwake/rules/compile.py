@@ -38,6 +38,7 @@ from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, list_subjects, 
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
+from cartwake.rules.outward import find_barred
 from cartwake.rules.pools import compile_pools, find_pool_conflicts
 from cartwake.rules.prediction_models import Predictions, compile_predictions
 from cartwake.rules.references import References, gather
@@ -224,6 +225,7 @@ class _Linker:
         journey = compiler.compile(rule)
         if self._settings is not None:
             compiler.check_topic(rule, self._settings.topics)
+        self._conflicts += find_barred(file, rule, self._settings)
         self._watched[name_of(file)] = compiler.watched
         self._references.reads[file] = aim_reads(compiler.reads) if is_campaign(file) else compiler.reads
         journey = self._enrol(file, rule, journey)

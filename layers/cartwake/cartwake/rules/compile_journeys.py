@@ -1,5 +1,6 @@
 """Journeys as marketers write them become journeys as they are run."""
 
+import re
 from collections.abc import Collection, Mapping, Set
 from typing import Final, assert_never
 
@@ -247,7 +248,7 @@ class JourneyCompiler:
 
 def _count_depth(path: str) -> int:
     """Return how many steps the step at a path is inside of."""
-    return path.replace("].steps[", "][").count(".")
+    return re.sub(r"\.choose(?=\[)", "", path.replace("].steps[", "][")).count(".")
 
 
 def _compile_again(words: str) -> int | None:

@@ -38,7 +38,11 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
         budgets={
             channel: each
-            for channel, each in ((Channel.EMAIL, rule.budgets.email), (Channel.SMS, rule.budgets.sms))
+            for channel, each in (
+                (Channel.EMAIL, rule.budgets.email),
+                (Channel.SMS, rule.budgets.sms),
+                (Channel.WEBHOOK, rule.budgets.webhook),
+            )
             if each is not None
         },
         demo=rule.demo,
@@ -47,6 +51,7 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         order_event=rule.orders.event,
         tracking=rule.tracking,
         utm={f"utm_{name}": value for name, value in rule.utm.model_dump(exclude_none=True).items()},
+        webhook_hosts=tuple(rule.webhooks.hosts),
         topics={name: _compile_topic(topic) for name, topic in rule.topics.items()},
     )
 

@@ -16,8 +16,10 @@ from cartwake.rules.files import SETTINGS, name_of
 from cartwake.rules.leftovers import ORDERS_MEASURED, await_event
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.needs import Needs, compile_where, listed
+from cartwake.rules.outward_models import GiveStep, WebhookStep
 from cartwake.rules.step_models import (
     AnyStep,
+    ChooseStep,
     EndStep,
     IfStep,
     ScoreStep,
@@ -84,17 +86,12 @@ class StepCompiler:
                 return self._compile_wait(step, path, common)
             case EmailStep() | SmsStep():
                 return _compile_message(step, common)
+            case WebhookStep() | GiveStep():
+                return self._compile_outward(step, path, common)
             case SetStep() | TagStep() | UntagStep() | ScoreStep():
                 return self._compile_telling(step, path, common)
-            case SplitStep():
-                return self._compile_split(step, path, common)
-            case IfStep():
-                return journeys.Branch(
-                    condition=self._judge(step.if_, f"{path}.if"),
-                    then=self.compile(step.then, f"{path}.then"),
-                    otherwise=self.compile(step.else_ or [], f"{path}.else"),
-                    **common,
-                )
+            case IfStep() | ChooseStep() | SplitStep():
+                return self._compile_ways(step, path, common)
             case GoalStep():
                 happening = self._compile_happening(step.goal, step, f"{path}.goal")
                 return journeys.Goal(happening=happening, or_end=step.unmet == "end", **common)
@@ -163,6 +160,56 @@ class StepCompiler:
                     self._refuse(f"{path}.points", "0 points change nothing.", example='"points": 5')
                 told = {"score": step.score, "points": step.points}
                 return journeys.Tell(event=POINTS_GIVEN, properties=told, **common)
+            case _:
+                assert_never(step)
+
+    def _compile_ways(
+        self, step: IfStep | ChooseStep | SplitStep, path: str, common: dict[str, Any]
+    ) -> journeys.Branch | journeys.Split:
+        match step:
+            case IfStep():
+                return journeys.Branch(
+                    condition=self._judge(step.if_, f"{path}.if"),
+                    then=self.compile(step.then, f"{path}.then"),
+                    otherwise=self.compile(step.else_ or [], f"{path}.else"),
+                    **common,
+                )
+            case ChooseStep():
+                return self._compile_choice(step, path, common)
+            case SplitStep():
+                return self._compile_split(step, path, common)
+            case _:
+                assert_never(step)
+
+    def _compile_choice(self, step: ChooseStep, path: str, common: dict[str, Any]) -> journeys.Branch:
+        """Return what is asked first, and in its `otherwise` what is asked next."""
+        otherwise = self.compile(step.else_ or [], f"{path}.else")
+        for place in range(len(step.choose) - 1, -1, -1):
+            choice, here = step.choose[place], f"{path}.choose[{place}]"
+            branch = journeys.Branch(
+                condition=self._judge(choice.if_, f"{here}.if"),
+                then=self.compile(choice.then, f"{here}.then"),
+                otherwise=otherwise,
+                **(common if place == 0 else {}),
+            )
+            otherwise = (branch,)
+        return branch
+
+    def _compile_outward(
+        self, step: WebhookStep | GiveStep, path: str, common: dict[str, Any]
+    ) -> journeys.Call | journeys.Give:
+        match step:
+            case WebhookStep():
+                return journeys.Call(
+                    url=step.webhook,
+                    traits=tuple(step.traits),
+                    properties=tuple(step.properties),
+                    body=dict(step.body),
+                    **common,
+                )
+            case GiveStep():
+                otherwise = self.compile(step.else_ or [], f"{path}.else")
+                return journeys.Give(pool=step.give, otherwise=otherwise, **common)
             case _:
                 assert_never(step)
 

@@ -16,6 +16,7 @@ from cartwake.rules.files import Content, name_of, walk
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import Journey
+from cartwake.rules.outward_models import GiveStep
 from cartwake.times import parse_duration
 
 
@@ -91,6 +92,17 @@ def _check_journey(
                 message = fault.message.format(where=f"{file} ({path})")
                 told = replace(fault, file=fault.file or file, path=place, message=message)
                 yield Conflict(told, (file, *others))
+        if isinstance(step, GiveStep):
+            for fault, others in _check_name(step.give, pools):
+                yield Conflict(replace(fault, file=file, path=f"{path}.give"), (file, *others))
+
+
+def _check_name(name: str, pools: Mapping[str, bundles.Pool] | None) -> Iterator[tuple[Fault, tuple[str, ...]]]:
+    """Yield a fault where there is no such pool."""
+    codes, settings = f"coupons/{name}.csv", f"coupons/{name}.json"
+    if pools is not None and name not in pools:
+        message = f'There is no pool "{name}" ({codes}, or {settings} that generates codes).'
+        yield Fault(file="", path="coupon", message=message, suggestion=find_nearest(name, pools)), (codes, settings)
 
 
 def _check_with(
@@ -98,10 +110,8 @@ def _check_with(
 ) -> Iterator[tuple[Fault, tuple[str, ...]]]:
     """Yield what is wrong with a step that gives a coupon."""
     name = step.coupon or ""
-    codes, settings = f"coupons/{name}.csv", f"coupons/{name}.json"
-    if pools is not None and name not in pools:
-        message = f'There is no pool "{name}" ({codes}, or {settings} that generates codes).'
-        yield Fault(file="", path="coupon", message=message, suggestion=find_nearest(name, pools)), (codes, settings)
+    settings = f"coupons/{name}.json"
+    yield from _check_name(name, pools)
     pool = (pools or {}).get(name)
     if pool is not None and pool.length and not pool.valid_for_ms:
         for _, it in _find_templates(step, made):

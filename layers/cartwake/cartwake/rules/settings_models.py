@@ -170,6 +170,23 @@ class Budgets(Rule):
         "and less than half where a character is not in GSM-7.",
         examples=[500],
     )
+    webhook: Annotated[int, Field(ge=1)] | None = Field(
+        None,
+        description="Webhooks a day: what a browser says can start journeys, so this bounds what a stranger can have "
+        "your other systems told. The same one tried again is not counted.",
+        examples=[5000],
+    )
+
+
+class Webhooks(Rule):
+    """Other systems that journeys may tell something of shoppers."""
+
+    hosts: list[Host] = Field(
+        default=[],
+        max_length=50,
+        description="Their hosts; nothing is sent to any other.",
+        examples=[["crm.nordlicht.example"]],
+    )
 
 
 class Hours(Rule):
@@ -265,6 +282,11 @@ class Settings(File):
         description="The most that marketing may send in a day, by channel. What is above it waits for the next day, "
         "if it is still useful then.",
         examples=[{"email": 20000, "sms": 500}],
+    )
+    webhooks: Webhooks = Field(
+        Webhooks(),
+        description="Other systems that journeys may tell something of shoppers; none if nothing is said.",
+        examples=[{"hosts": ["crm.nordlicht.example"]}],
     )
     tracking: Literal["always", "consented", "never"] = Field(
         "consented",

@@ -9,6 +9,7 @@ from cartwake.rules.base import Rule, choose_kind, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.faults import find_nearest
 from cartwake.rules.message_models import EmailStep, SmsStep, StepRule
+from cartwake.rules.outward_models import GiveStep, WebhookStep
 from cartwake.rules.wait_models import GoalStep, UntilDateStep, UntilStep, WaitForStep, WaitStep
 from cartwake.rules.winner_models import Winner, WinnerRule
 from cartwake.rules.words import (
@@ -25,8 +26,8 @@ _FEWEST_RIVALS: Final = 2
 _ALL: Final = 100
 _NEAR: Final = 1e-6
 _KINDS: Final = (
-    "wait", "wait_until", "wait_until_date_in", "wait_for", "email", "sms", "if", "split", "set", "tag",
-    "untag", "score", "goal", "end",
+    "wait", "wait_until", "wait_until_date_in", "wait_for", "email", "sms", "webhook", "give", "if", "choose",
+    "split", "set", "tag", "untag", "score", "goal", "end",
 )  # fmt: skip
 _ADDRESSES: Final = ("email", "phone", "country")
 
@@ -98,6 +99,38 @@ class IfStep(StepRule):
         min_length=1,
         description="Steps when it does not, or is not known.",
         examples=[[{"email": "cart-2"}]],
+    )
+
+
+class Choice(Rule):
+    """One of several ways, and what has to hold for it."""
+
+    if_: Condition = Field(alias="if", description="What has to hold.", examples=[{"in_segment": "vip"}])
+    then: "list[Step]" = Field(min_length=1, description="Steps when it does.", examples=[[{"email": "cart-2"}]])
+
+
+class ChooseStep(StepRule):
+    """Go the first of several ways whose condition holds: as an `if` in the `else` of another, without the depth."""
+
+    shown = (
+        {
+            "choose": [
+                {"if": {"in_segment": "vip"}, "then": [{"email": "cart-2"}]},
+                {"if": {"trait": "phone", "exists": True}, "then": [{"sms": "cart-sms"}]},
+            ],
+            "else": [{"email": "cart-1"}],
+        },
+    )
+    choose: Annotated[list[Choice], Field(min_length=1, max_length=MOST_VARIANTS)] = Field(
+        description="The ways, in the order in which they are asked.",
+        examples=[[{"if": {"in_segment": "vip"}, "then": [{"email": "cart-2"}]}]],
+    )
+    else_: "list[Step] | None" = Field(
+        None,
+        alias="else",
+        min_length=1,
+        description="Steps when none of them holds, or is known.",
+        examples=[[{"email": "cart-1"}]],
     )
 
 
@@ -200,7 +233,10 @@ Step = Annotated[
     | Annotated[WaitForStep, Tag("<wait_for>")]
     | Annotated[EmailStep, Tag("<email>")]
     | Annotated[SmsStep, Tag("<sms>")]
+    | Annotated[WebhookStep, Tag("<webhook>")]
+    | Annotated[GiveStep, Tag("<give>")]
     | Annotated[IfStep, Tag("<if>")]
+    | Annotated[ChooseStep, Tag("<choose>")]
     | Annotated[SplitStep, Tag("<split>")]
     | Annotated[SetStep, Tag("<set>")]
     | Annotated[TagStep, Tag("<tag>")]
@@ -212,7 +248,7 @@ Step = Annotated[
         choose_kind(_KINDS),
         custom_error_type="no_kind",
         custom_error_message="not a step",
-        custom_error_context={"kinds": " ".join(_KINDS), "later": "webhook push give"},
+        custom_error_context={"kinds": " ".join(_KINDS), "later": "push"},
     ),
 ]
 type AnyStep = (
@@ -222,7 +258,10 @@ type AnyStep = (
     | WaitForStep
     | EmailStep
     | SmsStep
+    | WebhookStep
+    | GiveStep
     | IfStep
+    | ChooseStep
     | SplitStep
     | SetStep
     | TagStep
@@ -233,12 +272,13 @@ type AnyStep = (
 )
 STEPS: Final[dict[str, type[StepRule]]] = {
     "wait": WaitStep, "wait_until": UntilStep, "wait_until_date_in": UntilDateStep, "wait_for": WaitForStep,
-    "email": EmailStep, "sms": SmsStep, "if": IfStep, "split": SplitStep, "set": SetStep,
+    "email": EmailStep, "sms": SmsStep, "webhook": WebhookStep, "give": GiveStep,
+    "if": IfStep, "choose": ChooseStep, "split": SplitStep, "set": SetStep,
     "tag": TagStep, "untag": UntagStep, "score": ScoreStep, "goal": GoalStep, "end": EndStep,
 }  # fmt: skip
 """Every kind, by the key that it begins with, in the order of the reference."""
 
-for _model in (IfStep, Way, SplitStep, UntilStep, UntilDateStep, WaitForStep):
+for _model in (GiveStep, IfStep, Choice, ChooseStep, Way, SplitStep, UntilStep, UntilDateStep, WaitForStep):
     _model.model_rebuild(_types_namespace={"Step": Step})
 
 
@@ -247,7 +287,10 @@ def list_sides(step: AnyStep) -> list[tuple[str, list[AnyStep]]]:
     match step:
         case IfStep() | WaitForStep():
             return [("then", step.then or []), ("else", step.else_ or [])]
-        case UntilStep() | UntilDateStep():
+        case ChooseStep():
+            ways = [(f"choose[{place}].then", choice.then) for place, choice in enumerate(step.choose)]
+            return [*ways, ("else", step.else_ or [])]
+        case UntilStep() | UntilDateStep() | GiveStep():
             return [("else", step.else_ or [])]
         case SplitStep():
             return [(f"split[{place}].steps", way.steps) for place, way in enumerate(step.split)]
@@ -261,6 +304,8 @@ def list_conditions(step: AnyStep) -> list[tuple[str, Any]]:
     match step:
         case IfStep():
             found.append(("if", step.if_))
+        case ChooseStep():
+            found += [(f"choose[{place}].if", choice.if_) for place, choice in enumerate(step.choose)]
         case WaitForStep():
             found.append(("wait_for", step.wait_for))
         case GoalStep():

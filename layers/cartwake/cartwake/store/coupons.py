@@ -3,6 +3,7 @@
 free#<pool>#<shard>   <hash of the code>                 a code that can be given
 code#<code>           -                                  a code that was given: never free again, whatever is imported
 who#<key>             <journey>#<path>#<pool>#<round>    what a shopper was given
+who#<key>             *#<pool>#<round>                   likewise, for every message that shows a code of the pool
 who#<key>             redeemed#<code>                    what a shopper has used
 """
 
@@ -181,8 +182,8 @@ def delete_free(pool: str, codes: Iterable[str]) -> None:
 
 
 def name_place(given: Given) -> str:
-    """Return the beginning of the sort keys of what a shopper was given for a step."""
-    return f"{given.journey}#{given.path}#{given.pool}#"
+    """Return the beginning of the sort keys of what a shopper was given for a step, or for all of them."""
+    return f"*#{given.pool}#" if given.for_all else f"{given.journey}#{given.path}#{given.pool}#"
 
 
 def _write(rows: Iterable[CouponRow], *, delete: bool) -> None:

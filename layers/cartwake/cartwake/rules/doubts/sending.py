@@ -8,6 +8,7 @@ from cartwake.rules.doubts.logic import Always, Doubt, Judge, Placing
 from cartwake.rules.message_models import EmailStep, SmsStep
 from cartwake.rules.models import Journey
 from cartwake.rules.needs import compile_where
+from cartwake.rules.outward_models import GiveStep, WebhookStep
 from cartwake.rules.step_models import AnyStep, IfStep, ScoreStep, SetStep, TagStep, UntagStep, list_sides
 from cartwake.rules.trigger_models import AnyTrigger, ByEvent
 
@@ -17,9 +18,9 @@ def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
     if rule.filter is not None:
         judge.judge(rule.filter, "filter", beside=_claim_trigger(rule.trigger, judge.zone))
     steps = list(_list_steps(rule.steps, "steps", judge, never=False))
-    messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep)]
+    messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep | WebhookStep)]
     if not messages:
-        if not any(isinstance(step, SetStep | TagStep | UntagStep | ScoreStep) for _, step, _ in steps):
+        if not any(isinstance(step, SetStep | TagStep | UntagStep | ScoreStep | GiveStep) for _, step, _ in steps):
             yield Doubt("steps", "The journey sends nothing: there is no email and no sms in its steps.")
     elif all(never for _, never in messages):
         yield Doubt("steps", "The journey sends nothing: no run ever comes to its messages.")

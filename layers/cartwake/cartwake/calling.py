@@ -1,0 +1,171 @@
+"""Calling: a webhook is decided about, claimed, sent once and recorded; what was not taken is sent again later."""
+
+import random
+from typing import Final
+from uuid import uuid4
+
+import msgspec
+
+from cartwake import messages as deciding
+from cartwake.clock import read_clock
+from cartwake.errors import TryAgain
+from cartwake.gateways.queue import LONGEST_DELAY_SECONDS, send_webhooks
+from cartwake.gateways.secrets import webhook_secrets
+from cartwake.gateways.webhook import Post, post
+from cartwake.hours import begin_tomorrow
+from cartwake.journeys import Call
+from cartwake.live import load_bundle, load_live
+from cartwake.messages import Message, MessageState, change
+from cartwake.paths import find_step
+from cartwake.profiles import Profile
+from cartwake.reasons import Skip
+from cartwake.runs import Run
+from cartwake.segments import View
+from cartwake.store import base, budgets, messages, profiles, runs
+from cartwake.telemetry import count, logger, name_who
+from cartwake.times import MINUTE, SECOND, Instant, format_instant
+from cartwake.webhooks import LARGEST_BODY, Reply, judge, sign, try_again, write_body
+
+_LOOK_AGAIN_MS: Final = 10 * MINUTE
+_AWAY_MS: Final = 15 * MINUTE
+"""For so long `wake` leaves a webhook to its queue."""
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """A webhook that may be sent, and what its claim demands."""
+
+    message: Message
+    run: Run
+    profile: Profile
+    request: Post
+
+
+def hand_over(message: Message, now: Instant) -> None:
+    """Put a webhook that came by the queue of mails into its own, if anything is to be done about it."""
+    due = message.retry_at is not None and message.retry_at <= now
+    if due and messages.replace_message(message, change(message, retry_at=now + _AWAY_MS)):
+        send_webhooks([(message.who, message.id)])
+
+
+def call(message: Message, now: Instant) -> None:
+    """Bring one webhook one state further, whatever state it is in."""
+    match message.state:
+        case MessageState.PLANNED if message.not_before <= now:
+            _call(message, now)
+        case MessageState.CLAIMED if message.lease_until <= now:
+            _keep(message, try_again(message, Reply(fault="LeaseExpired"), now))
+        case _:
+            logger.info("nothing to be sent", message_id=message.id, state=message.state.value)
+
+
+def _call(message: Message, now: Instant) -> None:
+    ready = _prepare(message, now)
+    if isinstance(ready, Message):
+        _keep(message, ready)
+        return
+    claimed = _claim(ready, now)
+    if claimed is None:
+        raise TryAgain("the claim was prevented")
+    reply = post(ready.request)
+    _keep(claimed, judge(claimed, reply, read_clock(), jitter=random.random()))  # noqa: S311  who comes first is no secret
+
+
+def _prepare(message: Message, now: Instant) -> Ready | Message:
+    """Return the webhook, or the message as it then is: skipped with its reason, or put off."""
+    rules = load_live(now)
+    run = runs.get_run(message.who, message.run)
+    if run is None:
+        return deciding.skip(message, Skip.RUN_ENDED, now)
+    profile = profiles.resolve_profile(message.who)
+    # what was received after this function looked at its clock is in the state, and counts
+    view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
+    why = deciding.may_send(message, run, profile, view)
+    if why is Skip.PAUSED and now <= message.not_after:
+        return deciding.put_off(message, now + _LOOK_AGAIN_MS)
+    if why is not None:
+        return deciding.skip(message, why, now)
+    step = _find_call(message, run, now)
+    if step is None:
+        return deciding.skip(message, Skip.TEMPLATE_GONE, now)
+    body = write_body(message, step, run, profile)
+    if len(body) > LARGEST_BODY:
+        return deciding.skip(message, Skip.TEMPLATE, now, detail=f"it has more than {LARGEST_BODY} bytes")
+    short = _afford(message, now)
+    if short is not None:
+        return short
+    headers = sign(message.id, body, webhook_secrets(step.host), at=now)
+    request = Post(url=step.url, body=body, hosts=rules.settings.webhook_hosts, headers=headers)
+    return Ready(message, run, profile, request)
+
+
+def _find_call(message: Message, run: Run, now: Instant) -> Call | None:
+    """Return the step as it is live now; where the journey has changed around it, as the run began with it."""
+    for rules in (load_live(now), load_bundle(run.bundle)):
+        journey = rules.journeys.get(message.journey)
+        step = find_step(journey.steps, message.path) if journey else None
+        if isinstance(step, Call) and step.host == message.template:
+            return step
+    return None
+
+
+def _afford(message: Message, now: Instant) -> Message | None:
+    """Take a first attempt from the day's budget; without it, it waits for tomorrow, or is skipped if that is late."""
+    settings = load_live(now).settings
+    limit = settings.budgets.get(message.channel)
+    if limit is None or message.attempts or message.kind == "transactional":
+        return None
+    day, tomorrow = begin_tomorrow(now, settings.timezone)
+    if budgets.take(message.channel, day, 1, limit=limit):
+        return None
+    count("BudgetsSpent")
+    late = tomorrow > message.not_after
+    return deciding.skip(message, Skip.BUDGET, now) if late else deciding.put_off(message, tomorrow)
+
+
+def _claim(ready: Ready, now: Instant) -> Message | None:
+    """Claim the webhook in one transaction with what permits it; None when any of that has changed."""
+    before, attempt = ready.message, uuid4().hex
+    claimed = deciding.claim(before, attempt, "", now)
+    writes: list[base.Action] = [
+        messages.write_message(claimed),
+        runs.demand_going_on(ready.run),
+        profiles.demand_profile(ready.profile),
+    ]
+    if base.commit(writes, token=attempt):
+        return change(claimed, version=before.version + 1)
+    # a claim whose answer was lost looks like somebody else's: it is ours if it carries our attempt
+    current = messages.get_message(before.who, before.id)
+    ours = current is not None and current.attempt == attempt and current.state is MessageState.CLAIMED
+    return current if ours else None
+
+
+def _keep(before: Message, after: Message) -> None:
+    """Write what came of it, count it, and ask for the next attempt where that is soon."""
+    accepted = after.state is MessageState.ACCEPTED
+    counter = deciding.name_counter(after) if accepted else ""
+    day, amounts = format_instant(after.accepted_at)[:10], {"accepted": 1} if accepted else {}
+    written = messages.replace_message(before, after, counter=counter, day=day, amounts=amounts)
+    who, state = name_who(after.who), after.state.value
+    logger.info("webhook moved", who=who, message_id=after.id, state=state, reason=after.reason, code=after.detail)
+    if not written:
+        return
+    match after.state:
+        case MessageState.ACCEPTED:
+            count("WebhooksAccepted")
+        case MessageState.REFUSED:
+            count("WebhooksRefused")
+        case MessageState.SKIPPED:
+            count("MessagesSkipped")
+        case _:
+            _announce(after)
+
+
+def _announce(message: Message) -> None:
+    """Ask for the next attempt where a queue can wait for it; a later one, and what fails here, `wake` finds."""
+    delay_seconds = -(-(message.not_before - read_clock()) // SECOND)
+    if not 0 <= delay_seconds <= LONGEST_DELAY_SECONDS:
+        return
+    try:
+        send_webhooks([(message.who, message.id)], delay_seconds=delay_seconds)
+    except TryAgain:
+        logger.warning("message not announced", message_id=message.id)
