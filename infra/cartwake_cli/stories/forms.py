@@ -30,6 +30,7 @@ from cartwake_cli.stories.sentences import (
     React,
     Sentence,
     SetStatus,
+    Stock,
     Today,
     Track,
     Visit,
@@ -244,7 +245,9 @@ def _consent(*, subscribed: bool, known: bool) -> Make:
 
 
 def _react(how: Literal["opens", "clicks", "unsubscribes", "confirms", "complains"]) -> Make:
-    return lambda told: React(name_person(told["who"]), how, told["name"])
+    return lambda told: React(
+        name_person(told["who"]), how, told["name"], link=read_text(told["text"]) if told.get("text") else ""
+    )
 
 
 def _prefer(form: str) -> Make:
@@ -325,6 +328,12 @@ PEOPLE: Final[Sequence[Form]] = (
         "changes the status of a journey, from here on: draft, live, paused or archived.",
         lambda told: SetStatus(told["name"], _read_status(told["status"])),
     ),
+    Form(
+        "pool {name} has {count} codes",
+        "pool comeback-10 has 5 codes",
+        "the codes of a pool, instead of those in its file: COMEBACK-10-1 and so on.",
+        lambda told: Stock(told["name"], int(told["count"])),
+    ),
 )
 ACTS: Final[Sequence[Form]] = (
     Form(
@@ -399,7 +408,10 @@ ACTS: Final[Sequence[Form]] = (
     ),
     Form("{who} opens {name}", "Ada opens cart-1", "the latest mail from this template is opened.", _react("opens")),
     Form(
-        "{who} clicks {name}", "Ada clicks cart-1", "the first link of it into the shop is followed.", _react("clicks")
+        "{who} clicks [{text} in ]{name}",
+        'Ada clicks "/survey?rating=2" in survey-1',
+        "a link of it is followed: the first one with this in its address, else the first one into the shop.",
+        _react("clicks"),
     ),
     Form(
         "{who} unsubscribes in {name}",

@@ -176,7 +176,7 @@ class People:
             case "complains":
                 self._world.tell_of(letter, "complaint")
             case "clicks":
-                self._visit("r", self._find_click(letter, message), act, method="GET")
+                self._visit("r", self._find_click(letter, message, act.link), act, method="GET")
             case "unsubscribes":
                 self._visit("unsubscribe", _find_token(letter, "unsubscribe"), act)
             case "confirms":
@@ -198,13 +198,16 @@ class People:
         latest = max(found, key=lambda it: it.accepted_at)
         return latest, self._world.house.services.letters[latest.provider_id]
 
-    def _find_click(self, letter: Letter, message: Message) -> str:
+    def _find_click(self, letter: Letter, message: Message, part: str) -> str:
         from cartwake.gateways.secrets import link_secrets  # noqa: PLC0415  only in the house
 
-        for path, token in _LINK.findall(letter.html):
-            link = read_click(token, link_secrets()) if path == "r" else None
-            if link is not None and link.number:
-                return str(token)
+        clicks = [(read_click(token, link_secrets()), token) for path, token in _LINK.findall(letter.html) if path == "r"]
+        seen = [(link.to, str(token)) for link, token in clicks if link is not None and link.number]
+        found = next((token for to, token in seen if part in to), None)
+        if found is not None:
+            return found
+        if seen:
+            raise Unable(f'No link of {message.template} has "{part}" in its address.')
         raise Unable(
             f"Nobody sees who clicks this {message.template}: it has no link into the shop, or its reader has not "
             'agreed to that. "tracking" in settings.json says whom to ask; `agrees to tracking in` agrees in a story.'

@@ -31,6 +31,7 @@ from cartwake_cli.stories.sentences import (
     Leaves,
     Line,
     SetStatus,
+    Stock,
     Story,
     Today,
 )
@@ -195,6 +196,8 @@ class _Play:
         self._notes.add(What.SAID, said=line.text, number=line.number)
         if isinstance(act, SetStatus):
             self._set_status(line, act)
+        elif isinstance(act, Stock):
+            self._stock(line, act)
         else:
             self._people.do(act, ago_ms=line.ago_ms, browser=line.browser)  # type: ignore[arg-type]
         self._world.go(self._house.now)
@@ -208,6 +211,18 @@ class _Play:
         self._rules = msgspec.structs.replace(self._rules, generation=self._rules.generation + 1, journeys=journeys)
         publish(self._house, self._rules)
         self._world.wake_soon()
+
+    def _stock(self, line: Line, act: Stock) -> None:
+        from cartwake.importing import import_codes  # noqa: PLC0415  only in the house
+
+        pool = self._rules.pools.get(act.pool)
+        if pool is None:
+            raise _miss(line, "pool", act.pool, self._rules.pools)
+        if pool.length:
+            raise Stuck(line, f"The codes of {act.pool} are made, as many as are needed.")
+        codes = [f"{act.pool}-{number}".upper() for number in range(1, min(act.count, MOST_CODES) + 1)]
+        self._house.services.files[f"coupons/{act.pool}.csv"] = "\n".join(["code", *codes]).encode()
+        import_codes(self._rules, self._house.now, has_time=lambda: True)
 
     def _begin(self) -> None:
         """Leave the past: now it is the story's first moment."""

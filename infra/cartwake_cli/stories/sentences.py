@@ -98,12 +98,14 @@ class React:
 
     Attributes:
         form: What is sent from the page of preferences behind it.
+        link: Of a click: a part of the address; "": the first link will do.
     """
 
     who: str
     how: Literal["opens", "clicks", "unsubscribes", "confirms", "complains", "prefers"]
     template: str
     form: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,14 @@ class SetStatus:
 
     journey: str
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """There are codes in a pool of coupons."""
+
+    pool: str
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +233,7 @@ class Belongs:
 
 
 type Moment = Today | After | At
-type Act = Track | Visit | Identify | Consent | LogIn | React | Answer | Bounce | SetStatus
+type Act = Track | Visit | Identify | Consent | LogIn | React | Answer | Bounce | SetStatus | Stock
 type Expectation = Gets | GetsNo | GetsNothing | Enters | EntersNot | Leaves | Belongs
 type Sentence = Moment | Act | Expectation
 

@@ -127,3 +127,35 @@ mail to Ada bounces.
 Ada adds "Trail Runner" for 129.
 expect Ada gets email cart-1.
 expect Ada gets no cart-2: suppressed_bounce.
+
+Story: A large cart brings a code, and one word more
+Pool cart-10 has 3 codes.
+Ada adds 3 "Trail Runner" for 129.
+expect Ada gets email cart-1 after 1 hour.
+expect Ada gets email cart-2 after 1 day.
+expect Ada gets email cart-3 after 3 days, subject "10 % off your cart", text "CART-10-".
+expect Ada gets email cart-4 after 6 days, text "€387.00".
+expect Ada leaves abandoned-cart after 6 days: completed.
+expect Ada gets nothing else.
+
+Story: She buys with the code
+Pool cart-10 has 3 codes.
+Ada adds 3 "Trail Runner" for 129.
+after 4 days, Ada orders.
+expect Ada gets email cart-1.
+expect Ada gets email cart-2.
+expect Ada gets email cart-3.
+expect Ada gets no cart-4: exited (Order Completed).
+expect Ada gets nothing else.
+
+Story: The shop has put no codes in, and nothing is promised
+Ada adds 3 "Trail Runner" for 129.
+expect Ada gets no cart-3: no_coupon.
+expect Ada gets email cart-4.
+
+Story: She goes on to the checkout, which has reminders of its own
+Ada adds "Trail Runner" for 129.
+after 10 minutes, Ada starts the checkout.
+expect Ada gets no cart-1: filter.
+expect Ada gets no cart-2: filter.
+expect Ada gets email checkout-1.
