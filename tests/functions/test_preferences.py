@@ -165,9 +165,20 @@ def test_a_repetition_says_the_same(site: Shop) -> None:
     """Reloaded, or pressed by a nervous finger: one statement, one event of each kind."""
     for _ in range(3):
         assert ask("POST", path(), ALL | {"want": [], "pause": "90"})["statusCode"] == 200
-        site.now += MINUTE
+        site.now += MINUTE // 4
     assert len(told("Unsubscribed")) == 1
     assert len(told("Preferences Changed")) == 2
+
+
+def test_a_no_that_is_repeated_later_counts_from_then_on(site: Shop) -> None:
+    """Whoever saves the page again says no again: what a server tells late of in between lifts nothing."""
+    for _ in range(2):
+        ask("POST", path(), ALL | {"want": []})
+        site.now += HOUR
+    assert [event.occurred_at for event in told("Unsubscribed")] == [site.now - 2 * HOUR, site.now - HOUR]
+    known = row().consent
+    assert known is not None
+    assert (known.subscribed, known.at) == (False, site.now - HOUR)
 
 
 def test_an_event_that_was_lost_is_told_when_it_is_repeated(site: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,7 @@ def test_a_half_done_unsubscribe_is_repeated(shop: None, monkeypatch: pytest.Mon
     first = consent()
     assert first is not None
     assert not first.subscribed
-    clock[0] += 60_000
+    clock[0] += 59_000
     assert ask("POST", body=FORM)["statusCode"] == 200
     assert consent() == first
     assert [event.occurred_at for event in told()] == [NOON]
@@ -176,6 +176,18 @@ def test_repeating_changes_nothing(shop: None, clock: list[int]) -> None:
     assert len(told()) == 1
     assert consent() == Consent(False, NOON, told()[0].short_id, "one-click")
     assert [(it.subscribed, it.at, it.told.method) for it in on_record()] == [(False, NOON, "one-click")]
+
+
+def test_pressed_again_later_it_counts_from_then_on(shop: None, clock: list[int]) -> None:
+    """A yes of in between that a server tells afterwards does not lift what was answered before it was told."""
+    ask("POST")
+    clock[0] += 3_600_000
+    assert ask("POST", body=FORM)["statusCode"] == 200
+    assert [event.occurred_at for event in told()] == [NOON, NOON + 3_600_000]
+    assert consent() == Consent(False, NOON + 3_600_000, told()[1].short_id, "one-click")
+    assert [it.at for it in on_record()] == [NOON, NOON + 3_600_000]
+    late = Consent(True, NOON + 1_800_000, 5, "checkout")
+    assert state_consent(addresses.get_address(KEY), late) == addresses.get_address(KEY)
 
 
 def test_an_old_link_works_after_a_new_subscription(shop: None, clock: list[int]) -> None:

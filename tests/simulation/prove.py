@@ -6,7 +6,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from itertools import batched
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from simulation.sweep import count_points, list_points, list_seeds
 
 KEPT = ROOT / ".build" / "simulation"
 PAGE = ROOT / "docs" / "simulated.md"
-AT_ONCE = 20
+KEPT_EVERY = 20
 
 
 def simulate(first: int, count: int, *, size: int = 2) -> Report:
@@ -41,15 +40,15 @@ def go_through(name: str, jobs: list[Job], crew: Crew, code: Path) -> Report:
     kept = KEPT / f"{name.replace(' ', '-')}-{code.name}-{name_simulator()}.json"
     report, done = load(kept)
     began = time.monotonic()
-    for some in batched(jobs[done:], AT_ONCE, strict=False):
-        for told in crew.ask_all(some):
-            before = len(report.broken)
-            report.add(told)
-            done += 1
-            for line in report.broken[before:]:
-                print(f"\nbroken; to repeat it: {line}", flush=True)
-        kept.write_text(json.dumps({"report": report.to_dict(), "done": done}))
-        show(name, done, len(jobs), time.monotonic() - began)
+    for told in crew.ask_all(jobs[done:]):
+        before = len(report.broken)
+        report.add(told)
+        done += 1
+        for line in report.broken[before:]:
+            print(f"\nbroken; to repeat it: {line}", flush=True)
+        if done % KEPT_EVERY == 0 or done == len(jobs):
+            kept.write_text(json.dumps({"report": report.to_dict(), "done": done}))
+            show(name, done, len(jobs), time.monotonic() - began)
     print(flush=True)
     return report
 

@@ -12,8 +12,10 @@ import msgspec
 from cartwake.addresses import Address, state_consent
 from cartwake.events import SUBSCRIBED, UNSUBSCRIBED, Event, Trust
 from cartwake.statements import Channel, Consent, read_consent
-from cartwake.times import Instant, format_instant
+from cartwake.times import MINUTE, Instant, format_instant
 
+SAME_WITHIN_MS: Final = MINUTE
+"""Programs and people press twice; a withdrawal that comes so much later is one of its own."""
 LONGEST_TEXT: Final = 4_000
 _LONGEST_WORD: Final = 200
 _MOST_TOPICS: Final = 50
@@ -80,6 +82,9 @@ type Tell = Callable[[Consent], Event]
 def say(row: Address, draft: Consent, tell: Tell) -> Said:
     """Return what is said now, or, where this very thing has been said, that, with the row as it was.
 
+    A withdrawal that is repeated later counts from then on: a yes that a server tells late may have been said in
+    between.
+
     Args:
         row: As it was read.
         draft: What is said, when and how; its id comes from the event.
@@ -88,10 +93,16 @@ def say(row: Address, draft: Consent, tell: Tell) -> Said:
     known = row.consent
     if known is None:
         return hear(row, draft, tell)
-    if known.subscribed == draft.subscribed and (told := tell(known)).short_id == known.id:
+    if is_same(known, draft) and (told := tell(known)).short_id == known.id:
         return Said(row, told)
     # Clocks differ: what is said now is never before what is known, and of one instant the no wins.
     return hear(row, msgspec.structs.replace(draft, at=max(draft.at, known.at + draft.subscribed)), tell)
+
+
+def is_same(known: Consent, draft: Consent) -> bool:
+    """Say whether what is said now says nothing that is not known."""
+    again = draft.subscribed or draft.at < known.at + SAME_WITHIN_MS
+    return known.subscribed == draft.subscribed and again
 
 
 def hear(row: Address, draft: Consent, tell: Tell) -> Said:

@@ -9,7 +9,7 @@ import msgspec
 
 from cartwake.addresses import Address
 from cartwake.choices import Choices
-from cartwake.consents import say
+from cartwake.consents import is_same, say
 from cartwake.events import PREFERENCES_CHANGED, SUBSCRIBED, UNSUBSCRIBED, Event, derive_id, own_event
 from cartwake.page_texts import LANGUAGES
 from cartwake.statements import Channel, Consent
@@ -104,10 +104,10 @@ def _pick_days(form: Form, name: str, permitted: Collection[int]) -> int | None:
 
 def _state(row: Address, *, wanted: bool, now: Instant) -> Address:
     """Return the row with a yes or no, unless that is what it says already."""
-    if row.consent is not None and row.consent.subscribed == wanted:
+    draft = Consent(subscribed=wanted, at=now, id=0, method=METHOD)
+    if row.consent is not None and is_same(row.consent, draft):
         return row
     channel = Channel(row.key.partition("#")[0])
-    draft = Consent(subscribed=wanted, at=now, id=0, method=METHOD)
     return say(row, draft, partial(_make_consent_event, "", channel, row.key)).row
 
 
