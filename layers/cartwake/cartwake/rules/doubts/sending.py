@@ -12,7 +12,6 @@ from cartwake.rules.needs import compile_where
 from cartwake.rules.step_models import AnyStep, IfStep, ScoreStep, SetStep, TagStep, UntagStep, list_sides
 from cartwake.rules.trigger_models import AnyTrigger, ByEvent
 
-
 _LISTS: Final = ("products", "items")
 """Properties of the usual events that are lists."""
 _UNFIT: Final = frozenset({"products", "items", "revenue", "total", "value", "price", "quantity", "currency"})
