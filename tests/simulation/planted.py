@@ -144,8 +144,8 @@ PLANTED = {
         "cart and reminder", (Fault.KILLED_AFTER,), 140,
     ),
     "a doubled signal starts a second run": Planted(
-        ((f"{LAYER}/entries.py", "signal.source_who or profile.who, reason)",
-          'signal.source_who or profile.who, f"{reason}{occasion.now}")'),),
+        ((f"{LAYER}/entries.py", "signal.source_who or who, reason)",
+          'signal.source_who or who, f"{reason}{occasion.now}")'),),
         "hard bounce, then a second journey", (Fault.KILLED_AFTER,), 140,
     ),
     "quiet hours are UTC's": Planted(
