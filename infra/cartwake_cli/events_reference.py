@@ -161,6 +161,20 @@ sends one mail there, and who presses the button on the page that it leads to is
 to who is subscribed already, bounced, complained, or withdrew, unless a server asks for them again after that. `text`,
 `version` and `topics`, told by a server, stand on the consent record with the yes.
 
+## Enrolling, and what the catalog says
+
+`Journey Enrolled` with `{{"journey": "vip-care"}}` puts the shopper on the journey of that file name, if it says
+`"trigger": {{"enrolled": true}}`; only a server's key may say so. It may carry more, such as the journey's key.
+
+Three events tell of a product to each shopper whom that concerns, for example because they viewed it or wished for it.
+A journey starts with them as with any event, and with `"key": "product_id"` it has a run for each product:
+
+| event | properties |
+|---|---|
+| `Price Dropped` | `product_id`, `price`, `old_price`; also `name`, `url`, `image_url`, `currency` |
+| `Back In Stock` | `product_id`, `price`, `stock`; also `name`, `url`, `image_url`, `currency` |
+| `Stock Low` | `product_id`, `price`, `stock`; also `name`, `url`, `image_url`, `currency` |
+
 ## Answers
 
 `200 {{"success":true}}` when the request was taken. Else JSON with `success: false`, a `code` and a `message`

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cartwake.addresses import Address
-from cartwake.bundles import Bundle
+from cartwake.bundles import HIDDEN, Bundle
 from cartwake.erasure import Erasure, due_at, is_request
 from cartwake.messages import Message, MessageState
 from cartwake.optins import pending_since
@@ -149,7 +149,7 @@ def _explain_segments(facts: Facts, rules: Bundle | None) -> Section:
     lines = tuple(
         (name, _title(rules, name), _when(membership.since), _when(membership.until))
         for name, membership in sorted(facts.profile.state.memberships.items())
-        if is_member(membership)
+        if is_member(membership) and not name.startswith(HIDDEN)
     )
     return Section(title="segments", columns=("segment", "title", "since", "until"), lines=lines, empty="in none")
 
@@ -159,9 +159,14 @@ def _explain_runs(facts: Facts) -> Section:
     return Section(
         title="runs",
         columns=("journey", "entered", "stands", "why"),
-        lines=tuple((run.journey, _when(run.entered_at), *_stands(run)) for run in runs),
+        lines=tuple((_name(run), _when(run.entered_at), *_stands(run)) for run in runs),
         empty="no journey was ever entered",
     )
+
+
+def _name(it: Run | Slot) -> str:
+    """Return the journey, and what the run is about where there is one for each order or product."""
+    return f"{it.journey} ({it.about})" if it.about else it.journey
 
 
 def _stands(run: Run) -> tuple[str, str]:
@@ -229,7 +234,7 @@ def _explain_not_entered(facts: Facts) -> Section:
         title="not entered",
         columns=("journey", "when", "reason", "why"),
         lines=tuple(
-            (slot.journey, _when(slot.refused_at), str(why), words.say(why, words.NOT_ENTERED)) for slot, why in refused
+            (_name(slot), _when(slot.refused_at), str(why), words.say(why, words.NOT_ENTERED)) for slot, why in refused
         ),
         empty="no trigger was refused",
     )

@@ -69,6 +69,8 @@ _JOURNEYS: Final[Parts] = (
     ("The file", models.Journey),
     ("A trigger or an exit: an event", trigger_models.ByEvent),
     ("A trigger or an exit: a segment", trigger_models.BySegment),
+    ("A trigger: a date", trigger_models.ByDate),
+    ("A trigger: by hand", trigger_models.ByHand),
     *((f"A step: `{lead}`", model) for lead, model in step_models.STEPS.items()),
     ("One way of a `split`", step_models.Way),
 )

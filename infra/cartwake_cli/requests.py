@@ -1,5 +1,6 @@
 """Requests of an operator for a shopper: stored as events of our own, which the stack then follows."""
 
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -12,9 +13,12 @@ from cartwake_cli.cloud import Client
 METHOD: Final = "operator"
 
 
-def store_request(table: Client, who: str, name: str, *, now: Instant) -> None:
+def store_request(
+    table: Client, who: str, name: str, *, now: Instant, properties: Mapping[str, str] | None = None
+) -> None:
     """Write the event *name* of a shopper into the events table, as our own pages do."""
-    event = own_event(who, name, id=derive_id(name, who, str(now)), at=now, properties={"method": METHOD})
+    told = {**(properties or {}), "method": METHOD}
+    event = own_event(who, name, id=derive_id(name, who, str(now), *told.values()), at=now, properties=told)
     table.put_item(
         Item={
             "who": event.who,

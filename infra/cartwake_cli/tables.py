@@ -229,11 +229,13 @@ def decode_slot(row: Item) -> Slot:
     return Slot(
         who=str(row["who"]),
         journey=str(row["slot"]).partition("#")[0],
+        about=str(row["slot"]).partition("#")[2],
         run=str(row.get("run") or ""),
         active=bool(row.get("active")),
         entered_at=None if entered_at is None else int(entered_at),
         refused=NotEntered(row["refused"]) if row.get("refused") else None,
         refused_at=int(row.get("refused_at") or 0),
+        running=int(row.get("running") or 0),
     )
 
 

@@ -39,7 +39,10 @@ NOT_ENTERED: Final[dict[str, str]] = {
     NotEntered.FILTER: "its filter does not let this shopper through",
     NotEntered.FILTER_UNKNOWN: "too little is known to answer its filter",
     NotEntered.PAUSED: "it is paused",
-    NotEntered.HEARSAY: "only a browser says so, and what needs no consent is sent on the server's word alone",
+    NotEntered.HEARSAY: "only a browser says so, and this is done on a server's word alone",
+    NotEntered.NO_KEY: "the event does not say of which it is: it lacks the journey's key",
+    NotEntered.TOO_MANY_RUNS: "as many runs of it as may be go on for this shopper already",
+    NotEntered.DATE_MOVED: "the date was moved a moment before",
     NotEntered.ERASED: "the shopper's data was erased",
 }
 ENDED: Final[dict[str, str]] = {

@@ -31,7 +31,9 @@ DELIVERED = {
 def ordered(order: Any, shop: Shop, name: str = "Order Completed", **changes: Any) -> Event:
     """An event of an order of user 1, now."""
     properties = {} if order is None else {"order_id": order}
-    return an_event(name, **{"at": shop.now, "id": f"{name}-{str(order)[:9]}-{shop.now}", "properties": properties} | changes)
+    return an_event(
+        name, **{"at": shop.now, "id": f"{name}-{str(order)[:9]}-{shop.now}", "properties": properties} | changes
+    )
 
 
 def buy(shop: Shop, *orders: Any) -> None:
@@ -224,7 +226,7 @@ def test_a_goal_is_of_the_same_key(shop: Shop) -> None:
 
 
 def test_conditions_in_a_run_with_a_key_see_the_whole_shopper(shop: Shop) -> None:
-    """ "since": "start" counts what happened to any order since this one; exits and waits alone go by the key."""
+    """What is asked "since": "start" is asked of all orders; exits, goals and waits alone go by the key."""
     shop.known()
     save(**ORDERED, filter={"did_not": "Order Cancelled", "since": "start"})
     buy(shop, "o-1")

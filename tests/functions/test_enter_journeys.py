@@ -96,7 +96,7 @@ def test_the_slots_of_merged_keys_are_demanded(shop: Shop, monkeypatch: pytest.M
             occasion = Occasion(signal=signal, cause=None, rules=a_bundle(), bundle="b", now=NOON)
             other = propose(shop.profile("a#x"), "cart", occasion)
             other = msgspec.structs.replace(other, who="a#x", id="other")
-            assert real([runs.start(other), slots.take(foreign, other)])
+            assert real([runs.start(other), *slots.take(foreign, other)])
         return real(writes, **options)
 
     monkeypatch.setattr(app.base, "commit", commit)

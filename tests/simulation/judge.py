@@ -207,7 +207,7 @@ def judge_reason(watch: Watch, message: Any) -> None:
     named = {it.name for it in events}
     run = read_run(find("runs", who=message.who, run=message.run))
     true = {
-        "exited": "Order Completed" in named,
+        "exited": ("Order Cancelled" if message.journey == "review" else "Order Completed") in named,
         "filter": "Order Completed" in named,
         "unsubscribed": any(it.name == "Unsubscribed" for it in watch.oracle.events.values()),
         "no_consent": not any(
@@ -254,6 +254,16 @@ def judge_runs(watch: Watch, live: set[str]) -> None:
         if run.ended is None and not run.held:
             watch.must("nothing is overdue", int(row["due_at"]["N"]) > clock.now - 5 * 60_000, run)
         profile = resolve(run.who)
+        order, told = oracle.order_of(run), watch.oracle.families().get(watch.oracle.family_of(run.who), [])
+        if run.ended is None and profile is not None and order and run.journey in live:
+            gone = oracle.happened_to(told, "Order Cancelled", order, run.start.at)
+            watch.must("no run goes on after its exit", not gone, run)
+            came = run.watching and oracle.happened_to(told, "Order Delivered", order, run.wait_from + SLACK_MS)
+            watch.must("nobody waits for what has come", not came, run)
+            continue
+        if order and run.ended is not None and run.ended.value == "exited":
+            gone = oracle.happened_to(told, "Order Cancelled", order, run.start.at)
+            watch.must("an exit of one order ends no other", gone, run)
         if run.ended is None and profile is not None and JOURNEYS[run.journey].exits:
             tracker = profile.state.trackers.get("orders")
             bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in tracker.entries) if tracker else False
@@ -281,6 +291,7 @@ PASSED = {
     "receipt": (("0",),),
     "parcel": (("0.then.0.a.0", "0.then.0.b.0", "0.else.0"),),
     "offer": (),
+    "review": (),
 }
 """Of each journey, where a run that was completed has left a message: at one of several places each."""
 
@@ -347,10 +358,15 @@ def judge_entries(watch: Watch, live: set[str]) -> None:
             profile = resolve(event.who)
             if profile is None or profile.kind != "profile" or event.who in watch.erased:
                 continue
+            order = event.properties.get("order_id", "") if name == "review" else ""
             ran = any(
-                it["who"]["S"] in profile.keys and it["run"]["S"].startswith(f"{name}#") for it in cloud.rows("runs")
+                it["who"]["S"] in profile.keys
+                and it["run"]["S"].startswith(f"{name}#")
+                and ((run := read_run(it)) is None or oracle.order_of(run) == order)
+                for it in cloud.rows("runs")
             )
-            rows = [find("slots", who=key, slot=f"{name}#") for key in profile.keys]
+            slots = dict.fromkeys((f"{name}#", f"{name}#{order}"))
+            rows = [find("slots", who=key, slot=slot) for key in profile.keys for slot in slots]
             said = [it["refused"]["S"] for it in rows if it and it.get("refused")]
             watch.must("every trigger starts a run or leaves a reason", ran or bool(said), (event.key, name))
             watch.must("every refusal has a reason", all(it in set(NotEntered) for it in said), said)

@@ -75,6 +75,18 @@ def consent(events: Iterable[Any], channel: str) -> bool | None:
     return not max(told)[1] if told else None
 
 
+def order_of(run: Any) -> str:
+    """Return the order that a run is about; "" where its journey has a run for each shopper, not for each order."""
+    return str(run.trigger.properties["order_id"]) if run.journey == "review" else ""
+
+
+def happened_to(events: Iterable[Any], name: str, key: str, at: int) -> bool:
+    """Say whether something happened to an order, or to nobody says which, at or after an instant."""
+    return any(
+        it.name == name and it.occurred_at >= at and it.properties.get("order_id") in (key, None) for it in events
+    )
+
+
 def ordered_since(events: Iterable[Any], at: int) -> bool:
     """Say whether there was an order after an instant."""
     return any(when > at for when, _ in orders(events))

@@ -144,8 +144,8 @@ PLANTED = {
         "cart and reminder", (Fault.KILLED_AFTER,), 140,
     ),
     "a doubled signal starts a second run": Planted(
-        ((f"{LAYER}/entries.py", "signal.source_who or profile.who, reason)",
-          'signal.source_who or profile.who, f"{reason}{occasion.now}")'),),
+        ((f"{LAYER}/entries.py", "signal.source_who or who, reason)",
+          'signal.source_who or who, f"{reason}{occasion.now}")'),),
         "hard bounce, then a second journey", (Fault.KILLED_AFTER,), 140,
     ),
     "quiet hours are UTC's": Planted(
@@ -203,6 +203,14 @@ PLANTED = {
     "what waits for something is not woken": Planted(
         (("functions/enter_journeys/app.py", "if run.watching and run.ended is None and not run.held])", "if run.watching and run.ended and not run.held])"),),
         "a parcel that comes",
+    ),
+    "what happens to one order moves the runs of all": Planted(
+        ((f"{LAYER}/conditions/behaviour.py", "(not window.key or entry.micros in (0, window.key))", "True"),),
+        "orders of which one is cancelled",
+    ),
+    "a shopper has one run of a journey, whatever its key": Planted(
+        ((f"{LAYER}/store/slots.py", 'return SlotRow(who, f"{named.journey}#{named.about}")', 'return SlotRow(who, f"{named.journey}#x")'),),
+        "orders of which one is cancelled",
     ),
     "only own slots are looked at after a merge": Planted(
         (("functions/enter_journeys/app.py", "for key in profile.keys]", "for key in profile.keys[:1]]"),), "carts of a visitor and of the user",

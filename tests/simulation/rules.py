@@ -131,9 +131,33 @@ JOURNEYS = {
         ),
     ),
 }
+JOURNEYS["review"] = Journey(
+    title="Review",
+    status="live",
+    trigger=Trigger(event="Order Completed"),
+    key="order_id",
+    exits=(Trigger(event="Order Cancelled", tracker="cancelled"),),
+    steps=(
+        Wait(for_ms=HOUR),
+        Await(
+            happening=Happening(name="Order Delivered", tracker="parcels"),
+            at_most_ms=2 * DAY,
+            then=(_mail("ask", "How was {{ event.order_id }}?", held=True),),
+        ),
+    ),
+)
 EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt", "parcel", "offer")
 """Those of random worlds."""
-WATCHES = {"parcel": Watch(events=("Order Delivered",)), "offer": Watch(events=("Order Completed",))}
+KEPT_BY_KEY = 365 * DAY
+KEYED_NEEDS = {
+    "cancelled": Need(event="Order Cancelled", key="order_id", latest=2, within_ms=KEPT_BY_KEY),
+    "parcels": Need(event="Order Delivered", key="order_id", latest=2, within_ms=KEPT_BY_KEY),
+}
+WATCHES = {
+    "review": Watch(events=("Order Delivered",)),
+    "parcel": Watch(events=("Order Delivered",)),
+    "offer": Watch(events=("Order Completed",)),
+}
 _STOP = "<a href='{{ unsubscribe_url }}'>stop</a>"
 TEMPLATES = {
     "cart-1": Template(html="<p>{{ cart.items[0].name }} " + _STOP + "</p>", text="{{ cart.items[0].name }}"),
@@ -162,7 +186,7 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
             hours={Channel.SMS: QuietHours(opens_minute=OPENS, closes_minute=CLOSES)},
             budgets={Channel.SMS: BUDGET},
         ),
-        needs=NEEDS,
+        needs=NEEDS | (KEYED_NEEDS if "review" in names else {}),
         segments={
             "vip": Segment(title="VIP", where=VIP, events=("Order Completed",), changed_generation=1),
             "lapsed": Segment(title="Lapsed", where=LAPSED, events=("Order Completed",), changed_generation=1),

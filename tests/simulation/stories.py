@@ -360,6 +360,28 @@ def browser_that_says_yes(shop: Shop) -> None:
     shop.go(3 * HOUR)
 
 
+def orders_of_which_one_is_cancelled(shop: Shop) -> None:
+    shop.know("ada")
+
+    def say(name: str, order: str, **who: Any) -> None:
+        told = {"order_id": order, "revenue": 90}
+        shop.tell("track", who.pop("user", "ada"), event=name, properties=told, **who)
+        shop.go(5 * MINUTE)
+
+    say("Order Completed", "o-1")
+    say("Order Completed", "o-2")
+    say("Order Completed", "o-3", user="", anonymousId="x", key=BROWSER)
+    shop.tell("identify", "ada", anonymousId="x", traits={}, key=BROWSER)
+    shop.go(MINUTE)
+    say("Order Cancelled", "o-2")
+    shop.go(8 * HOUR)
+    say("Order Delivered", "o-3")
+    shop.go(18 * HOUR)
+    say("Order Delivered", "o-2")
+    say("Order Delivered", "o-1")
+    shop.go(2 * HOUR)
+
+
 def hand_out(shop: Shop) -> None:
     """Have everything that is planned be sent by somebody else at the same time."""
     for row in list(cloud.rows("messages")):
@@ -424,6 +446,12 @@ STORIES = {
     ),
     "anonymous visitor identified during a run": Story(("cart",), visitor_identified_during_a_run, (CART, SECOND_CART)),
     "a visitor's cart, and the user's order": Story(("cart",), visitors_cart_and_users_order, (CART,), (SECOND_CART,)),
+    "orders of which one is cancelled": Story(
+        ("review",),
+        orders_of_which_one_is_cancelled,
+        ("How was o-3?", "How was o-1?"),
+        ("How was o-2?",),
+    ),
     "rules changed during a wait": Story(("cart",), rules_changed_during_a_wait, ("A new text", SECOND_CART), (CART,)),
     "hard bounce, then a second journey": Story(
         ("cart", "receipt"), hard_bounce_then_a_second_journey, (CART,), (SECOND_CART,), may=(RECEIPT,)

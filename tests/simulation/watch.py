@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from cartwake.events import short_id
 from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.runs import Run
@@ -14,7 +15,7 @@ from cartwake.store.base import unsqueeze
 from simulation import cloud
 from simulation.faults import HOUR, MINUTE, Plan
 from simulation.mailbox import Sent
-from simulation.oracle import Oracle
+from simulation.oracle import Oracle, order_of
 from simulation.processes import NEWER, Invocation, know_all
 from simulation.rules import BUDGET, CAPS, CLOSES, JOURNEYS, OPENS, ZONE
 from simulation.setting import clock
@@ -190,7 +191,7 @@ class Watch:
                 continue
             same = run.trigger is not None and other.trigger is not None and name(run.trigger) == name(other.trigger)
             self.must("one trigger starts one run", not same, run.key)
-            if profile is None or other.who not in profile.keys:
+            if profile is None or other.who not in profile.keys or order_of(other) != order_of(run):
                 continue
             self.must("one active run of a journey at a time", other.ended is not None, run.key)
             apart = abs(run.entered_at - other.entered_at)
@@ -239,8 +240,10 @@ class Watch:
         going = run is not None and (run.ended is None or run.ended.value == "completed")
         self.must("nothing is claimed for a run that was ended", going, message.id)
         if run is not None and profile is not None and JOURNEYS[run.journey].exits:
-            tracker = profile.state.trackers.get("orders")
-            bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in tracker.entries) if tracker else False
+            order = order_of(run)
+            tracker = profile.state.trackers.get("cancelled" if order else "orders")
+            entries = [it for it in tracker.entries if not order or it.micros == short_id(order)] if tracker else []
+            bought = any((it.at, it.id) > (run.start.at, run.start.id) for it in entries)
             # a claim of a process that has ended meanwhile sends nothing, so it is judged when something goes out
             self.bought[message.id] = bought
 

@@ -47,4 +47,6 @@ def test_every_kind_of_step_and_trigger_is_shown() -> None:
     shown = {key for step in list_steps() for key in step}
     assert set(STEPS) <= shown
     triggers = [journey["trigger"] for journey in list_journeys()]
-    assert {key for trigger in triggers for key in trigger} == {"event", "where", "segment", "on"}
+    assert {key for trigger in triggers for key in trigger} == {
+        "event", "where", "segment", "on", "date_in", "before", "at", "every_year", "enrolled",
+    }  # fmt: skip

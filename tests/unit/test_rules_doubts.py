@@ -296,3 +296,11 @@ def test_the_plain_text_of_an_email_is_no_sms() -> None:
     text = f"<mjml><mj-body><mj-section>{column}</mj-section></mj-body></mjml>"
     mail = {"templates/t.mjml": read_file("templates/t.mjml", text.encode())}
     assert find_doubts(mail | {"templates/t.txt": read_file("templates/t.txt", "\u2013".encode() * 900)}) == []
+
+
+@pytest.mark.parametrize(
+    ("key", "doubted"), [("products.product_id", True), ("revenue", True), ("order_id", False), ("order.id", False)]
+)
+def test_a_key_that_names_no_one_thing_is_doubted(key: str, doubted: bool) -> None:
+    """Of a list of products there is no one id, and an amount is no thing: no run, or the wrong one, would start."""
+    assert [path for path, _ in doubts_of_journey({"email": "a"}, key=key)] == ["key"] * doubted

@@ -103,7 +103,6 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("data", "path"),
     [
-        (journey(key="order_id"), "key"),
         (journey(include_existing=True), "include_existing"),
         (journey(steps=[{"webhook": "https://erp.example"}]), "steps[0]"),
         (journey(steps=[{"push": "hello"}]), "steps[0]"),
@@ -116,6 +115,53 @@ def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
     assert fault.path == path
     assert "not there yet" in fault.message
     assert fault.suggestion == ""
+
+
+@pytest.mark.parametrize("trigger", [{"segment": "vip"}, {"date_in": "birthday"}])
+def test_a_key_needs_an_event_to_be_read_from(trigger: Any) -> None:
+    """A segment that is entered and a date that comes carry no order id: a key is refused, with what would be right."""
+    fault = only_fault(Journey, journey(trigger=trigger, key="order_id"))
+    assert (fault.path, "trigger is none" in fault.message) == ("key", True)
+    assert "Order Completed" in fault.example
+
+
+@pytest.mark.parametrize("trigger", [{"event": "Order Completed"}, {"enrolled": True}])
+def test_a_key_is_taken_where_there_is_an_event(trigger: Any) -> None:
+    """An event of any kind may name the order; also the one that enrols."""
+    assert isinstance(check(Journey, journey(trigger=trigger, key="order.id"), "j.json"), Journey)
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (journey(trigger={"date_in": "day", "before": "1 day", "after": "1 day"}), "trigger.after"),
+        (journey(trigger={"date_in": "day", "before": "900 days"}), "trigger.before"),
+        (journey(trigger={"date_in": "day", "at": "25:00"}), "trigger.at"),
+        (journey(trigger={"enrolled": False}), "trigger.enrolled"),
+        (journey(trigger={"catalog": "price_fell"}), "trigger"),
+        (journey(exit=[{"date_in": "day"}]), "exit[0]"),
+        (journey(exit=[{"enrolled": True}]), "exit[0]"),
+    ],
+)
+def test_what_starts_nothing_is_told(data: Any, path: str) -> None:
+    """A trigger that means nothing is refused where it stands; a date and a hand end no run."""
+    assert only_fault(Journey, data).path == path
+
+
+@pytest.mark.parametrize(
+    ("said", "recurs"),
+    [
+        ({}, "never"),
+        ({"trigger": {"date_in": "birthday", "every_year": True}}, "always"),
+        ({"trigger": {"date_in": "birthday"}, "again": "never"}, "never"),
+        ({"trigger": {"date_in": "birthday"}, "again": "after 300 days"}, "after 300 days"),
+    ],
+)
+def test_a_date_comes_again_unless_the_file_says_otherwise(said: Any, recurs: str) -> None:
+    """Each date starts a run once, so a birthday needs no word of `again`."""
+    read = check(Journey, journey(**said), "j.json")
+    assert isinstance(read, Journey)
+    assert read.recurs == recurs
 
 
 def test_no_setting_is_taken_that_nothing_reads() -> None:

@@ -47,7 +47,8 @@ def _move() -> base.Action:
 
 
 def _take() -> base.Action:
-    return slots.take(Slot(who="u#1", journey="cart"), RUN)
+    (write,) = slots.take(Slot(who="u#1", journey="cart"), RUN)
+    return write
 
 
 @pytest.mark.parametrize(

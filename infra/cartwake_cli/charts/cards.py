@@ -8,6 +8,7 @@ from typing import Final, Literal, assert_never
 
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import AllOf, AnyOf, Condition, NoneOf
+from cartwake.events import JOURNEY_ENROLLED
 from cartwake.journeys import (
     Await,
     Branch,
@@ -28,7 +29,7 @@ from cartwake.journeys import (
 )
 from cartwake.statements import Channel
 from cartwake.times import DAY
-from cartwake_cli.charts.step_words import say_call, say_date, say_day, say_minute, say_telling, say_way
+from cartwake_cli.charts.step_words import say_call, say_date, say_day, say_minute, say_shifted, say_telling, say_way
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
 
@@ -121,6 +122,8 @@ class _Maker:
         if journey.exits:
             said = [text for trigger in journey.exits for text in self._say_trigger(trigger)]
             yield Note("Ends at once when", tuple(said))
+        if journey.key:
+            yield Note("One run at a time, ended by its own events alone", (Text(f"for each {journey.key}"),))
         yield Note("Starts again for the same shopper", (Text(_say_again(journey.again_ms)),))
 
     def _make_all(self, steps: tuple[Step, ...]) -> tuple[Card, ...]:
@@ -227,8 +230,13 @@ class _Maker:
             yield Text(f"not later than {say_duration(send.not_after_ms)}", faint=True)
 
     def _say_trigger(self, trigger: Trigger) -> Iterator[Text]:
-        if trigger.event:
+        if trigger.event == JOURNEY_ENROLLED:
+            yield Text("somebody is enrolled")
+        elif trigger.event:
             yield Text(f'"{trigger.event}"' + (f" where {say_tests(trigger.where)}" if trigger.where else ""))
+        elif trigger.dated is not None:
+            yield Text(f"{say_shifted(trigger.dated.when)} comes")
+            yield from (Text(it, faint=True) for it in say_day(trigger.dated.when))
         else:
             verb = "enters" if trigger.entered else "leaves"
             yield Text(f"{verb} the segment {self._speaker.name_segment(trigger.entered or trigger.left)}")

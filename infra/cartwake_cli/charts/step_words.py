@@ -16,8 +16,13 @@ def say_date(step: UntilDate) -> str:
     """Return until when it is waited."""
     if step.date:
         return f"Wait until {step.date.replace('T', ' ')}"
+    return f"Wait until {say_shifted(step)}"
+
+
+def say_shifted(step: UntilDate) -> str:
+    """Return the trait that has a date, and how much before or after it."""
     shift = f"{say_duration(abs(step.shift_ms))} {'before' if step.shift_ms < 0 else 'after'} " if step.shift_ms else ""
-    return f"Wait until {shift}{step.trait}"
+    return f"{shift}{step.trait}"
 
 
 def say_day(step: UntilDate) -> Iterator[str]:

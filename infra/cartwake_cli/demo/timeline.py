@@ -130,7 +130,9 @@ def _tell_segments(facts: Facts, rules: Bundle) -> Iterator[Entry]:
 
 def _tell_run(run: Run, rules: Bundle) -> Iterator[Entry]:
     title = _title(rules, run.journey)
-    cause = f"started by {run.trigger.name}" if run.trigger else "started by a segment"
+    journey = rules.journeys.get(run.journey)
+    by = "a date" if journey is not None and journey.trigger.dated is not None else "a segment"
+    cause = f"started by {run.trigger.name if run.trigger else by}"
     yield Entry(run.entered_at, "journey", f"Journey “{title}” began", cause, "blue")
     if run.ended is None or run.ended is EndReason.MERGED:
         return

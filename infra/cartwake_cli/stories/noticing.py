@@ -75,7 +75,7 @@ class Notes:
     happenings: list[Happening] = field(default_factory=list)
     runs: dict[tuple[str, str], Run] = field(default_factory=dict)
     messages: dict[tuple[str, str], Message] = field(default_factory=dict)
-    _refused: dict[tuple[str, str], Instant] = field(default_factory=dict)
+    _refused: dict[tuple[str, str, str], Instant] = field(default_factory=dict)
     _quarantined: set[tuple[str, str]] = field(default_factory=set)
 
     @property
@@ -159,9 +159,11 @@ class Notes:
     def _see_slot(self, keys: dict[str, Any]) -> None:
         from cartwake.store import slots  # noqa: PLC0415  only in the house
 
-        slot = slots.get_slot(keys["who"], keys["slot"].removesuffix("#"))
-        if slot.refused is not None and slot.refused_at > self._refused.get((slot.who, slot.journey), 0):
-            self._refused[slot.who, slot.journey] = slot.refused_at
+        journey, _, about = keys["slot"].partition("#")
+        slot = slots.get_slot(keys["who"], journey, about)
+        key = slot.who, slot.journey, slot.about
+        if slot.refused is not None and slot.refused_at > self._refused.get(key, 0):
+            self._refused[key] = slot.refused_at
             self.add(What.NOT_ENTERED, who=slot.who, journey=slot.journey, reason=slot.refused.value)
 
     def _see_refusal(self, keys: dict[str, Any]) -> None:

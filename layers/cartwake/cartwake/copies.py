@@ -8,6 +8,7 @@ import msgspec
 
 from cartwake import carts
 from cartwake.addresses import Address
+from cartwake.bundles import HIDDEN
 from cartwake.choices import Choices
 from cartwake.consents import Statement
 from cartwake.coupons import Taken
@@ -85,6 +86,7 @@ def _show_profile(profile: Profile) -> dict[str, Any]:
         "segments": {
             name: {"member": it.since > 0, "entered": _when(it.entered_at), "left": _when(it.left_at)}
             for name, it in sorted(state.memberships.items())
+            if not name.startswith(HIDDEN)
         },
         # counts and sums over events, as conditions use them
         "remembered": msgspec.to_builtins(state.trackers),
@@ -154,6 +156,7 @@ def _show_event(event: Event) -> dict[str, Any]:
 def _show_run(run: Run) -> dict[str, Any]:
     return {
         "journey": run.journey,
+        "about": run.about or None,
         "entered": format_instant(run.entered_at),
         "step": run.path,
         "ended": _when(run.ended_at) if run.ended else None,

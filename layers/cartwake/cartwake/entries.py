@@ -151,7 +151,8 @@ def _refuse_again(journey: Journey, slots: list[Slot], run: Run) -> NotEntered |
         again_ms = max(again_ms, LEAST_APART_MS)
     if entries and (again_ms is None or max(entries) + again_ms > run.entered_at):
         return NotEntered.ENTERED_BEFORE
-    return NotEntered.TOO_MANY_RUNS if slots and slots[0].running >= MOST_ACTIVE else None
+    crowded = run.about and slots[0].running >= MOST_ACTIVE
+    return NotEntered.TOO_MANY_RUNS if crowded else None
 
 
 def _is_told_by_journey(event: Event | None) -> bool:

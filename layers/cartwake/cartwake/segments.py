@@ -242,7 +242,7 @@ def _judge(it: Segment | Dated, facts: ProfileFacts, now: Instant) -> Verdict:
 
 
 def _name_source(change: Signal, event: Event, rules: Bundle) -> Signal:
-    """Return the signal with the event behind it; that a date comes is no event's doing, whatever brought it forward."""
+    """Return the signal with the event behind it; that a date comes is no event's doing."""
     if change.name in rules.dates:
         return change
     return msgspec.structs.replace(change, source_who=event.who, source=event.key)

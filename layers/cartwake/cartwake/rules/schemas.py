@@ -56,7 +56,7 @@ class _Generator(GenerateJsonSchema):
         if not what:
             return _by_type(schema, made["oneOf"])
         kinds = {str(tag).strip("<>"): self.generate_inner(kind) for tag, kind in schema["choices"].items()}
-        return {_KINDS: [what.removeprefix("not a ").capitalize(), kinds]}
+        return {_KINDS: [what.removeprefix("not a ").removeprefix("not an ").capitalize(), kinds]}
 
     def sort(self, value: JsonSchemaValue, parent_key: str | None = None) -> JsonSchemaValue:  # noqa: ARG002
         """Keep the order of the models: the key that says what something is comes first."""

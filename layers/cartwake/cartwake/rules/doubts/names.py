@@ -12,7 +12,7 @@ from cartwake.rules.models import Journey
 from cartwake.rules.profile_models import AgeOf, AnniversaryOf, Trait
 from cartwake.rules.score_models import EventPoints, Score
 from cartwake.rules.settings_models import Settings
-from cartwake.rules.trigger_models import ByEvent
+from cartwake.rules.trigger_models import ByDate, ByEvent
 from cartwake.rules.vocabulary import EVENTS, TRAITS
 from cartwake.rules.wait_models import GoalStep, UntilDateStep, WaitForStep, WaitStep
 
@@ -86,6 +86,8 @@ def _list_of_journey(rule: Journey) -> Iterator[Name]:
     for path, trigger in triggers:
         if isinstance(trigger, ByEvent):
             yield Name("event", trigger.event, f"{path}.event")
+        if isinstance(trigger, ByDate):
+            yield Name("trait", trigger.date_in, f"{path}.date_in")
     for path, step in walk(rule.steps):
         match step:
             case WaitStep():

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import tzinfo
+from typing import Final
 
 from cartwake.rules.doubts.claims import Claim, Reach
 from cartwake.rules.doubts.logic import Always, Doubt, Judge, Placing
@@ -12,11 +13,17 @@ from cartwake.rules.outward_models import GiveStep, WebhookStep
 from cartwake.rules.step_models import AnyStep, IfStep, ScoreStep, SetStep, TagStep, UntagStep, list_sides
 from cartwake.rules.trigger_models import AnyTrigger, ByEvent
 
+_LISTS: Final = ("products", "items")
+"""Properties of the usual events that are lists."""
+_UNFIT: Final = frozenset({"products", "items", "revenue", "total", "value", "price", "quantity", "currency"})
+_KEYS: Final = 'A key names one thing, such as "order_id" of an order or "product_id" of a product that was viewed.'
+
 
 def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
     """Yield what is doubtful about a journey: its filter, its branches, and whether it sends anything."""
     if rule.filter is not None:
         judge.judge(rule.filter, "filter", beside=_claim_trigger(rule.trigger, judge.zone))
+    yield from _doubt_key(rule)
     steps = list(_list_steps(rule.steps, "steps", judge, never=False))
     messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep | WebhookStep)]
     if not messages:
@@ -26,6 +33,18 @@ def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
         yield Doubt("steps", "The journey sends nothing: no run ever comes to its messages.")
     else:
         yield from (Doubt(path, "Never sent: no run ever comes here.") for path, never in messages if never)
+
+
+def _doubt_key(rule: Journey) -> Iterator[Doubt]:
+    """Yield it where a key is looked for where there are several, or is that of every shopper or every event."""
+    if rule.key is None:
+        return
+    first = rule.key.partition(".")[0]
+    if first in _LISTS and "." in rule.key:
+        message = f'"{first}" is a list: an event with several has no one key, and starts nothing. {_KEYS}'
+        yield Doubt("key", message)
+    elif rule.key in _UNFIT:
+        yield Doubt("key", f'"{rule.key}" is no name of a thing. {_KEYS}')
 
 
 def _claim_trigger(trigger: AnyTrigger, zone: tzinfo) -> Placing | None:
