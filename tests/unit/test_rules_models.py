@@ -104,7 +104,6 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
     ("data", "path"),
     [
         (journey(key="order_id"), "key"),
-        (journey(include_existing=True), "include_existing"),
         (journey(steps=[{"webhook": "https://erp.example"}]), "steps[0]"),
         (journey(steps=[{"push": "hello"}]), "steps[0]"),
         (journey(steps=[{"give": "comeback-10"}]), "steps[0]"),
