@@ -1,5 +1,6 @@
 """Campaigns and whom a journey brings in who is there already: what files mean, when it begins, and what is told."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,8 +9,8 @@ from rulebook import SETTINGS, write_rules
 
 from cartwake.bundles import Bundle
 from cartwake.campaigns import Known, list_counters, show_campaigns
-from cartwake.events import COMPLAINED
 from cartwake.enrolments import Enrolment, Found, Part, begin, group, is_due, is_stale, is_told, pace_ms
+from cartwake.events import COMPLAINED
 from cartwake.journeys import Split, Trigger, Wait
 from cartwake.profiles import Membership
 from cartwake.recipients import was_member
@@ -21,7 +22,9 @@ from cartwake.rules.publication import choose
 from cartwake.rules.schemas import build_schema
 from cartwake.times import DAY, HOUR, MINUTE, NEVER, SECOND, parse_instant
 from cartwake_cli.commands.check import find_faults
+from cartwake_cli.local.places import ROOT
 
+PAGE = ROOT / "docs" / "campaigns.md"
 AT = parse_instant("2026-12-01T08:00:00Z")
 MAIL = b"""<mjml><mj-head><mj-title>Hi</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
 {{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>
@@ -289,6 +292,14 @@ def test_progress_in_words() -> None:
     assert (told["percent_looked_at"], told["left_out"], told["all_have_begun"]) == (25, {"filter": 2}, False)
     waiting = show_campaigns(bundle, [], Known({}, 200, NOON))["campaigns"]["news"]
     assert waiting == {"message": "It begins at 2026-12-01T08:00:00.000Z.", "status": "live"}
+
+
+def test_the_page_can_be_copied() -> None:
+    """Each campaign that docs/campaigns.md shows is read without a fault."""
+    shown = re.findall(r"^```json(?: campaign)?\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    assert len(shown) == 2
+    for text in shown:
+        assert isinstance(read_file("campaigns/shown.json", text.encode()), Campaign)
 
 
 def test_schema_offers_what_the_model_reads() -> None:
