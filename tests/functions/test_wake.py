@@ -49,7 +49,8 @@ def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pyt
     from cartwake.gateways import clients
 
     clients.client("sqs").meta.events.register("before-call.sqs", note)
-    rows = [app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow, app.sweeps.SweepRow]
+    stores = (app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow, app.sweeps.SweepRow)
+    rows = [*stores, app.enrolments.EnrolmentRow]
     for row in rows:
         row._get_connection().connection.client.meta.events.register("before-call.dynamodb", note)
     try:
