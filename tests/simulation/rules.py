@@ -133,8 +133,8 @@ JOURNEYS = {
     ),
     "news": Journey(title="News", status="live", trigger=Trigger(), steps=(_mail("welcome", "News"),)),
 }
-NEWS_AT = 1_795_262_400_000 + 6 * DAY
-"""Six days from noon: then the campaign `news` begins, for those who have lapsed."""
+NEWS_AT = 1_795_262_400_000 + 9 * DAY
+"""Nine days from noon: then the campaign `news` begins, for those who have lapsed."""
 EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt", "parcel", "offer")
 """Those of random worlds."""
 WATCHES = {"parcel": Watch(events=("Order Delivered",)), "offer": Watch(events=("Order Completed",))}

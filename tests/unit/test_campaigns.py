@@ -1,11 +1,13 @@
 """Campaigns and whom a journey brings in who is there already: what files mean, when it begins, and what is told."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 from builders import NOON
 from rulebook import SETTINGS, write_rules
+from typer.testing import CliRunner
 
 from cartwake.bundles import Bundle
 from cartwake.campaigns import Known, list_counters, show_campaigns
@@ -23,6 +25,7 @@ from cartwake.rules.schemas import build_schema
 from cartwake.times import DAY, HOUR, MINUTE, NEVER, SECOND, parse_instant
 from cartwake_cli.commands.check import find_faults
 from cartwake_cli.local.places import ROOT
+from cartwake_cli.main import app
 
 PAGE = ROOT / "docs" / "campaigns.md"
 AT = parse_instant("2026-12-01T08:00:00Z")
@@ -300,6 +303,29 @@ def test_the_page_can_be_copied() -> None:
     assert len(shown) == 2
     for text in shown:
         assert isinstance(read_file("campaigns/shown.json", text.encode()), Campaign)
+
+
+def test_a_story_tells_a_campaign(tmp_path: Path) -> None:
+    """`cartwake story` has it begin when its time comes: members get it by their own clocks, and others do not."""
+    for name, content in files({"timezone": "recipient"}).items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(content)
+    story = tmp_path / "stories" / "news.story"
+    story.parent.mkdir()
+    story.write_text(STORY)
+    told = CliRunner().invoke(app, ["story", str(story)])
+    assert told.exit_code == 0, told.output
+
+
+STORY = """
+today is 2026-11-30.
+Ada is subscribed to email.
+Ada has {"reader": true, "timezone": "Europe/Berlin"}.
+Bob is subscribed to email.
+after 2 days, Ada views "Trail Runner".
+expect Ada gets email mail on 2026-12-01 at 09:00.
+expect Bob gets nothing.
+"""
 
 
 def test_schema_offers_what_the_model_reads() -> None:
