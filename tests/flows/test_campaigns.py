@@ -165,6 +165,7 @@ def test_workers_that_are_killed_leave_nobody_out_and_nobody_twice(
     deaths = [(module, name, at) for module, name in places for at in (1, 2)]
 
     def kill(module: Any, name: str, at: int) -> bool:
+        """Have workers go through the parts, one of whom ends; say whether one did."""
         real, calls = getattr(module, name), []
 
         def call(*args: Any, **options: Any) -> Any:
@@ -180,7 +181,8 @@ def test_workers_that_are_killed_leave_nobody_out_and_nobody_twice(
                 try:
                     enrol(body)
                 except Killed:
-                    return
+                    return True
+        return False
 
     ready.now = AT
     assert wake_up(ready) == ASKED
