@@ -88,7 +88,7 @@ def _enrol(sweeping: list[Part], now: int) -> int:
     forgotten = [part for part in parts if enrolling.is_stale(part, now) and not _is_paused(part, rules)]
     asked = [*fresh, *forgotten]
     queue.send_enrolments([(part.journey, part.number) for part in asked])
-    if any(enrolling.is_under_way(part, now) for part in (*parts, *fresh)):
+    if any(enrolling.is_told(part, now) for part in (*parts, *fresh)):
         _tell_campaigns(rules, [*parts, *fresh], now)
     return len(asked)
 

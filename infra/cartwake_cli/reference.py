@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cartwake.rules import (
     behaviour_models,
+    campaign_models,
     condition_models,
     coupon_models,
     group_models,
@@ -74,6 +75,10 @@ _JOURNEYS: Final[Parts] = (
     *((f"A step: `{lead}`", model) for lead, model in step_models.STEPS.items()),
     ("One way of a `split`", step_models.Way),
 )
+_CAMPAIGNS: Final[Parts] = (
+    ("The file", campaign_models.Campaign),
+    ("`test_first`", campaign_models.TestFirst),
+)
 _COUPONS: Final[Parts] = (
     ("The file", coupon_models.Coupons),
     ("`generate`", coupon_models.Generate),
@@ -82,6 +87,7 @@ _FILES: Final[dict[type[Rule], str]] = {
     settings_models.Settings: "settings.json",
     models.Segment: "segments/vip.json",
     models.Journey: "journeys/abandoned-cart.json",
+    campaign_models.Campaign: "campaigns/newsletter.json",
     score_models.Score: "scores/engagement.json",
     prediction_models.Predictions: "predictions.json",
 }
@@ -104,6 +110,7 @@ def write_page() -> str:
         *_write_section("predictions.json", _PREDICTIONS),
         texts.PREDICTIONS,
         *_write_section("Journeys", _JOURNEYS),
+        *_write_section("Campaigns", _CAMPAIGNS),
         *_write_section("Coupons", _COUPONS),
         texts.COUPONS,
         texts.TEMPLATES,

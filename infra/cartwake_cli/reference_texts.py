@@ -15,6 +15,7 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `segments/<name>.json` | shoppers for whom a condition holds |
 | `scores/<name>.json` | points for what shoppers do and are |
 | `journeys/<name>.json` | what happens to a shopper, step by step |
+| `campaigns/<name>.json` | what everybody in a segment gets at a time |
 | `templates/<name>.mjml`, or `.html` | an email |
 | `templates/layouts/<name>.mjml`, `templates/parts/<name>.mjml` | what emails have in common |
 | `templates/<name>.<locale>.mjml`, also `.txt` | its translation, such as `cart-1.de-AT.mjml` |
@@ -25,6 +26,7 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `confirm/<name>` | an empty file of yours: a change that was held back goes live; `_status/status.json` names it |
 | `_status/status.json` | written for you: which files are live, and what is wrong where |
 | `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and how many moved |
+| `_status/campaigns.json` | written for you: how far each campaign is |
 | `_status/coupons.json` | written for you: how many codes there are, which lines were passed over, what runs low |
 | `stories/*.story` | what shoppers do and what must come of it; `cartwake story` plays them, nothing else reads them |
 | `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor explains every key |

@@ -39,7 +39,7 @@ def test_profiles_are_found_when_their_answer_expires(shop: Shop) -> None:
 
 
 def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing due: four shards of three indexes, one at erasures, a look per live journey and sweep; no queue."""
+    """With nothing due: four shards of three indexes, a look at each of erasures, journeys, sweeps, enrolments; no queue."""
     app.load_live(shop.now)
     calls: list[str] = []
 
@@ -49,7 +49,8 @@ def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pyt
     from cartwake.gateways import clients
 
     clients.client("sqs").meta.events.register("before-call.sqs", note)
-    rows = [app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow, app.sweeps.SweepRow]
+    stores = (app.runs.RunRow, app.messages.MessageRow, app.profiles.ProfileRow, app.sweeps.SweepRow)
+    rows = [*stores, app.enrolments.EnrolmentRow]
     for row in rows:
         row._get_connection().connection.client.meta.events.register("before-call.dynamodb", note)
     try:
@@ -58,7 +59,7 @@ def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pyt
         clients.client("sqs").meta.events.unregister("before-call.sqs", note)
         for row in rows:
             row._get_connection().connection.client.meta.events.unregister("before-call.dynamodb", note)
-    assert calls == ["Query"] * (3 * 4 + 2 + 2 + 1)
+    assert calls == ["Query"] * (3 * 4 + 2 + 2 + 1 + 1)
 
 
 def test_overdue_rows_are_counted(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:

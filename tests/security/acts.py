@@ -19,17 +19,20 @@ import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
 import functions.track_delivery.app as track_delivery
-from cartwake.bundles import Pool
+from cartwake.bundles import Pool, Segment
+from cartwake.conditions.kinds import Trait
+from cartwake.enrolments import Enrolment
 from cartwake.erasure import name_export
 from cartwake.gateways import bucket
-from cartwake.journeys import Send
+from cartwake.journeys import Send, Trigger
 from cartwake.live import load_live
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel
-from cartwake.store import base, coupons, quarantine, sweeps
+from cartwake.store import base, coupons, quarantine, runs, sweeps
 from cartwake.sweeps import Aim, SweepKind, begin
 from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from cartwake.trackers import Need
+from cartwake.values import Exists
 from tests.security.front import SERVER, Front, empty, fill_cart
 
 WHO: Final = {"userId": "1"}
@@ -119,6 +122,28 @@ def forget_and_wake(front: Front) -> None:
     assert read_queue("messages")
     assert base.commit(sweeps.begin(begin(SweepKind.LIVE, Aim(bundle="b", generation=1, began_at=front.shop.now))))
     front.shop.wait(100 * DAY)
+
+
+def send_campaigns(front: Front) -> None:
+    """A shopper with two profiles comes into two campaigns: into one at once, into the other later in the day."""
+    subscribe(front)
+    fill_cart(front, {"anonymousId": "visitor"})
+    front.report("page", WHO | {"anonymousId": "visitor"}, key=SERVER)
+    known = Segment(title="K", where=Trait(name="first_name", test=Exists()), changed_generation=2)
+    aims = {"news": 0, "sale": DAY}
+    aim = Enrolment(segment="known", starts_at=front.shop.now, is_campaign=True)
+    campaign = replace(WELCOME, trigger=Trigger())
+    publish(
+        a_bundle(
+            generation=2,
+            segments={"known": known},
+            journeys=dict.fromkeys(aims, campaign),
+            enrolments={name: replace(aim, spread_ms=spread_ms) for name, spread_ms in aims.items()},
+        )
+    )
+    front.shop.wait(0)
+    front.shop.wait(5 * MINUTE)
+    assert [runs.list_runs("u#1", journey=name)[0].ended is None for name in aims] == [False, True]
 
 
 def change_the_rules(front: Front) -> None:
@@ -235,6 +260,7 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     leave_a_journey,
     become_a_user,
     forget_and_wake,
+    send_campaigns,
     change_the_rules,
     give_a_coupon,
     copy_somebody,

@@ -13,10 +13,10 @@ from cartwake.times import format_instant
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
 from simulation.processes import know_all
-from simulation.rules import JOURNEYS, NEEDS
+from simulation.rules import JOURNEYS, NEEDS, NEWS_AT
 from simulation.setting import clock
 from simulation.shop import Shop
-from simulation.watch import SLACK_MS, Watch, find, read_message, read_run, resolve
+from simulation.watch import SLACK_MS, Watch, find, read_message, read_profile, read_run, resolve
 
 FORGOTTEN = ("runs", "slots", "messages")
 TRIGGERS = {journey.trigger.event for journey in JOURNEYS.values()}
@@ -81,6 +81,7 @@ def judge(shop: Shop, watch: Watch, *, log: str) -> None:
     judge_coupons(shop, watch)
     judge_feedback(shop, watch)
     judge_entries(watch, shop.live)
+    judge_campaign(watch, shop.live)
     poison = [it for it in cloud.rows("quarantine") if it["reason"]["S"] == "poison"]
     where = [it["where"] for it in poison]
     watch.must("only poison is set aside", not poison or bool(shop.poisoned), where)
@@ -289,6 +290,7 @@ PASSED = {
     "thanks": (("1",),),
     "winback": (("0",),),
     "receipt": (("0",),),
+    "news": (("0",),),
     "parcel": (("0.then.0.a.0", "0.then.0.b.0", "0.else.0"),),
     "offer": (),
     "review": (),
@@ -370,6 +372,24 @@ def judge_entries(watch: Watch, live: set[str]) -> None:
             said = [it["refused"]["S"] for it in rows if it and it.get("refused")]
             watch.must("every trigger starts a run or leaves a reason", ran or bool(said), (event.key, name))
             watch.must("every refusal has a reason", all(it in set(NotEntered) for it in said), said)
+
+
+def judge_campaign(watch: Watch, live: set[str]) -> None:
+    """Once its time has come a campaign has begun and was gone through, and brought in each member once."""
+    if "news" not in live or clock.now < NEWS_AT + 60_000:
+        return
+    parts = [it for it in cloud.rows("sweeps") if it["sweep"]["S"] == "enrolments"]
+    watch.must("a campaign comes to its end", len(parts) == 8 and all(it["done"]["BOOL"] for it in parts), parts)
+    began_at = min(int(it["began_at"]["N"]) for it in parts) if parts else 0
+    runs = [run for row in cloud.rows("runs") if (run := read_run(row)) is not None and run.journey == "news"]
+    for row in cloud.rows("profiles"):
+        profile = read_profile(row)
+        membership = profile.state.memberships.get("lapsed") if profile.kind == "profile" else None
+        if membership is None:
+            continue
+        meant = 0 < membership.entered_at <= began_at and not 0 < membership.left_at <= began_at
+        ran = sum(run.who in profile.keys for run in runs)
+        watch.must("each member of a campaign is brought in once", ran == int(meant), (profile.who, membership, ran))
 
 
 def is_hearsay(event: Any) -> bool:

@@ -4,6 +4,7 @@ from typing import Any
 
 from cartwake.bundles import Bundle, Pool, QuietHours, Segment, Sender, Settings, Shop, Template
 from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
+from cartwake.enrolments import Enrolment
 from cartwake.journeys import Await, Branch, Goal, Happening, Journey, Send, Split, Trigger, Variant, Wait, Watch
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR
@@ -130,6 +131,7 @@ JOURNEYS = {
             _mail("thanks", "A good choice"),
         ),
     ),
+    "news": Journey(title="News", status="live", trigger=Trigger(), steps=(_mail("welcome", "News"),)),
 }
 JOURNEYS["review"] = Journey(
     title="Review",
@@ -146,6 +148,8 @@ JOURNEYS["review"] = Journey(
         ),
     ),
 )
+NEWS_AT = 1_795_262_400_000 + 9 * DAY
+"""Nine days from noon: then the campaign `news` begins, for those who have lapsed."""
 EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt", "parcel", "offer")
 """Those of random worlds."""
 KEPT_BY_KEY = 365 * DAY
@@ -193,6 +197,11 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
         },
         journeys=journeys,
         watches={name: it for name, it in WATCHES.items() if name in names},
+        enrolments={
+            name: Enrolment(segment="lapsed", starts_at=NEWS_AT, is_campaign=True)
+            for name in ("news",)
+            if name in names
+        },
         templates=TEMPLATES,
         pools={POOL: Pool(valid_for_ms=6 * DAY, low_at=0)},
     )

@@ -9,7 +9,7 @@ import msgspec
 
 from cartwake.journeys import Wait
 from simulation import cloud
-from simulation.rules import CODES, JOURNEYS
+from simulation.rules import CODES, JOURNEYS, NEWS_AT
 from simulation.setting import clock
 from simulation.shop import BROWSER, NOON, SERVER, Shop, iso
 from simulation.world import Interrupt
@@ -19,7 +19,7 @@ BEFORE_CLOCKS_CHANGE = 1_792_666_800_000_000
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 CART, SECOND_CART, WELCOME = "You left Trail Runner behind", "Still there", "Welcome"
 WINBACK, THANKS, RECEIPT = "We miss you", "You are one of our best", "Your order"
-ASK, LATE, GOOD = "How was it?", "Where is it?", "A good choice"
+ASK, LATE, GOOD, NEWS = "How was it?", "Where is it?", "A good choice", "News"
 
 
 @dataclass(frozen=True)
@@ -382,6 +382,17 @@ def orders_of_which_one_is_cancelled(shop: Shop) -> None:
     shop.go(2 * HOUR)
 
 
+def campaign_with_crashes(shop: Shop) -> None:
+    for user in ("ada", "eve"):
+        shop.know(user)
+        shop.order(user)
+    shop.know("bob")
+    shop.go(6 * DAY - MINUTE)
+    shop.world.asked_to_wake = True
+    shop.world.plan_tick(NEWS_AT * 1_000)
+    shop.go(20 * MINUTE)
+
+
 def hand_out(shop: Shop) -> None:
     """Have everything that is planned be sent by somebody else at the same time."""
     for row in list(cloud.rows("messages")):
@@ -497,6 +508,7 @@ STORIES = {
         files=write_files(wait="1 hour", subject=CART, orders=3),
     ),
     "a browser that says yes": Story(("cart", "welcome"), browser_that_says_yes, (), (WELCOME, CART)),
+    "a campaign with crashes": Story(("news",), campaign_with_crashes, (NEWS, NEWS)),
     "two journeys under one frequency cap": Story(
         ("cart", "welcome"), two_journeys_under_one_cap, (WELCOME, SECOND_CART), may=(CART,)
     ),

@@ -103,10 +103,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("data", "path"),
     [
-        (journey(include_existing=True), "include_existing"),
-        (journey(steps=[{"webhook": "https://erp.example"}]), "steps[0]"),
         (journey(steps=[{"push": "hello"}]), "steps[0]"),
-        (journey(steps=[{"give": "comeback-10"}]), "steps[0]"),
     ],
 )
 def test_what_comes_later_is_told_so(data: Any, path: str) -> None:

@@ -229,6 +229,8 @@ class _Play:
         if not self._begun:
             self._begun = True
             self._world.go(self._base)
+            for aim in self._rules.enrolments.values():
+                self._world.at(max(aim.starts_at, self._base), self._world.wake_soon)
 
     def _go(self, moment: Instant) -> None:
         self._base, self._said = moment, 0

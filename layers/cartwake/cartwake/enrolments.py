@@ -10,6 +10,8 @@ from cartwake.times import DAY, MINUTE, NEVER, SECOND, Instant
 PARTS: Final = 8
 STALE_AFTER_MS: Final = 5 * MINUTE
 """A part that has not moved for so long has lost its message."""
+TOLD_CLOSELY_MS: Final = 30 * MINUTE
+TOLD_MS: Final = 7 * DAY
 LATEST_MS: Final = DAY
 """What could not begin within this time after its own does not begin any more: yesterday's news."""
 
@@ -121,9 +123,11 @@ def is_stale(part: Part, now: Instant) -> bool:
     return not part.done and part.updated_at <= now - STALE_AFTER_MS
 
 
-def is_under_way(part: Part, now: Instant) -> bool:
-    """Say whether somebody is still to be looked at, or to begin, or has only just begun."""
-    return not part.done or now < part.last_at + 30 * MINUTE
+def is_told(part: Part, now: Instant) -> bool:
+    """Say whether it is to be told this minute how far it is: every minute while it is news, then every ten."""
+    if not part.done or now < part.last_at + TOLD_CLOSELY_MS:
+        return True
+    return now < part.last_at + TOLD_MS and now // MINUTE % 10 == 0
 
 
 def pace_ms(per_second: float) -> int:

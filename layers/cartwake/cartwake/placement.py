@@ -22,7 +22,7 @@ def place(run: Run, entered_at: Instant, rules: Rules, view: View) -> Run | None
 
     Time is counted from *entered_at*. Waits that are over are passed, and so is everything whose time is past: it is
     neither sent nor said after the fact. Branches go by what is true now. The run stands in the first wait that is not
-    over, and goes on at that wait's end, or when *run* begins if that is later.
+    over, and goes on at that wait's end.
 
     Args:
         run: As it would begin.
@@ -66,7 +66,7 @@ class _Placing:
             self._run,
             path=self._path,
             wait_from=began,
-            due_at=max(due_at, self._run.due_at),
+            due_at=due_at,
             watching=isinstance(step, Await),
             variants=self._variants,
         )

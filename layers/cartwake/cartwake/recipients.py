@@ -62,8 +62,8 @@ def propose(profile: Profile, membership: Membership, part: Part, rules: Rules) 
     Its id is a function of journey and shopper: whoever looks at them again proposes the same one.
     """
     aim, at = part.aim, part.began_at
-    salt = f"enrolled {part.journey}"
-    apart = draw(profile.state.lot, salt) * aim.spread_ms // MICROS
+    spread_ms = aim.spread_ms if aim.is_campaign else SPREAD_EXISTING_MS
+    apart = draw(profile.state.lot, f"enrolled {part.journey}") * spread_ms // MICROS
     run = Run(
         who=profile.who,
         journey=part.journey,
@@ -75,7 +75,8 @@ def propose(profile: Profile, membership: Membership, part: Part, rules: Rules) 
     )
     view = View(profile.state, rules.live, max(at, profile.state.evaluated_at))
     if aim.placed:
-        return place(run, membership.entered_at or at, rules, view)
+        placed = place(run, membership.entered_at or at, rules, view)
+        return placed and replace(placed, due_at=max(placed.due_at + apart, run.due_at))
     return replace(run, due_at=run.due_at + _find_ahead(part, view)) if aim.date else run
 
 

@@ -2,13 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition, ScoreRule
-from cartwake.enrolments import Enrolment
 from cartwake.journeys import Journey as Runnable
 from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.compile_campaigns import (
@@ -47,6 +46,9 @@ from cartwake.rules.settings_models import Settings
 from cartwake.rules.step_models import ScoreStep
 from cartwake.rules.watches import watch
 from cartwake.times import Instant
+
+if TYPE_CHECKING:
+    from cartwake.enrolments import Enrolment
 
 
 @dataclass(frozen=True, slots=True)

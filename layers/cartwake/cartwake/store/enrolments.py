@@ -56,7 +56,8 @@ def list_parts() -> list[Part]:
 def begin(parts: Sequence[Part]) -> bool:
     """Write an enrolment's beginning, once and for all; False when it has begun before."""
     first = parts[0]
-    mark = base.Put(EnrolmentRow(_BEGUN, first.journey, began_at=first.began_at), EnrolmentRow.sweep.does_not_exist())
+    row = EnrolmentRow(_BEGUN, first.journey, done=True, began_at=first.began_at)
+    mark = base.Put(row, EnrolmentRow.sweep.does_not_exist())
     return base.commit([mark, *(base.Put(_to_row(part)) for part in parts)])
 
 
