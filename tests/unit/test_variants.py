@@ -50,14 +50,14 @@ def test_a_test_becomes_what_it_says() -> None:
     bundle = compile_test()
     test = the_test(bundle)
     assert (test.by, test.sure, test.at_least) == ("clicked", 0.95, 500)
-    assert (test.within_ms, test.ends_at, test.since) == (DAY, NOON + 14 * DAY, NOON)
+    assert (test.within_ms, test.until_ms, test.since) == (DAY, 14 * DAY, NOON)
     assert test.micros == {"a": 500_000, "b": 500_000}
     (split,) = bundle.journeys["j"].steps
     assert isinstance(split, Split)
     assert (split.digest, split.within_ms) == (test.digest, DAY)
     assert bundle.needs[split.orders].event == "Order Completed"
     dated = the_test(compile_test(STEP | {"winner": RULE | {"until": "2026-12-24T12:00"}}))
-    assert dated.ends_at == 1_798_113_600_000
+    assert (dated.until, dated.until_ms) == (1_798_113_600_000, 0)
     by_hand = the_test(compile_test(STEP | {"winner": "b"}))
     assert (by_hand.winner, by_hand.how, by_hand.by) == ("b", "hand", "")
 
