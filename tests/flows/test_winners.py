@@ -99,7 +99,8 @@ def list_participants() -> list[Participant]:
 def counted() -> dict[str, dict[str, int]]:
     """By variant, what the counts say."""
     test = the_test()
-    return {name: counts.add_up(f"j#t#{test.digest}={name}") for name in test.micros}
+    found = {name: counts.add_up(f"j#t#{test.digest}={name}") for name in test.micros}
+    return {name: {it: number for it, number in told.items() if it != "began_at"} for name, told in found.items()}
 
 
 def come_to_be_decided() -> None:

@@ -1,15 +1,20 @@
 """The judge: heals a world, lets it come to rest, and holds what is there then against the oracle."""
 
 import json
+from base64 import b64decode
 from collections import Counter
 from typing import Any
 
+from cartwake import participants as taking_part
 from cartwake.bundles import decode
-from cartwake.gateways import bucket
+from cartwake.gateways import bucket, clients
 from cartwake.profiles import Profile
 from cartwake.reasons import NotEntered, Skip
 from cartwake.runs import Run
+from cartwake.store import participants
+from cartwake.store.base import unsqueeze
 from cartwake.times import format_instant
+from cartwake.winners import decode_decision
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
 from simulation.processes import know_all
@@ -77,6 +82,7 @@ def judge(shop: Shop, watch: Watch, *, log: str) -> None:
         judge_folds(watch)
     judge_ledger(watch)
     judge_counts(watch)
+    judge_tests(watch)
     judge_runs(watch, shop.live)
     judge_coupons(shop, watch)
     judge_feedback(shop, watch)
@@ -231,7 +237,7 @@ def judge_counts(watch: Watch) -> None:
     """What reports show is what the ledger has."""
     shown: Counter[tuple[str, str, str]] = Counter()
     for row in cloud.rows("counts"):
-        for column in COLUMNS:
+        for column in COLUMNS if "judged" not in row else ():
             if column in row:
                 shown[row["counter"]["S"].rpartition("#")[0], row["day"]["S"], column] += int(row[column]["N"])
     ledger: Counter[tuple[str, str, str]] = Counter()
@@ -243,6 +249,36 @@ def judge_counts(watch: Watch) -> None:
         for name, at in happened.items():
             ledger[f"{message.journey}#{message.path}#{message.variant}", format_instant(at)[:10], name] += 1
     watch.must("reports equal the ledger", shown == ledger, (shown - ledger, ledger - shown))
+
+
+def judge_tests(watch: Watch) -> None:
+    """Everybody who took part in a test is counted once, when their time is over, and the decision is followed."""
+    shown: Counter[tuple[str, str]] = Counter()
+    for row in cloud.rows("counts"):
+        for column in MEASURED if "judged" in row else ():
+            shown[row["counter"]["S"].rpartition("#")[0], column] += int(row.get(column, {"N": 0})["N"])
+    told: Counter[tuple[str, str]] = Counter()
+    variants: dict[str, set[str]] = {}
+    for row in cloud.rows("participants"):
+        it = participants._decoder.decode(unsqueeze(b64decode(row["body"]["B"])))
+        watch.must("who took part is counted in time", it.judged_at or it.due_at > clock.now - SLACK_MS, it)
+        for name in taking_part.count_outcome(it):
+            told[taking_part.name_counter(it.journey, it.test, it.digest, it.variant), name] += 1
+        variants.setdefault(f"{it.journey}.{it.test}.{it.digest}", set()).add(it.variant)
+    watch.must("who took part is counted once", shown == told, (shown - told, told - shown))
+    decided = [key for key in bucket.list_keys("_status/decisions/") if "decisions" in key]
+    versions = clients.client("s3").list_object_versions(Bucket="rules-bucket", Prefix="_status/decisions/")
+    watch.must("a test is decided once", len(versions.get("Versions", ())) <= len(decided), versions)
+    for key in decided:
+        decision = decode_decision(bucket.read(key))
+        pointer = find("bundles", name="live")
+        rules = decode(bucket.read(f"bundles/{pointer['hash']['S']}.json") or b"") if pointer and decision else None
+        test = rules.find_test(decision.journey, decision.test) if rules and decision else None
+        won = test is not None and decision is not None and test.winner == decision.winner
+        watch.must("a decision goes live", won, (decision, test))
+
+
+MEASURED = ("judged", "opened", "clicked", "ordered", "unsubscribed")
 
 
 def judge_runs(watch: Watch, live: set[str]) -> None:

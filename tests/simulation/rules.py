@@ -130,6 +130,8 @@ JOURNEYS = {
             _mail("thanks", "A good choice"),
         ),
     ),
+    # its steps are in the file that its story saves
+    "rivals": Journey(title="Rivals", status="live", trigger=Trigger(event="Order Delivered"), again_ms=0),
 }
 EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt", "parcel", "offer")
 """Those of random worlds."""

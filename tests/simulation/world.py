@@ -18,7 +18,9 @@ from simulation.setting import SHARDS, clock, reseed
 from simulation.sources import Queue, Shared, Stream, Timer
 
 SECOND = 1_000_000
-WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "counts")
+WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "counts", "participants")
+DECISION = b'"decided_at"'
+"""What a file says that S3 tells of, of those that `wake` writes."""
 CONSUMERS = {
     "steps": "run_step",
     "messages": "send_message",
@@ -202,6 +204,8 @@ class World:
         elif operation == "CreateSchedule" and answer[0] < 300:
             for schedule in cloud.take_schedules():
                 self.timer.create(schedule)
+        elif operation == "PutObject" and answer[0] < 300 and by and by.function == "wake" and DECISION in body:
+            self.loop.after(SECOND, lambda: self.timer.invoke("publish_rules", {}))
         elif operation in ("SendEmail", "Publish") and answer[0] < 300:
             self.mailbox.take(operation, body, answer, by)
 
