@@ -180,6 +180,15 @@ def test_a_doubled_look_decides_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
     assert len(list_decisions()) == 1
 
 
+def test_who_begins_with_a_wait_inside_of_a_test_is_measured(shop: Shop) -> None:
+    """A run may stand in its first wait as it begins, but not behind a test of which nothing was noted."""
+    save(STEP | {"split": [{"percent": 50, "steps": [{"wait": wait}]} for wait in ("1 hour", "2 hours")]})
+    run = enter(shop, "1")
+    (participant,) = list_participants()
+    assert participant.variant == run.variants["t"]
+    assert run.path == f"0.{participant.variant}.0"
+
+
 def test_a_participant_is_counted_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Asked for twice, before its time, or after a lost answer: the counts say what happened."""
     save(STEP)
@@ -254,8 +263,8 @@ def test_a_shopper_of_two_keys_counts_once(shop: Shop) -> None:
 
 def test_clicks_come_from_what_ses_tells(shop: Shop) -> None:
     """From the mail to the count: a click in time is one, of a shopper and not of a message."""
-    shop.known()
     save({"test": "t", "split": [{"percent": 100, "steps": [{"email": "one"}, {"wait": "1 hour"}, {"email": "one"}]}]})
+    shop.known()
     enter(shop, "1")
     shop.wait(HOUR + 4 * MINUTE)
     sent = [it for it in messages.list_messages("u#1") if it.journey == "j"]
