@@ -19,8 +19,6 @@ from simulation.sources import Queue, Shared, Stream, Timer
 
 SECOND = 1_000_000
 WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "counts", "participants")
-DECISION = b'"decided_at"'
-"""What a file says that S3 tells of, of those that `wake` writes."""
 CONSUMERS = {
     "steps": "run_step",
     "messages": "send_message",
@@ -204,10 +202,13 @@ class World:
         elif operation == "CreateSchedule" and answer[0] < 300:
             for schedule in cloud.take_schedules():
                 self.timer.create(schedule)
-        elif operation == "PutObject" and answer[0] < 300 and by and by.function == "wake" and DECISION in body:
-            self.loop.after(SECOND, lambda: self.timer.invoke("publish_rules", {}))
         elif operation in ("SendEmail", "Publish") and answer[0] < 300:
             self.mailbox.take(operation, body, answer, by)
+
+    def see_file(self, url: str) -> None:
+        """Have S3 tell of a file that a function has written, where its notifications name it."""
+        if "/_status/decisions/" in url:
+            self.loop.after(SECOND, lambda: self.timer.invoke("publish_rules", {}))
 
     def _see_changes(self) -> None:
         changes = cloud.take_changes()

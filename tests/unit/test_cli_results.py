@@ -48,9 +48,10 @@ def test_counts_of_all_days_and_shards_are_added_up() -> None:
 
 def test_a_name_that_is_none_says_what_there_is() -> None:
     """Journeys and tests can be named; of others it is said which there are."""
-    assert read_results(RULES, a_table(), "t") == read_results(RULES, a_table(), "")
-    with pytest.raises(Fault, match=r"no test|there are t \(cart\)"):
-        read_results(RULES, a_table(), "subject")
+    table = a_table()
+    assert read_results(RULES, table, "t") == read_results(RULES, table, "")
+    with pytest.raises(Fault, match=r"there are t \(cart\)"):
+        read_results(RULES, table, "subject")
 
 
 def test_the_command_prints_a_table_or_json(monkeypatch: pytest.MonkeyPatch) -> None:
