@@ -13,7 +13,7 @@ from cartwake.reasons import NotEntered, Skip
 from cartwake.runs import Run
 from cartwake.store import participants
 from cartwake.store.base import unsqueeze
-from cartwake.times import format_instant
+from cartwake.times import NEVER, format_instant, parse_instant
 from cartwake.winners import decode_decision
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
@@ -252,30 +252,35 @@ def judge_counts(watch: Watch) -> None:
 
 
 def judge_tests(watch: Watch) -> None:
-    """Everybody who took part in a test is counted once, when their time is over, and the decision is followed."""
+    """Whom chance gave a variant takes part and is counted once; a decision is written once, and goes live."""
     shown: Counter[tuple[str, str]] = Counter()
     for row in cloud.rows("counts"):
         for column in MEASURED if "judged" in row else ():
             shown[row["counter"]["S"].rpartition("#")[0], column] += int(row.get(column, {"N": 0})["N"])
     told: Counter[tuple[str, str]] = Counter()
-    variants: dict[str, set[str]] = {}
-    for row in cloud.rows("participants"):
-        it = participants._decoder.decode(unsqueeze(b64decode(row["body"]["B"])))
-        watch.must("who took part is counted in time", it.judged_at or it.due_at > clock.now - SLACK_MS, it)
+    taking = [participants._decoder.decode(unsqueeze(b64decode(it["body"]["B"]))) for it in cloud.rows("participants")]
+    for it in taking:
+        watch.must("who takes part is counted in time", it.judged_at or it.due_at > clock.now - SLACK_MS, it)
         for name in taking_part.count_outcome(it):
             told[taking_part.name_counter(it.journey, it.test, it.digest, it.variant), name] += 1
-        variants.setdefault(f"{it.journey}.{it.test}.{it.digest}", set()).add(it.variant)
-    watch.must("who took part is counted once", shown == told, (shown - told, told - shown))
-    decided = [key for key in bucket.list_keys("_status/decisions/") if "decisions" in key]
+    watch.must("who takes part is counted once", shown == told, (shown - told, told - shown))
+    decisions = [decode_decision(bucket.read(key)) for key in bucket.list_keys("_status/decisions/")]
     versions = clients.client("s3").list_object_versions(Bucket="rules-bucket", Prefix="_status/decisions/")
-    watch.must("a test is decided once", len(versions.get("Versions", ())) <= len(decided), versions)
-    for key in decided:
-        decision = decode_decision(bucket.read(key))
-        pointer = find("bundles", name="live")
-        rules = decode(bucket.read(f"bundles/{pointer['hash']['S']}.json") or b"") if pointer and decision else None
-        test = rules.find_test(decision.journey, decision.test) if rules and decision else None
-        won = test is not None and decision is not None and test.winner == decision.winner
-        watch.must("a decision goes live", won, (decision, test))
+    watch.must("a test is decided once", len(versions.get("Versions", ())) <= len(decisions), versions)
+    pointer = find("bundles", name="live")
+    rules = decode(bucket.read(f"bundles/{pointer['hash']['S']}.json") or b"") if pointer else None
+    for each in decisions:
+        test = rules.find_test(each.journey, each.test) if rules and each else None
+        watch.must("a decision goes live", bool(test and each and test.winner == each.winner), (each, test))
+    decided = {it.journey: parse_instant(it.decided_at) for it in decisions if it}
+    for run in map(read_run, cloud.rows("runs")):
+        assert run is not None
+        profile = resolve(run.who)
+        keys = profile.keys if profile else (run.who,)
+        for name in run.variants if rules and rules.tests.get(run.journey) else ():
+            part = any(it.who in keys and (it.journey, it.test) == (run.journey, name) for it in taking)
+            late = run.entered_at > decided.get(run.journey, NEVER) - SLACK_MS
+            watch.must("whom chance gives a variant takes part", part or late, run)
 
 
 MEASURED = ("judged", "opened", "clicked", "ordered", "unsubscribed")
