@@ -128,7 +128,7 @@ def test_numbers_decide_and_who_comes_later_follows(shop: Shop) -> None:
     assert len(list_participants()) == len(went)
     come_to_be_decided()
     look(shop)
-    decision = json.loads(read(f"_status/decisions/j.t.{the_test().digest}.json"))
+    decision = json.loads(read(f"_status/decisions/j.t.{the_test().digest}.ordered.json"))
     assert (decision["winner"], decision["how"], decision["by"]) == ("b", "numbers", "ordered")
     assert decision["variants"]["b"]["shoppers"] == 300
     assert (the_test().winner, the_test().how) == ("b", "numbers")
@@ -172,7 +172,7 @@ def test_a_doubled_look_decides_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(wake.bucket, "write_once", put)
     for _ in range(2):
         wake.handler({}, lambda_context())
-    assert list_decisions() == [f"_status/decisions/j.t.{the_test().digest}.json"]
+    assert list_decisions() == [f"_status/decisions/j.t.{the_test().digest}.ordered.json"]
     publish()
     generation = live.load_live(0).generation
     look(shop)

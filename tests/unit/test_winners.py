@@ -175,6 +175,8 @@ def test_a_decision_is_good_for_the_very_test_that_it_is_about() -> None:
     ):
         other = msgspec.structs.replace(TEST, **changes)
         assert apply(other, decision) == other
+    # what is decided by another measure finds no file in its way
+    assert Measured("j", "t", TEST).file != Measured("j", "t", msgspec.structs.replace(TEST, by="opened")).file
     assert apply(TEST, decode_decision(None)) == TEST
     assert apply(TEST, decode_decision(b"no json")) == TEST
 

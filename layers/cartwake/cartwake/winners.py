@@ -44,7 +44,7 @@ class Measured(NamedTuple):
     @property
     def file(self) -> str:
         """The object in which its decision is kept."""
-        return name_decision(self.journey, self.name, self.test.digest)
+        return name_decision(self.journey, self.name, self.test)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,9 +70,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variants: dict[str, dict[str, Any]] = {}
 
 
-def name_decision(journey: str, test: str, digest: str) -> str:
-    """Return the key of the object in which a decision is kept."""
-    return f"{FOLDER}{journey}.{test}.{digest}.json"
+def name_decision(journey: str, name: str, test: VariantTest) -> str:
+    """Return the key of the object in which a decision is kept: of another definition or measure it is another one."""
+    return f"{FOLDER}{journey}.{name}.{test.digest}.{test.by}.json"
 
 
 def decide(test: VariantTest, counts: Counts, now: Instant) -> tuple[str, str] | None:
