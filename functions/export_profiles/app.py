@@ -11,7 +11,7 @@ from cartwake.events import EXPORT_READY, derive_id, own_event
 from cartwake.gateways import bucket
 from cartwake.identity import is_erased
 from cartwake.profiles import Profile
-from cartwake.store import addresses, consents, coupons, events, messages, profiles, quarantine, runs
+from cartwake.store import addresses, consents, coupons, events, messages, participants, profiles, quarantine, runs
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import DAY, Instant, format_instant
 
@@ -64,6 +64,7 @@ def read_copy(profile: Profile) -> Copy:
         runs=tuple(run for key in profile.keys for run in runs.list_runs(key)),
         messages=tuple(message for key in profile.keys for message in messages.list_messages(key)),
         coupons=_read_coupons(profile),
+        participants=tuple(it for key in profile.keys for it in participants.list_participants(key)),
         refused=tuple((it.reason, it.where, it.at) for key in profile.keys for it in quarantine.list_refusals(key)),
     )
 

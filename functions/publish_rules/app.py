@@ -99,7 +99,7 @@ def settle_tests(found: Publication) -> Publication:
         return found
 
     def settle(journey: str, name: str, test: VariantTest) -> VariantTest:
-        kept = bucket.read(name_decision(journey, name, test.digest)) if test.is_open else None
+        kept = bucket.read(name_decision(journey, name, test)) if test.is_open else None
         return apply(test, decode_decision(kept))
 
     tests = {

@@ -142,7 +142,8 @@ def judge(asked: dict[str, Any], now: Instant) -> None:
     amounts = taking_part.count_outcome(judged)
     if amounts:
         counter = taking_part.name_counter(found.journey, found.test, found.digest, found.variant)
-        writes.append(counts.add(f"{counter}#{base.shard_of(found.who)}", format_instant(now)[:10], amounts))
+        day = format_instant(now)[:10]
+        writes.append(counts.add(f"{counter}#{base.shard_of(found.who)}", day, amounts, began_at=found.entered_at))
     written = base.commit(writes)
     logger.info("participant judged", who=name_who(found.who), test=found.key, variant=found.variant, written=written)
 

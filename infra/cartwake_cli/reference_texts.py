@@ -28,6 +28,7 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `_status/sweep.json` | written for you: how far everybody was looked at under changed rules, and how many moved |
 | `_status/campaigns.json` | written for you: how far each campaign is |
 | `_status/coupons.json` | written for you: how many codes there are, which lines were passed over, what runs low |
+| `_status/tests.json` | written for you: how tests of variants stand; `_status/decisions/` says who has won |
 | `stories/*.story` | what shoppers do and what must come of it; `cartwake story` plays them, nothing else reads them |
 | `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor explains every key |
 

@@ -5,8 +5,9 @@ from typing import Any
 from rich.table import Table
 
 from cartwake.bundles import Bundle
-from cartwake.participants import JUDGED
+from cartwake.participants import BEGAN, JUDGED
 from cartwake.store.base import SHARDS
+from cartwake.times import NEVER
 from cartwake.variants import GUARD, MEASURES
 from cartwake.winners import list_measured, show_test
 from cartwake_cli.cloud import Client
@@ -63,4 +64,6 @@ def _add_up(table: Client, counter: str) -> dict[str, int]:
         for row in page["Items"]:
             for name in (JUDGED, *MEASURES, GUARD):
                 found[name] = found.get(name, 0) + int(row.get(name, 0))
+            if BEGAN in row:
+                found[BEGAN] = min(found.get(BEGAN, NEVER), int(row[BEGAN]))
     return found

@@ -13,8 +13,9 @@ from world import lambda_context
 from cartwake.choices import Choices
 from cartwake.events import Arrival, Event, Trust
 from cartwake.gateways import bucket
+from cartwake.participants import Participant
 from cartwake.statements import Channel
-from cartwake.store import addresses, coupons, events, profiles, quarantine
+from cartwake.store import addresses, base, coupons, events, participants, profiles, quarantine
 from cartwake.times import DAY, NEVER
 from cartwake_cli.commands import erase as erase_command
 from cartwake_cli.commands import explain as explain_command
@@ -52,6 +53,10 @@ def live(shop: Shop) -> None:
     assert coupons.take(given, drawn=True, event=events.write_event(told))
     shop.hear(an_order(at=shop.now, properties={"order_id": "o-1", "revenue": 10, "coupon": "BACK-1"}))
     quarantine.put("u#1", "k", reason="clock_off", at=NOON)
+    tested = Participant(
+        who="a#x", journey="cart", test="subject", digest="d", variant="b", run="r", entered_at=NOON, due_at=NOON + DAY
+    )
+    assert base.commit([participants.enrol(tested)])
     address = addresses.get_address(profiles.resolve_profile("u#1").address_keys[Channel.EMAIL])
     chosen = Choices(refused_topics=("sales",), rest_ms=7 * DAY, tracked=False, at=NOON + 4)
     assert addresses.put_address(msgspec.structs.replace(address, choices=chosen))
@@ -65,7 +70,7 @@ def find_file() -> str:
 
 
 def test_everything_is_in_it(shop: Shop) -> None:
-    """Profile, consent, memberships, events, journeys, messages, coupons, addresses and refusals, of all keys."""
+    """Profile, consent, memberships, events, journeys, messages, coupons, tests, addresses, refusals, of all keys."""
     live(shop)
     shop.hear(request(shop.now))
     content = (bucket.read(find_file()) or b"").decode()
@@ -85,6 +90,7 @@ def test_everything_is_in_it(shop: Shop) -> None:
     assert [it["journey"] for it in copy["journeys"]] == ["welcome", "cart"]
     assert [(it["journey"], it["state"]) for it in copy["messages"]] == [("welcome", "accepted")]
     assert [(it["code"], it["order"]) for it in copy["coupons"]] == [("BACK-1", "o-1")]
+    assert [(it["test"], it["variant"], it["counted"]) for it in copy["tests"]] == [("subject", "b", None)]
     assert copy["addresses"][0]["consent"]["subscribed"] is True
     chosen = copy["addresses"][0]["chosen"]
     assert (chosen["topics_refused"], chosen["at_most_one_in_days"]) == (["sales"], 7)

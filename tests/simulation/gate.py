@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 SECOND = 1_000_000
+HTTP_FAULT = 300
 NAME = re.compile(r"[0-9a-zA-Z-_.]{1,64}")
 AGAIN = frozenset({Fault.REFUSED, Fault.FAILED, Fault.THROTTLED, Fault.UNHEARD})
 """What also meets the repetitions that the SDK makes of the same call."""
@@ -155,6 +156,8 @@ def perform(world: "World", service: str, operation: str, request: Any, by: Invo
     function = by.function if by else "-"
     world.note(f"{function} {by.number if by else 0} {service}.{operation} {crc32(body):08x} {answer[0]}")
     world.see(service, operation, body, answer, by)
+    if operation == "PutObject" and answer[0] < HTTP_FAULT:
+        world.see_file(request.url)
     return answer
 
 

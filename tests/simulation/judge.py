@@ -1,15 +1,20 @@
 """The judge: heals a world, lets it come to rest, and holds what is there then against the oracle."""
 
 import json
+from base64 import b64decode
 from collections import Counter
 from typing import Any
 
+from cartwake import participants as taking_part
 from cartwake.bundles import decode
-from cartwake.gateways import bucket
+from cartwake.gateways import bucket, clients
 from cartwake.profiles import Profile
 from cartwake.reasons import NotEntered, Skip
 from cartwake.runs import Run
-from cartwake.times import format_instant
+from cartwake.store import participants
+from cartwake.store.base import unsqueeze
+from cartwake.times import NEVER, format_instant, parse_instant
+from cartwake.winners import decode_decision
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
 from simulation.processes import know_all
@@ -77,6 +82,7 @@ def judge(shop: Shop, watch: Watch, *, log: str) -> None:
         judge_folds(watch)
     judge_ledger(watch)
     judge_counts(watch)
+    judge_tests(watch)
     judge_runs(watch, shop.live)
     judge_coupons(shop, watch)
     judge_feedback(shop, watch)
@@ -232,7 +238,7 @@ def judge_counts(watch: Watch) -> None:
     """What reports show is what the ledger has."""
     shown: Counter[tuple[str, str, str]] = Counter()
     for row in cloud.rows("counts"):
-        for column in COLUMNS:
+        for column in COLUMNS if "judged" not in row else ():
             if column in row:
                 shown[row["counter"]["S"].rpartition("#")[0], row["day"]["S"], column] += int(row[column]["N"])
     ledger: Counter[tuple[str, str, str]] = Counter()
@@ -244,6 +250,41 @@ def judge_counts(watch: Watch) -> None:
         for name, at in happened.items():
             ledger[f"{message.journey}#{message.path}#{message.variant}", format_instant(at)[:10], name] += 1
     watch.must("reports equal the ledger", shown == ledger, (shown - ledger, ledger - shown))
+
+
+def judge_tests(watch: Watch) -> None:
+    """Whom chance gave a variant takes part and is counted once; a decision is written once, and goes live."""
+    shown: Counter[tuple[str, str]] = Counter()
+    for row in cloud.rows("counts"):
+        for column in MEASURED if "judged" in row else ():
+            shown[row["counter"]["S"].rpartition("#")[0], column] += int(row.get(column, {"N": 0})["N"])
+    told: Counter[tuple[str, str]] = Counter()
+    taking = [participants._decoder.decode(unsqueeze(b64decode(it["body"]["B"]))) for it in cloud.rows("participants")]
+    for it in taking:
+        watch.must("who takes part is counted in time", it.judged_at or it.due_at > clock.now - SLACK_MS, it)
+        for name in taking_part.count_outcome(it):
+            told[taking_part.name_counter(it.journey, it.test, it.digest, it.variant), name] += 1
+    watch.must("who takes part is counted once", shown == told, (shown - told, told - shown))
+    decisions = [decode_decision(bucket.read(key)) for key in bucket.list_keys("_status/decisions/")]
+    versions = clients.client("s3").list_object_versions(Bucket="rules-bucket", Prefix="_status/decisions/")
+    watch.must("a test is decided once", len(versions.get("Versions", ())) <= len(decisions), versions)
+    pointer = find("bundles", name="live")
+    rules = decode(bucket.read(f"bundles/{pointer['hash']['S']}.json") or b"") if pointer else None
+    for each in decisions:
+        test = rules.find_test(each.journey, each.test) if rules and each else None
+        watch.must("a decision goes live", bool(test and each and test.winner == each.winner), (each, test))
+    decided = {it.journey: parse_instant(it.decided_at) for it in decisions if it}
+    for run in map(read_run, cloud.rows("runs")):
+        assert run is not None
+        profile = resolve(run.who)
+        keys = profile.keys if profile else (run.who,)
+        for name in run.variants if rules and rules.tests.get(run.journey) else ():
+            part = any(it.who in keys and (it.journey, it.test) == (run.journey, name) for it in taking)
+            late = run.entered_at > decided.get(run.journey, NEVER) - SLACK_MS
+            watch.must("whom chance gives a variant takes part", part or late, run)
+
+
+MEASURED = ("judged", "opened", "clicked", "ordered", "unsubscribed")
 
 
 def judge_runs(watch: Watch, live: set[str]) -> None:

@@ -48,6 +48,20 @@ PLANTED = {
         ((f"{LAYER}/messages.py", "return 0 if last is None else last + cap_ms", "return 0"),),
         "two journeys under one frequency cap",
     ),
+    "a run begins behind a test": Planted(
+        ((f"{LAYER}/entries.py", "or first.told or first.drawn:", "or first.told:"),),
+        "variants under faults",
+    ),
+    "a participant is counted whoever has counted it": Planted(
+        (
+            (
+                f"{LAYER}/store/participants.py",
+                "return base.Put(_to_row(judged), ParticipantRow.due_at.exists())",
+                "return base.Put(_to_row(judged), ParticipantRow.who.exists())",
+            ),
+        ),
+        "variants under faults", (Fault.DOUBLED,), 500,
+    ),
     "an entry is folded without its id": Planted(
         (
             (

@@ -132,6 +132,8 @@ JOURNEYS = {
         ),
     ),
     "news": Journey(title="News", status="live", trigger=Trigger(), steps=(_mail("welcome", "News"),)),
+    # its steps are in the file that its story saves
+    "rivals": Journey(title="Rivals", status="live", trigger=Trigger(event="Order Delivered"), again_ms=0),
 }
 JOURNEYS["review"] = Journey(
     title="Review",

@@ -444,7 +444,46 @@ def files_saved_while_a_run_waits(shop: Shop) -> None:
     shop.go(3 * HOUR)
 
 
+def write_test() -> dict[str, bytes]:
+    """Return what marketers save who test two waits, to be decided two days after the first shopper."""
+    ways = [{"percent": 50, "steps": [{"wait": wait}]} for wait in ("1 hour", "2 hours")]
+    winner = {"by": "ordered", "at_least": 10, "within": "1 day", "until": "2 days"}
+    journey = {
+        "name": "Rivals",
+        "status": "live",
+        "trigger": {"event": "Order Delivered"},
+        "again": "always",
+        "steps": [{"test": "rivals", "split": ways, "winner": winner}],
+    }
+    files = write_files(wait="1 hour", subject="A new text", orders=1)
+    return files | {"journeys/rivals.json": json.dumps(journey).encode()}
+
+
+def look_at_tests(shop: Shop) -> None:
+    """Have `wake` run in the minute of ten in which it looks at tests: worlds leave out what finds nothing."""
+    shop.go(-clock.now % (10 * MINUTE) + 2_000)
+    shop.world.timer.invoke("wake", {})
+    shop.go(3 * MINUTE)
+
+
+def variants_that_time_decides(shop: Shop) -> None:
+    shop.go(2 * MINUTE)
+    for user in ("ada", "bob", "cid", "dan"):
+        shop.deliver(user)
+    shop.go(HOUR)
+    shop.order("ada")
+    shop.deliver("ada")
+    shop.go(2 * DAY + 2 * HOUR)
+    look_at_tests(shop)
+    for user in ("eve", "fay", "gus"):
+        shop.deliver(user)
+    shop.go(DAY + 3 * HOUR)
+
+
 STORIES = {
+    "variants under faults": Story(
+        (), variants_that_time_decides, (), may=("A new text",), swept=False, files=write_test()
+    ),
     "cart and reminder": Story(("cart", "welcome"), cart_and_reminder, (WELCOME, CART, SECOND_CART)),
     "a cart and a reminder of which SES never tells": Story(
         ("cart", "welcome"), cart_that_ses_never_tells_of, (WELCOME, CART, SECOND_CART)

@@ -18,7 +18,7 @@ from simulation.setting import SHARDS, clock, reseed
 from simulation.sources import Queue, Shared, Stream, Timer
 
 SECOND = 1_000_000
-WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "counts")
+WATCHED = ("events", "profiles", "runs", "slots", "messages", "addresses", "counts", "participants")
 CONSUMERS = {
     "steps": "run_step",
     "messages": "send_message",
@@ -205,6 +205,11 @@ class World:
                 self.timer.create(schedule)
         elif operation in ("SendEmail", "Publish") and answer[0] < 300:
             self.mailbox.take(operation, body, answer, by)
+
+    def see_file(self, url: str) -> None:
+        """Have S3 tell of a file that a function has written, where its notifications name it."""
+        if "/_status/decisions/" in url:
+            self.loop.after(SECOND, lambda: self.timer.invoke("publish_rules", {}))
 
     def _see_changes(self) -> None:
         changes = cloud.take_changes()

@@ -1,4 +1,4 @@
-"""Rules of docs/journeys.md: what it shows can be copied."""
+"""Rules of docs/journeys.md and docs/experiments.md: what they show can be copied."""
 
 import json
 import re
@@ -21,6 +21,12 @@ def list_steps() -> Iterator[dict[str, Any]]:
         yield from map(json.loads, block.splitlines())
 
 
+def list_tests() -> Iterator[dict[str, Any]]:
+    """Every step that the page of tests shows, one a block."""
+    page = (ROOT / "docs" / "experiments.md").read_text()
+    yield from map(json.loads, re.findall(r"^```json steps\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+
+
 def list_journeys() -> Iterator[dict[str, Any]]:
     """Every journey that the page shows, and one for each trigger in its table."""
     yield from map(json.loads, re.findall(r"^```json\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
@@ -28,7 +34,7 @@ def list_journeys() -> Iterator[dict[str, Any]]:
         yield {"name": "J", "trigger": json.loads(trigger), "steps": [{"email": "a"}]}
 
 
-@pytest.mark.parametrize("step", [*list_steps()], ids=json.dumps)
+@pytest.mark.parametrize("step", [*list_steps(), *list_tests()], ids=json.dumps)
 def test_every_step_is_one(step: dict[str, Any]) -> None:
     """Each example of a step is read without a fault."""
     read = check(Journey, {"name": "J", "trigger": {"event": "A"}, "steps": [step]}, "j.json")

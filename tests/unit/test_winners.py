@@ -134,16 +134,25 @@ def test_a_variant_that_drives_people_away_does_not_win() -> None:
 def test_when_the_time_is_over_the_best_so_far_is_taken_and_called_so() -> None:
     """The leader at the end is marked as not decided by numbers; where nobody leads, nobody is taken."""
     ends_at = NOON + 30 * DAY
-    close = counted(a=(150, 10), b=(150, 12))
+    began = {"a": {"began_at": NOON + 5}, "b": {"began_at": NOON}}
+    close = {name: told | began[name] for name, told in counted(a=(150, 10), b=(150, 12)).items()}
+    level = {name: told | began[name] for name, told in counted(a=(150, 10), b=(150, 10)).items()}
     assert decide(TEST, close, ends_at - 1) is None
     assert decide(TEST, close, ends_at) == ("b", "time")
-    assert decide(TEST, counted(a=(150, 10), b=(150, 10)), ends_at) == ("", "time")
-    assert decide(TEST, {}, ends_at) == ("", "time")
+    assert decide(TEST, level, ends_at) == ("", "time")
     dated = msgspec.structs.replace(TEST, until_ms=0, until=NOON + DAY)
     assert decide(dated, close, NOON + DAY) == ("b", "time")
     decision = record(Measured("j", "t", TEST), close, ends_at)
     assert decision is not None
     assert "not decided by numbers" in decision.message
+
+
+def test_the_time_begins_with_the_first_shopper() -> None:
+    """A test that lies live before anybody comes, as that of a campaign of next week, is not over before it began."""
+    assert decide(TEST, {}, NOON + 90 * DAY) is None
+    late = {"a": {"judged": 1, "began_at": NOON + 80 * DAY}, "b": {"judged": 1, "clicked": 1}}
+    assert decide(TEST, late, NOON + 110 * DAY - 1) is None
+    assert decide(TEST, late, NOON + 110 * DAY) == ("b", "time")
 
 
 def test_nothing_is_decided_that_nobody_asks_to_decide() -> None:
@@ -166,6 +175,8 @@ def test_a_decision_is_good_for_the_very_test_that_it_is_about() -> None:
     ):
         other = msgspec.structs.replace(TEST, **changes)
         assert apply(other, decision) == other
+    # what is decided by another measure finds no file in its way
+    assert Measured("j", "t", TEST).file != Measured("j", "t", msgspec.structs.replace(TEST, by="opened")).file
     assert apply(TEST, decode_decision(None)) == TEST
     assert apply(TEST, decode_decision(b"no json")) == TEST
 

@@ -14,6 +14,7 @@ from cartwake.consents import Statement
 from cartwake.coupons import Taken
 from cartwake.events import Event, Trust
 from cartwake.messages import Message
+from cartwake.participants import Participant
 from cartwake.profiles import Profile
 from cartwake.registers import Register
 from cartwake.runs import Run
@@ -39,6 +40,7 @@ class Copy:
     runs: tuple[Run, ...] = ()
     messages: tuple[Message, ...] = ()
     coupons: tuple[Taken, ...] = ()
+    participants: tuple[Participant, ...] = ()
     refused: tuple[tuple[str, str, Instant], ...] = ()
 
 
@@ -60,6 +62,7 @@ def show(copy: Copy, now: Instant) -> dict[str, Any]:
         "journeys": [_show_run(each) for each in sorted(copy.runs, key=lambda it: it.entered_at)],
         "messages": [_show_message(each) for each in sorted(copy.messages, key=lambda it: it.planned_at)],
         "coupons": [_show_coupon(each) for each in sorted(copy.coupons, key=lambda it: it.given.given_at)],
+        "tests": [_show_participant(each) for each in sorted(copy.participants, key=lambda it: it.entered_at)],
         "refused": [
             {"reason": reason, "where": where, "at": format_instant(at)}
             for reason, where, at in sorted(copy.refused, key=lambda it: it[2])
@@ -173,6 +176,17 @@ def _show_message(message: Message) -> dict[str, Any]:
         "state": message.state.value,
         "reason": message.reason or None,
         "happened": {name: format_instant(at) for name, at in sorted(message.happened.items(), key=lambda it: it[1])},
+    }
+
+
+def _show_participant(participant: Participant) -> dict[str, Any]:
+    return {
+        "test": participant.test,
+        "journey": participant.journey,
+        "variant": participant.variant,
+        "since": format_instant(participant.entered_at),
+        "measured_until": format_instant(participant.due_at),
+        "counted": None if participant.outcome is None else list(participant.outcome),
     }
 
 

@@ -74,8 +74,8 @@ def propose(profile: Profile, journey: str, occasion: Occasion) -> Run:
         bundle=occasion.bundle,
     )
     first = decide(run, profile, Rules(occasion.rules, occasion.rules), occasion.now)
-    if not isinstance(first, Advance) or first.planned is not None or first.told:
-        return run
+    if not isinstance(first, Advance) or first.planned is not None or first.told or first.drawn:
+        return run  # what a move brings with it is one transaction with it
     return follow(run, first)
 
 

@@ -1,6 +1,7 @@
 """Participants: a shopper counts once in a test, when the time is over in which what they do is measured."""
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -12,7 +13,8 @@ from cartwake.times import Instant
 from cartwake.trackers import UNKNOWN
 from cartwake.variants import GUARD
 
-JUDGED = "judged"
+JUDGED: Final = "judged"
+BEGAN: Final = "began_at"
 
 
 class Participant(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,9 +23,9 @@ class VariantTest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         by: The measure that decides; "": none does.
         sure: How sure a winner must be, between 0 and 1.
         at_least: How many shoppers each variant must have been measured on.
-        until_ms: So long after its beginning the best so far is taken; 0: see `until`.
+        until_ms: So long after the first shopper came to it the best so far is taken; 0: see `until`.
         until: Then the best so far is taken; 0 with `until_ms` of 0: never.
-        since: When it began: the publish with which this definition went live; 0: it did not yet.
+        since: The publish with which this definition went live; 0: it did not yet.
         winner: The variant that everybody gets from now on; "": chance decides.
         how: Who said so: `hand`, `numbers` or `time`; "": it is not decided.
     """
@@ -51,11 +51,6 @@ class VariantTest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     def is_open(self) -> bool:
         """Whether numbers, or time, still have to decide it."""
         return bool(self.by and self.since and not self.how)
-
-    @property
-    def ends_at(self) -> Instant:
-        """When the best so far is taken; 0: never."""
-        return self.until or (self.since + self.until_ms if self.until_ms and self.since else 0)
 
 
 def find_kept(step: Split, kept: str | None) -> Variant | None:

@@ -13,7 +13,7 @@ import msgspec
 
 from cartwake.bundles import Bundle
 from cartwake.journeys import HOLD_OUT
-from cartwake.participants import JUDGED, name_counter
+from cartwake.participants import BEGAN, JUDGED, name_counter
 from cartwake.proportions import Tally, find_interval, find_lift, weigh
 from cartwake.times import Instant, format_instant
 from cartwake.variants import GUARD, MEASURES, VariantTest
@@ -44,7 +44,7 @@ class Measured(NamedTuple):
     @property
     def file(self) -> str:
         """The object in which its decision is kept."""
-        return name_decision(self.journey, self.name, self.test.digest)
+        return name_decision(self.journey, self.name, self.test)
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -70,9 +70,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     variants: dict[str, dict[str, Any]] = {}
 
 
-def name_decision(journey: str, test: str, digest: str) -> str:
-    """Return the key of the object in which a decision is kept."""
-    return f"{FOLDER}{journey}.{test}.{digest}.json"
+def name_decision(journey: str, name: str, test: VariantTest) -> str:
+    """Return the key of the object in which a decision is kept: of another definition or measure it is another one."""
+    return f"{FOLDER}{journey}.{name}.{test.digest}.{test.by}.json"
 
 
 def decide(test: VariantTest, counts: Counts, now: Instant) -> tuple[str, str] | None:
@@ -82,19 +82,29 @@ def decide(test: VariantTest, counts: Counts, now: Instant) -> tuple[str, str] |
     for name in test.rivals:
         if measure_progress(test, counts, name) >= 1:
             return name, "numbers"
-    if test.ends_at and now >= test.ends_at:
+    ends_at = find_end(test, counts)
+    if ends_at and now >= ends_at:
         return _find_leader(test, counts), "time"
     return None
 
 
+def find_end(test: VariantTest, counts: Counts) -> Instant:
+    """Return when the best so far is taken; 0: never, or nobody was counted yet, and that is where its time begins."""
+    began = [told[BEGAN] for told in counts.values() if BEGAN in told]
+    return test.until or (min(began) + test.until_ms if test.until_ms and began else 0)
+
+
 def measure_progress(test: VariantTest, counts: Counts, name: str) -> float:
     """Return how much of the evidence there is that *name* is the best variant; from 1 on it has won."""
+    tallies = {each: read_tally(counts, each, test.by) for each in test.rivals}
     rivals = [other for other in test.rivals if other != name]
-    enough = all(read_tally(counts, each, test.by).number >= test.at_least for each in test.rivals)
-    if not enough or any(_is_surely_more(test, counts, (name, other), GUARD) for other in rivals):
+    if any(it.number < test.at_least for it in tallies.values()):
         return 0.0
-    found = min(_weigh(test, counts, (name, other), test.by) for other in rivals)
-    return max(0.0, found / _find_bound(test))
+    if any(tallies[name].rate <= tallies[other].rate for other in rivals):
+        return 0.0
+    found = min(_weigh(test, counts, (name, other), test.by) for other in rivals) / _find_bound(test)
+    driven = found >= 1 and any(_is_surely_more(test, counts, (name, other), GUARD) for other in rivals)
+    return 0.0 if driven else max(0.0, found)
 
 
 def read_tally(counts: Counts, name: str, measure: str) -> Tally:
@@ -162,12 +172,13 @@ def apply(test: VariantTest, decision: Decision | None) -> VariantTest:
 def show_test(test: VariantTest, counts: Counts) -> dict[str, Any]:
     """Return what is known of a test, as JSON data."""
     progress = {name: measure_progress(test, counts, name) for name in test.rivals} if test.is_open else {}
+    ends_at = find_end(test, counts)
     return {
         "winner": test.winner or None,
         "how": test.how or None,
         "by": test.by or None,
-        "began_at": format_instant(test.since) if test.since else None,
-        "ends_at": format_instant(test.ends_at) if test.ends_at else None,
+        "live_since": format_instant(test.since) if test.since else None,
+        "ends_at": format_instant(ends_at) if ends_at else None,
         "message": _say(test, test.winner, test.how) if test.how else _say_open(test, counts, progress),
         "variants": show_variants(test, counts),
     }

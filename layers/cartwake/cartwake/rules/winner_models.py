@@ -37,8 +37,8 @@ class WinnerRule(Rule):
     )
     until: DateOrDuration | None = Field(
         None,
-        description="When the best so far is taken, though numbers do not decide it: so long after the test went live, "
-        "or a date. Without it the test goes on.",
+        description="When the best so far is taken, though numbers do not decide it: so long after the first shopper "
+        "came to it, or a date. Without it the test goes on.",
         examples=["30 days", "2026-12-24T12:00"],
     )
 

@@ -8,8 +8,10 @@ from pynamodb.exceptions import QueryError
 from pynamodb.models import Model
 
 from cartwake.errors import TryAgain
+from cartwake.participants import BEGAN
 from cartwake.settings import require
 from cartwake.store import base
+from cartwake.times import NEVER, Instant
 
 ADDED_UP: Final = ("accepted", "delivered", "opened", "clicked", "bounced", "complained", "unsubscribed")
 """What happens to messages; the other columns are no such counts."""
@@ -35,6 +37,7 @@ class CountRow(Model):
     unsubscribed = NumberAttribute(null=True)
     ordered = NumberAttribute(null=True)
     judged = NumberAttribute(null=True)
+    began_at = NumberAttribute(null=True)
     leased = NumberAttribute(null=True)
 
 
@@ -52,14 +55,16 @@ def add_up(counters: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def add(counter: str, day: str, amounts: Mapping[str, int]) -> base.Update:
-    """Return the write that adds *amounts*, by the names of the columns."""
+def add(counter: str, day: str, amounts: Mapping[str, int], *, began_at: Instant = 0) -> base.Update:
+    """Return the write that adds *amounts*, by the names of the columns; the first one of a row says when it began."""
     actions: list[Any] = [getattr(CountRow, name).add(amount) for name, amount in amounts.items()]
+    if began_at:
+        actions.append(CountRow.began_at.set(CountRow.began_at | began_at))
     return base.Update(CountRow(counter, day), actions)
 
 
 def add_up(counter: str) -> dict[str, int]:
-    """Return what was counted of all days and shards, by the names of the columns, of what was counted at all."""
+    """Return what was counted of all days and shards, by the names of the columns, and when that began."""
     found: dict[str, int] = {}
     try:
         for shard in range(base.SHARDS):
@@ -67,9 +72,11 @@ def add_up(counter: str) -> dict[str, int]:
                 for name in _COLUMNS:
                     if (number := getattr(row, name)) is not None:
                         found[name] = found.get(name, 0) + int(number)
+                if row.began_at is not None:
+                    found[BEGAN] = min(found.get(BEGAN, NEVER), int(row.began_at))
     except QueryError as error:
         raise TryAgain(f"counts: {base.failed_with(error)}") from error
     return found
 
 
-_COLUMNS: Final = tuple(name for name in CountRow.get_attributes() if name not in ("counter", "day"))
+_COLUMNS: Final = tuple(name for name in CountRow.get_attributes() if name not in ("counter", "day", BEGAN))

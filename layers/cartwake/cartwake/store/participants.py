@@ -60,6 +60,14 @@ def find_enrolled(whos: Sequence[str], key: str) -> Participant | None:
     return next((found for who in whos if (found := get_participant(who, key)) is not None), None)
 
 
+def list_participants(who: str) -> list[Participant]:
+    """Return in which tests one key takes part, or has."""
+    try:
+        return [_decoder.decode(base.unsqueeze(row.body)) for row in ParticipantRow.query(who)]
+    except QueryError as error:
+        raise TryAgain(f"participants: {base.failed_with(error)}") from error
+
+
 def enrol(participant: Participant) -> base.Put:
     """Return the write of a new participant, which only succeeds once."""
     return base.Put(_to_row(participant), ParticipantRow.who.does_not_exist())
