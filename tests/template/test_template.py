@@ -314,6 +314,7 @@ def test_every_alarm_is_there() -> None:
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
         "messages-unknown": ("MessagesUnknown", 0, 60),
+        "webhooks-refused": ("WebhooksRefused", 0, 900),
         "bounce-rate": ("Reputation.BounceRate", 0.02, 900),
         "complaint-rate": ("Reputation.ComplaintRate", 0.0005, 900),
         **{f"{name}-errors": ("Errors", 0, 300) for name in ("capture-events", "serve-page", "publish-rules")},

@@ -1,4 +1,4 @@
-"""`cartwake keys`: make, list and revoke write keys of a deployed stack, and renew the keys of its links and webhooks."""
+"""`cartwake keys`: make, list and revoke write keys of a deployed stack; the keys of its links and webhooks."""
 
 import time
 from enum import StrEnum
