@@ -101,7 +101,7 @@ def _is_paused(part: enrolling.Part, rules: Bundle) -> bool:
 def _tell_campaigns(rules: Bundle, parts: list[enrolling.Part], now: int) -> None:
     """Write how far campaigns are; in what they have sent, messages of which the counts know."""
     sent = {
-        name: counts.add_up(list_counters(name, rules.journeys[name]))
+        name: counts.add_up_messages(list_counters(name, rules.journeys[name]))
         for name in enrolling.group(parts)
         if name in rules.journeys
     }

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Literal
 
+from cartwake.gateways.secrets import derive_webhook_secrets
+from cartwake.webhooks import show_secret
 from cartwake_cli.cloud import Client
 from cartwake_cli.faults import Fault
 
@@ -18,6 +20,9 @@ SHORTEST_HASH = 6
 
 MOST_LINK_KEYS = 50
 """Of signed links; the secret may hold 64 KB, and every link is tried against each of them."""
+
+MOST_WEBHOOK_KEYS = 2
+"""Beside the root: as many sign as `cartwake.gateways.secrets.SIGNING_AT_ONCE` says, and older ones are of no use."""
 
 PREFIXES: dict[Trust, str] = {"browser": "pk_", "server": "sk_"}
 
@@ -94,16 +99,40 @@ def rotate_links(manager: Client, arn: str) -> int:
     Raises:
         Fault: there are too many, or the secret is not one of ours.
     """
-    answer = manager.get_secret_value(SecretId=arn)
-    secret = json.loads(answer["SecretString"])
-    if not isinstance(secret, dict) or not secret.get("root"):
-        raise Fault("the secret holds no root; is it the one that the stack's output SecretArn names?")
+    secret = _read_secret(manager, arn)
     older = secret.get("links", [])
     if len(older) >= MOST_LINK_KEYS:
         raise Fault(f"there are {len(older)} link keys; take old ones out of the secret first: their links end")
     secret["links"] = [secrets.token_urlsafe(48), *older]
     manager.put_secret_value(SecretId=arn, SecretString=json.dumps(secret))
     return len(secret["links"]) + 1
+
+
+def rotate_webhooks(manager: Client, arn: str) -> None:
+    """Put a newly drawn key before those that sign webhooks; the one before it signs too, until this is done again.
+
+    Raises:
+        Fault: the secret is not one of ours.
+    """
+    secret = _read_secret(manager, arn)
+    secret["webhooks"] = [secrets.token_urlsafe(48), *secret.get("webhooks", [])][:MOST_WEBHOOK_KEYS]
+    manager.put_secret_value(SecretId=arn, SecretString=json.dumps(secret))
+
+
+def show_webhook_secrets(manager: Client, arn: str, host: str) -> list[str]:
+    """Return the secrets that sign what a host is told, as it is given them, the newest first.
+
+    Raises:
+        Fault: the secret is not one of ours.
+    """
+    return [show_secret(it) for it in derive_webhook_secrets(_read_secret(manager, arn), host)]
+
+
+def _read_secret(manager: Client, arn: str) -> dict[str, Any]:
+    secret = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
+    if not isinstance(secret, dict) or not secret.get("root"):
+        raise Fault("the secret holds no root; is it the one that the stack's output SecretArn names?")
+    return secret
 
 
 def _is_named(stored: StoredKey, named: str) -> bool:

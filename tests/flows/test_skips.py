@@ -21,20 +21,23 @@ from builders import (
 from shoppers import Shop
 
 import functions.send_message.app as send_message
+from cartwake import calling
 from cartwake.addresses import Suppression, suppress
 from cartwake.bundles import Pool, Template
 from cartwake.choices import Choices
 from cartwake.conditions.kinds import Did, Trait
-from cartwake.journeys import Journey
+from cartwake.gateways import webhook
+from cartwake.journeys import Call, Journey
 from cartwake.messages import SETTLE_AFTER_MS, Message
 from cartwake.profiles import Kind
 from cartwake.reasons import Skip
 from cartwake.sending.outcomes import Outcome, Refused, Throttled, Unknown
 from cartwake.statements import Channel
 from cartwake.store import addresses, base, messages, profiles
-from cartwake.times import DAY, HOUR, MINUTE
+from cartwake.times import DAY, HOUR, MINUTE, SECOND
 from cartwake.trackers import Need
 from cartwake.values import Is
+from cartwake.webhooks import Reply
 from cartwake_cli.words import SKIPPED
 
 EMAIL: Final = Channel.EMAIL
@@ -49,6 +52,8 @@ class World:
         self.answers: list[Outcome] = []
         self._generation = 1
         real = send_message.send_email
+        refuse = webhook.post
+        monkeypatch.setattr(calling, "post", lambda it: Reply(status=500) if it.hosts else refuse(it))
         monkeypatch.setattr(send_message, "send_email", lambda it: self.answers.pop() if self.answers else real(it))
 
     def rules(self, journey: Journey | None = CART, **more: Any) -> None:
@@ -269,6 +274,25 @@ def in_doubt(world: World) -> None:
     world.shop.wait(SETTLE_AFTER_MS + MINUTE)
 
 
+def telling(world: World, *hosts: str) -> None:
+    """Have another system told, instead of a mail, of which there is little time to hear."""
+    world.meet()
+    wait, *_ = CART.steps
+    call = Call(url="https://crm.example.com/", not_after_ms=4 * MINUTE + SECOND)
+    settings = change(a_bundle().settings, webhook_hosts=hosts)
+    world.rules(change(CART, steps=(wait, call)), settings=settings)
+    world.begin()
+    world.come_due()
+
+
+def to_a_host_that_nobody_listed(world: World) -> None:
+    telling(world)
+
+
+def never_taken(world: World) -> None:
+    telling(world, "crm.example.com")
+
+
 CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.CONDITION: without_the_steps_own_condition,
     Skip.FILTER: filtered,
@@ -294,6 +318,8 @@ CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.ERASED: erased,
     Skip.REFUSED_BY_PROVIDER: refused,
     Skip.OUTCOME_UNKNOWN: in_doubt,
+    Skip.HOST_REFUSED: to_a_host_that_nobody_listed,
+    Skip.NOT_TAKEN: never_taken,
 }
 
 

@@ -33,9 +33,17 @@ MAIL = """<mjml><mj-head><mj-title>{subject}</mj-title></mj-head><mj-body><mj-se
 </mj-text></mj-column></mj-section></mj-body></mjml>"""
 
 
-def live(*steps: dict[str, Any], segments: Any = None, scores: Any = None, **changes: Any) -> Bundle:
+def live(
+    *steps: dict[str, Any],
+    segments: Any = None,
+    scores: Any = None,
+    settings: Any = None,
+    coupons: Any = None,
+    **changes: Any,
+) -> Bundle:
     """Publish a journey of such steps that a cart starts, and what else is said."""
-    files: dict[str, Any] = {"settings.json": SETTINGS}
+    files: dict[str, Any] = {"settings.json": SETTINGS | (settings or {})}
+    files |= {f"coupons/{name}": it for name, it in (coupons or {}).items()}
     files |= {f"templates/{name}.mjml": MAIL.format(subject=name) for name in ("one", "two", "three")}
     journey = {"name": "J", "status": "live", "trigger": {"event": "Product Added"}, "again": "always"}
     files["journeys/j.json"] = journey | {"steps": list(steps)} | changes

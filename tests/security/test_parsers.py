@@ -29,7 +29,7 @@ from cartwake.profiles import Profile, pack, unpack
 from cartwake.reasons import Refusal
 from cartwake.segments import absorb, adopt
 from cartwake.sending.template_data import gather
-from cartwake.statements import Channel
+from cartwake.statements import OF_SHOPPERS, Channel
 from cartwake.store.base import squeeze, unsqueeze
 from tests.security.budget import cases
 from tests.security.front import BROWSER, Front
@@ -148,7 +148,7 @@ def test_links_and_addresses(text: str, scheme: str) -> None:
     assert kept == "" or kept.startswith(("http://", "https://"))
     assert "@" not in kept.partition("://")[2].partition("/")[0]
     assert is_bot(text) in (True, False)
-    for channel in Channel:
+    for channel in OF_SHOPPERS:
         for address in (text, f"{text}@example.com", f"+48{text}"):
             found = normalise(channel, address, country="PL")
             assert found is None or found.isprintable()

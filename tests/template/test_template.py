@@ -246,7 +246,7 @@ def test_nobody_deletes_a_table_and_one_reads_a_whole_one() -> None:
     scanning = [(f.name, each["Resource"]) for f in FUNCTIONS for each in f.statements if "dynamodb:Scan" in str(each)]
     assert scanning == [("sweep_profiles", {"Fn::GetAtt": "ProfilesTable.Arn"})]
     deleting = {f.name for f in FUNCTIONS if "dynamodb:DeleteItem" in str(f.statements)}
-    assert deleting == {"derive_segments", "send_message", "erase_profiles"}, "identities, codes that are given, keys"
+    assert deleting == {"derive_segments", "run_step", "send_message", "erase_profiles"}, "identities, codes that are given, keys"
     writing = {
         f.name
         for f in FUNCTIONS
@@ -315,6 +315,7 @@ def test_every_alarm_is_there() -> None:
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
         "messages-unknown": ("MessagesUnknown", 0, 60),
+        "webhooks-refused": ("WebhooksRefused", 0, 900),
         "bounce-rate": ("Reputation.BounceRate", 0.02, 900),
         "complaint-rate": ("Reputation.ComplaintRate", 0.0005, 900),
         **{f"{name}-errors": ("Errors", 0, 300) for name in ("capture-events", "serve-page", "publish-rules")},

@@ -24,7 +24,15 @@ def list_commands() -> list[str]:
 
 def test_every_file_is_a_command() -> None:
     """What lies in commands/ is listed, a dash for each underscore."""
-    assert {"deploy-local", "keys make", "keys list", "keys revoke", "keys rotate-links"} <= set(list_commands())
+    assert {
+        "deploy-local",
+        "keys make",
+        "keys list",
+        "keys revoke",
+        "keys rotate-links",
+        "keys webhook",
+        "keys rotate-webhooks",
+    } <= set(list_commands())
     assert commands.__doc__ is not None
 
 

@@ -18,6 +18,8 @@ from cartwake.conditions.kinds import AllOf, Did, NoneOf, Trait
 from cartwake.journeys import (
     Await,
     Branch,
+    Call,
+    Give,
     Goal,
     Happening,
     Journey,
@@ -32,7 +34,7 @@ from cartwake.journeys import (
     Variant,
     Wait,
 )
-from cartwake.statements import Channel
+from cartwake.statements import OF_SHOPPERS, Channel
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.values import Exists, Is
 from cartwake_cli.charts import svg
@@ -64,8 +66,9 @@ STEPS = st.recursive(
     st.lists(
         st.one_of(
             st.integers(MINUTE, 365 * DAY).map(lambda ms: Wait(for_ms=ms)),
-            st.builds(Send, channel=st.sampled_from(Channel), template=NAMES, subject=NAMES, held=st.booleans()),
+            st.builds(Send, channel=st.sampled_from(OF_SHOPPERS), template=NAMES, subject=NAMES, held=st.booleans()),
             st.builds(Tell, event=st.just("Traits Set"), traits=st.dictionaries(NAMES, NAMES, max_size=3)),
+            st.builds(Call, url=st.just("https://crm.example.com/x"), traits=st.lists(NAMES, max_size=3).map(tuple)),
             st.builds(Stop, why=NAMES, only_if=CONDITIONS),
             st.builds(Goal, happening=st.builds(Happening, name=NAMES, condition=CONDITIONS), or_end=st.booleans()),
         ),
@@ -75,6 +78,7 @@ STEPS = st.recursive(
         st.one_of(
             st.builds(Branch, condition=CONDITIONS, then=inner.map(tuple), otherwise=inner.map(tuple)),
             st.builds(UntilDate, trait=NAMES, otherwise=inner.map(tuple)),
+            st.builds(Give, pool=NAMES, otherwise=inner.map(tuple)),
             st.builds(
                 Split,
                 salt=st.just("x"),
@@ -176,6 +180,7 @@ def test_everything_is_said() -> None:
         "“You left «cart.items[0].name» behind”", 'the trait "phone" has a value', "SMS cart-sms", "Email cart-2",
     ):  # fmt: skip
         assert part in said, part
+    assert "secret" not in said
     assert [it.text for it in plan_of(CART).labels] == ["yes", "no"]
 
 
@@ -192,6 +197,9 @@ def test_every_kind_of_step_is_said() -> None:
         Tell(event="Tag Removed", properties={"tag": "winter"}),
         Tell(event="Points Given", properties={"score": "engagement", "points": 10}, not_after_ms=HOUR),
         Tell(event="Traits Set", traits={"stage": "offered"}),
+        Call(url="https://crm.example.com/secret", traits=("stage",), body={"list": "x"}, not_after_ms=3 * DAY),
+        Give(pool="birthday-10", otherwise=(Stop(why="none left"),)),
+        Give(pool="spring"),
         Goal(happening=Happening(name="trait", condition=rich), or_end=True),
         Split(salt="x", test="subject", variants=ways),
         Stop(why="done"),
@@ -204,6 +212,8 @@ def test_every_kind_of_step_is_said() -> None:
         '"Order Completed"', "at most 1 day", "it came", "it did not", "Tag spring", "Untag winter",
         "+10 points for engagement", "passed over when 1 hour late", "stage: offered", "Goal",
         "who comes here without it ends", "Test subject", "a, 45.5 %", "b, 54.5 %", "End: done",
+        "Webhook crm.example.com", "with stage, list", "tried for 3 days", "Give a coupon of birthday-10",
+        "no code left", "End: none left", "Give a coupon of spring", "ends where no code is left",
     ):  # fmt: skip
         assert part in said, part
 

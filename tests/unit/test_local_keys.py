@@ -90,3 +90,22 @@ def test_what_is_no_secret_of_ours_is_left_alone(manager: Client, stored: str) -
     with pytest.raises(Fault):
         keys.rotate_links(manager, arn)
     assert manager.get_secret_value(SecretId=arn)["SecretString"] == stored
+
+
+def test_webhook_keys_rotate_by_two() -> None:
+    """A host's secrets are shown as receivers take them: the newest and the one before, which signs until the next."""
+    with mock_aws():
+        manager = boto3.client("secretsmanager")
+        arn = manager.create_secret(Name="s", SecretString='{"root": "r", "links": ["l"]}')["ARN"]
+        [first] = keys.show_webhook_secrets(manager, arn, "crm.example.com")
+        assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", first)
+        assert keys.show_webhook_secrets(manager, arn, "erp.example.com") != [first]
+        seen = [first]
+        for _ in range(4):
+            keys.rotate_webhooks(manager, arn)
+            newest, before = keys.show_webhook_secrets(manager, arn, "crm.example.com")
+            assert before == seen[-1]
+            assert newest not in seen
+            seen.append(newest)
+        secret = json.loads(manager.get_secret_value(SecretId=arn)["SecretString"])
+        assert (secret["root"], secret["links"], len(secret["webhooks"])) == ("r", ["l"], 2)

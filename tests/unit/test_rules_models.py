@@ -12,6 +12,7 @@ from cartwake.rules.base import check, dump
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import read_file
 from cartwake.rules.models import Journey, Segment
+from cartwake.rules.outward_models import WebhookStep
 from cartwake.rules.settings_models import Settings
 
 SHOP = {"name": "N", "url": "https://n.example", "postal_address": "Street 1"}
@@ -159,6 +160,38 @@ def test_a_date_comes_again_unless_the_file_says_otherwise(said: Any, recurs: st
     read = check(Journey, journey(**said), "j.json")
     assert isinstance(read, Journey)
     assert read.recurs == recurs
+
+
+@pytest.mark.parametrize(
+    ("url", "suggestion"),
+    [
+        ("http://crm.example.com/x", "https://crm.example.com/x"),
+        ("https://CRM.example.com/x", "https://crm.example.com/x"),
+        (" https://crm.example.com/x#top", "https://crm.example.com/x"),
+        ("https://crm.example.com:8443/x", ""),
+        ("https://user:secret@crm.example.com/x", ""),
+        ("https://127.0.0.1/x", ""),
+        ("https://[::1]/x", ""),
+        ("https://2130706433/", ""),
+        ("https://localhost/x", ""),
+        ("https://crm.example.com/a b", ""),
+        ("https://crm.example.com/a\r\nX-Evil: 1", ""),
+        ("https://crm.example.com\\@evil.example/", ""),
+        ("ftp://crm.example.com", "https://crm.example.com"),
+        ("https://[bad", ""),
+    ],
+)
+def test_a_webhook_goes_to_a_plain_address(url: str, suggestion: str) -> None:
+    """By https, to a host by its name; no port, user, number or sign that a line of HTTP could be made of."""
+    fault = only_fault(Journey, journey(steps=[{"webhook": url}]))
+    assert (fault.path, fault.suggestion) == ("steps[0].webhook", suggestion)
+
+
+@pytest.mark.parametrize("key", ["headers", "secret", "method"])
+def test_what_a_webhook_does_not_say_is_told(key: str) -> None:
+    """Keys that other systems have here get a sentence on where that is said."""
+    fault = only_fault(Journey, journey(steps=[{"webhook": "https://crm.example.com/", key: "x"}]))
+    assert fault.message == WebhookStep.elsewhere[key]
 
 
 def test_no_setting_is_taken_that_nothing_reads() -> None:

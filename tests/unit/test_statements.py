@@ -14,10 +14,10 @@ from cartwake.events import Event, Trust, own_event
 from cartwake.knowledge import know
 from cartwake.profiles import State, fold, merge, pack, unpack
 from cartwake.registers import MOST_TRAITS
-from cartwake.statements import Channel, list_tags
+from cartwake.statements import OF_SHOPPERS, Channel, list_tags
 from cartwake.times import DAY
 
-CONSENTS = [f"consent.{channel}{part}" for channel in Channel for part in ("", ".at")]
+CONSENTS = [f"consent.{channel}{part}" for channel in OF_SHOPPERS for part in ("", ".at")]
 NAMES = [*CONSENTS, "reachable.email", "reachable.sms", "country", "language", "locale", "timezone"]
 
 
@@ -51,7 +51,7 @@ def test_what_is_known_is_what_was_stated_last(events: list[Event], shuffler: ra
     for state in (merge(left, unpack(pack(right)), {}), merge(right, left, {}), fold_all(events)):
         assert [know(state, name) for name in NAMES] == [known.read(name) for name in NAMES]
         assert list_tags(state.tags) == sorted(known.read("tags"))
-        for channel in Channel:
+        for channel in OF_SHOPPERS:
             assert (know(state, f"consent.{channel}.method") or None) == known.read(f"consent.{channel}.method")
 
 

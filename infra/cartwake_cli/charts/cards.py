@@ -33,7 +33,7 @@ from cartwake_cli.charts.step_words import say_call, say_date, say_day, say_minu
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
 
-type Look = Literal["start", "wait", "email", "sms", "webhook", "branch", "remark", "goal", "stop", "end"]
+type Look = Literal["start", "wait", "email", "sms", "branch", "remark", "goal", "stop", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Maker:
                     tuple(self._say_message(step)),
                 )
             case Call(host=host):
-                return Card("webhook", f"Webhook {host}", tuple(Text(it, faint=True) for it in say_call(step)))
+                return Card("remark", f"Webhook {host}", tuple(Text(it, faint=True) for it in say_call(step)))
             case Give(pool=pool, otherwise=otherwise):
                 other = (Way("then", ()), Way("no code left", self._make_all(otherwise))) if otherwise else ()
                 said = () if otherwise else (Text("ends where no code is left", faint=True),)

@@ -10,13 +10,13 @@ _ROUND: Final = 10
 _LIGHT: Final = {
     "ground": "#ffffff", "text": "#1f2937", "faint": "#5b6472", "line": "#94a3b8", "card": "#f8fafc", "edge": "#cbd5e1",
     "start": "#15803d", "wait": "#64748b", "email": "#1d4ed8", "sms": "#7e22ce", "branch": "#b45309", "end": "#475569",
-    "remark": "#0f766e", "webhook": "#0369a1", "goal": "#be123c", "stop": "#475569",
+    "remark": "#0f766e", "goal": "#be123c", "stop": "#475569",
     "note": "#cbd5e1",
 }  # fmt: skip
 _DARK: Final = {
     "ground": "#0f172a", "text": "#e5e7eb", "faint": "#a3adbb", "line": "#64748b", "card": "#1e293b", "edge": "#334155",
     "start": "#4ade80", "wait": "#94a3b8", "email": "#7aa7ff", "sms": "#c794ff", "branch": "#f5b041", "end": "#94a3b8",
-    "remark": "#2dd4bf", "webhook": "#38bdf8", "goal": "#fb7185", "stop": "#94a3b8",
+    "remark": "#2dd4bf", "goal": "#fb7185", "stop": "#94a3b8",
     "note": "#334155",
 }  # fmt: skip
 _MARKS: Final = {
@@ -26,7 +26,6 @@ _MARKS: Final = {
     "sms": "M2 2h14v10H9l-4 4v-4H2z",
     "branch": "M9 0l9 9-9 9-9-9z",
     "remark": "M2 2h9l5 5v9H2z",
-    "webhook": "M2 7h8V2l7 7-7 7v-5H2z",
     "stop": "M2 2h14v14H2z",
     "goal": "M3 1h2v16H3zM6 2h9l-2 4 2 4H6z",
 }

@@ -1,4 +1,4 @@
-"""`cartwake keys`: make, list and revoke write keys of a deployed stack, and renew the key of its links."""
+"""`cartwake keys`: make, list and revoke write keys of a deployed stack; the keys of its links and webhooks."""
 
 import time
 from enum import StrEnum
@@ -94,6 +94,37 @@ def rotate_links(stack: StackName = "cartwake") -> None:
         cloud = Cloud()
         number = keys.rotate_links(cloud.client("secretsmanager"), read_stack(cloud, stack).output("SecretArn"))
     typer.echo(f"a new key signs links within ten minutes; {number} keys verify them")
+
+
+@app.command()
+def webhook(
+    host: Annotated[str, typer.Argument(help="As settings.json lists it, for example crm.nordlicht.example.")],
+    stack: StackName = "cartwake",
+) -> None:
+    """Show the secret by which a host knows what comes from us; while keys rotate, the one before it too.
+
+    Example: `cartwake keys webhook crm.nordlicht.example --stack my-shop`
+    """
+    with tell_faults():
+        cloud = Cloud()
+        arn = read_stack(cloud, stack).output("SecretArn")
+        found = keys.show_webhook_secrets(cloud.client("secretsmanager"), arn, host)
+    for each in found:
+        typer.echo(each)
+
+
+@app.command(name="rotate-webhooks")
+def rotate_webhooks(stack: StackName = "cartwake") -> None:
+    """Sign webhooks with a new key beside the one before it, until this is done again.
+
+    Example: `cartwake keys rotate-webhooks --stack my-shop`
+    """
+    with tell_faults():
+        cloud = Cloud()
+        keys.rotate_webhooks(cloud.client("secretsmanager"), read_stack(cloud, stack).output("SecretArn"))
+    typer.echo(
+        "a new key signs webhooks within ten minutes: give every receiver its new secret (cartwake keys webhook)"
+    )
 
 
 def _open_table(stack: str) -> Client:

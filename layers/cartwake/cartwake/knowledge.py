@@ -11,7 +11,7 @@ from cartwake import carts
 from cartwake.addresses import name_address, normalise
 from cartwake.optins import pending_since
 from cartwake.profiles import State
-from cartwake.statements import Channel, list_tags
+from cartwake.statements import OF_SHOPPERS, Channel, list_tags
 from cartwake.times import NEVER
 
 SUBSCRIBED: Final = "subscribed"
@@ -77,7 +77,7 @@ def _read_consent(state: State, rest: str) -> Any:
 
 
 def _read_reachable(state: State, rest: str) -> bool:
-    return rest in set(Channel) and is_reachable(state, Channel(rest))
+    return rest in OF_SHOPPERS and is_reachable(state, Channel(rest))
 
 
 def _read_country(state: State, _: str) -> str | None:

@@ -36,7 +36,11 @@ def webhook_secrets(host: str) -> list[bytes]:
     `cartwake keys rotate-webhooks` puts a new text before the list `webhooks` in the secret. Both the newest and the
     one before it sign, so that receivers have time to learn the new one.
     """
-    secret = _secret()
+    return derive_webhook_secrets(_secret(), host)
+
+
+def derive_webhook_secrets(secret: dict[str, Any], host: str) -> list[bytes]:
+    """Return what `webhook_secrets` does, of a secret that was read."""
     texts = [*secret.get("webhooks", ()), secret["root"]]
     return [derive_secret(text, f"webhooks {host}") for text in texts[:SIGNING_AT_ONCE]]
 

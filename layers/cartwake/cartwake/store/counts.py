@@ -41,17 +41,11 @@ class CountRow(Model):
     leased = NumberAttribute(null=True)
 
 
-def add_up(counters: Iterable[str]) -> dict[str, int]:
-    """Return what is counted under all of *counters*, of all days, by the names of the columns."""
-    found: dict[str, int] = {}
-    try:
-        for counter in counters:
-            for shard in range(base.SHARDS):
-                for row in CountRow.query(f"{counter}#{shard}"):
-                    for name in ADDED_UP:
-                        found[name] = found.get(name, 0) + int(getattr(row, name) or 0)
-    except QueryError as error:
-        raise TryAgain(f"counts: {base.failed_with(error)}") from error
+def add_up_messages(counters: Iterable[str]) -> dict[str, int]:
+    """Return what has happened to the messages under all of *counters*, by the names of the columns."""
+    found = dict.fromkeys(ADDED_UP, 0)
+    for counted in map(add_up, counters):
+        found = {name: number + counted.get(name, 0) for name, number in found.items()}
     return found
 
 
