@@ -62,9 +62,10 @@ def list_templates(bundle: Bundle, journey: str) -> list[str]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-@pytest.mark.parametrize("traits", [{}, {"first_name": "Anna"}])
 @pytest.mark.parametrize(
-    "shown", [{}, {"image_url": "https://cdn.example/a.png", "variant": "White", "price": "89.90"}]
+    ("traits", "shown"),
+    [({}, {}), ({"first_name": "Anna"}, {"image_url": "https://cdn.example/a.png", "variant": "W", "price": "89.90"})],
+    ids=["little", "much"],
 )
 def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: dict[str, str], language: str) -> None:
     """Each template, and each translation, says something whole, whatever is known of shopper, event and products."""
