@@ -49,8 +49,13 @@ def render_mails(items: tuple[dict[str, str], ...] = CART) -> Iterator[tuple[str
     rules = choose({name: path.read_bytes() for name, path in files.items()}).bundle
     assert isinstance(rules, Bundle)
     changes = tuple(Change(number, number, f"p{number}", 2, item) for number, item in enumerate(items, start=1))
-    product = {"url": "https://www.nordlicht.example/p/1", "quantity": 2, **items[0]}
-    told = {"order_id": "N-1001", "revenue": "328.80", "products": [product, *items[1:]], "carrier": "DHL"}
+    product: dict[str, Any] = {"url": "https://www.nordlicht.example/p/1", "quantity": 2, **items[0]}
+    told: dict[str, Any] = {
+        "order_id": "N-1001",
+        "revenue": "328.80",
+        "products": [product, *items[1:]],
+        "carrier": "DHL",
+    }
     event = Event(
         who="u#1",
         id="1",

@@ -72,8 +72,10 @@ def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: d
     registers = {name: Register(value, 1, 1) for name, value in traits.items()}
     cart = Cart(changes=(Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", **shown}),))
     item = {"name": "Sylt Sneaker", **shown}
-    told = {"order_id": "N-1", "revenue": 89.9, "products": [item], "carrier": "DHL", **item} if shown else {}
-    event = Event(who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER, properties=told)
+    known: dict[str, Any] = {"order_id": "N-1", "revenue": 89.9, "products": [item], "carrier": "DHL", **item}
+    event = Event(
+        who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER, properties=known if shown else {}
+    )
     services = {
         template
         for name, journey in bundle.journeys.items()
