@@ -36,6 +36,12 @@ _OWN_LINKS: Final = {
     name: f"https://shop.example.com/c/{name.removesuffix('_url')}/preview"
     for name in ("preferences_url", "confirm_url")
 }
+_PRODUCTS: Final = (
+    {"product_id": "sample-1", "name": "Trail Runner", "variant": "Blue, 42", "price": "89.90", "quantity": 2},
+    {"product_id": "sample-2", "name": "Rain Jacket", "price": "149", "quantity": 1},
+)
+_COUPON: Final = {"code": "SAMPLE-7HK2QX", "expires_at": "2030-12-31"}
+"""Nobody's: a preview gives no code away."""
 _FLAGS: Final = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--no-first-run")
 _MEASURE: Final = "<script>document.documentElement.dataset.height = document.documentElement.scrollHeight</script>"
 
@@ -58,6 +64,7 @@ def make_sample(now: Instant) -> Reader:
         Change(now, 1, "sample-1", 2, {"name": "Trail Runner", "variant": "Blue, 42", "price": "89.90"}),
         Change(now, 2, "sample-2", 1, {"name": "Rain Jacket", "price": "149"}),
     )
+    order = {"order_id": "1001", "revenue": 328.8, "carrier": "DHL", "tracking_number": "JD0001"}
     told = {"first_name": "Anna", "last_name": "Example", "email": "anna@example.com"}
     event = Event(
         who="u#sample",
@@ -66,7 +73,7 @@ def make_sample(now: Instant) -> Reader:
         occurred_at=now,
         received_at=now,
         trust=Trust.SERVER,
-        properties={"order_id": "1001", "revenue": 328.8, "channel": "email"},
+        properties={"channel": "email", **_PRODUCTS[0], **order, "products": [*_PRODUCTS]},
     )
     traits = {name: Register(value, now, 1) for name, value in told.items()}
     return Reader(State(traits=traits, cart=Cart(changes=changes)), event)
@@ -94,12 +101,14 @@ def fill(name: str, rules: Bundle, reader: Reader, *, locale: str = "", now: Ins
     subject = next((step.subject for _, step in senders if step.subject), "")
     marketing = not senders or any(journey.kind == "marketing" for journey, _ in senders)
     known = reader.state.evaluated_at > 0
+    gives = any(step.coupon for _, step in senders)
     seen = gather(
         reader.state,
         event=reader.event,
         settings=rules.settings,
         marks=read_marks(reader.state, rules, now) if known else Marks(),
         unsubscribe_url=_WAY_OUT if marketing else "",
+        coupon=_COUPON if gives else None,
         language=language,
         more_urls=_OWN_LINKS,
     )

@@ -165,6 +165,12 @@ def test_wrong_lines_are_warnings() -> None:
     assert [it.message for it in tell(coupons_back__csv=b"code\n")] == ["There are no codes in it."]
 
 
+def test_a_pool_that_may_be_empty_is_no_warning() -> None:
+    """Who wants no alarm when no code is left is not told that there is none; of any other pool it is told."""
+    assert tell(coupons_back__csv=b"code\n", coupons_back__json=pool(low_at=0)) == []
+    assert len(tell(coupons_back__csv=b"code\n", coupons_back__json=pool(low_at=1))) == 1
+
+
 def test_a_folder_without_coupons_is_a_part() -> None:
     """Of what is checked in parts nothing is missed: codes seldom lie beside the rules."""
     assert tell(coupons_back__csv=None) == []

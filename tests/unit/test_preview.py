@@ -57,6 +57,22 @@ def test_sms_is_a_text(tmp_path: Path, no_browser: None) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("cart-3", "SAMPLE-7HK2QX"),
+        ("order-shipped", "JD0001"),
+        ("review-1", "Rain Jacket"),
+        ("viewed-1", "Trail Runner"),
+    ],
+)
+def test_sample_has_what_a_mail_shows(name: str, says: str, tmp_path: Path, no_browser: None) -> None:
+    """A code that is nobody's where the step gives one, an order and a product: no mail needs more than the rules."""
+    found = run(name, "--out", str(tmp_path))
+    assert found.exit_code == 0, found.output
+    assert says in (tmp_path / f"{name}.en.txt").read_text()
+
+
+@pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [(["cart-11"], 1, 'did you mean "cart-1"?'), (["shop"], 1, 'no template "shop"')],
 )

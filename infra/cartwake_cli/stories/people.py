@@ -201,7 +201,9 @@ class People:
     def _find_click(self, letter: Letter, message: Message, part: str) -> str:
         from cartwake.gateways.secrets import link_secrets  # noqa: PLC0415  only in the house
 
-        clicks = [(read_click(token, link_secrets()), token) for path, token in _LINK.findall(letter.html) if path == "r"]
+        clicks = [
+            (read_click(token, link_secrets()), token) for path, token in _LINK.findall(letter.html) if path == "r"
+        ]
         seen = [(link.to, str(token)) for link, token in clicks if link is not None and link.number]
         found = next((token for to, token in seen if part in to), None)
         if found is not None:

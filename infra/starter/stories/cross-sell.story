@@ -7,7 +7,7 @@ Journey cross-sell is live.
 Story: Three weeks after an order
 Ada adds "Trail Runner" for 129.
 after 10 minutes, Ada orders.
-expect Ada gets email cross-sell-1 on 2026-06-23 at 10:00, subject "What goes well with Trail Runner", text "€129.00".
+expect Ada gets email cross-sell-1 on 2026-06-23 at 10:00, subject "What goes well with Trail Runner", text "Quantity: 1".
 expect Ada leaves cross-sell: completed.
 expect Ada gets nothing else.
 

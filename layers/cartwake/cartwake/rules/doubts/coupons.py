@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping
 
 from cartwake.rules.codes import CodeFile
 from cartwake.rules.compile_templates import Templates
+from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.faults import Fault
-from cartwake.rules.files import Content
+from cartwake.rules.files import Content, name_of
 from cartwake.rules.models import Journey
 from cartwake.rules.pools import list_unshown
 
@@ -24,5 +25,7 @@ def doubt_coupons(file: str, files: Mapping[str, Content], made: Templates) -> I
         more = content.refused_count - len(content.refused)
         if more:
             yield Fault(file=file, message=f"{more} more lines are passed over.", severity="warning")
-        if not content.codes:
+        settings = files.get(f"coupons/{name_of(file)}.json")
+        # whoever wants no alarm when none is left knows that there may be none
+        if not content.codes and not (isinstance(settings, Coupons) and not settings.low_at):
             yield Fault(file=file, message="There are no codes in it.", example="SPRING-7HK2", severity="warning")
