@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from cartwake.bundles import Bundle
 from cartwake.carts import Cart, Change
+from cartwake.events import Event, Trust
 from cartwake.profiles import State
 from cartwake.registers import Register
 from cartwake.rules.publication import choose
@@ -39,19 +40,34 @@ CART: Final = (
 )
 
 
+CODE: Final = {"code": "CART-10-7HK2QX", "expires_at": "2026-12-31T22:59:59Z"}
+
+
 def render_mails(items: tuple[dict[str, str], ...] = CART) -> Iterator[tuple[str, str]]:
     """Yield name and HTML of each starter mail in each language."""
     files = {path.relative_to(STARTER).as_posix(): path for path in STARTER.rglob("*") if path.is_file()}
     rules = choose({name: path.read_bytes() for name, path in files.items()}).bundle
     assert isinstance(rules, Bundle)
     changes = tuple(Change(number, number, f"p{number}", 2, item) for number, item in enumerate(items, start=1))
+    product = {"url": "https://www.nordlicht.example/p/1", "quantity": 2, **items[0]}
+    told = {"order_id": "N-1001", "revenue": "328.80", "products": [product, *items[1:]], "carrier": "DHL"}
+    event = Event(
+        who="u#1",
+        id="1",
+        name="x",
+        occurred_at=1,
+        received_at=1,
+        trust=Trust.SERVER,
+        properties=product | told | {"tracking_number": "JD014600003SE9"},
+    )
     state = State(traits={"first_name": Register("Anna", 1, 1)}, cart=Cart(changes=changes))
     for language in LANGUAGES:
         seen = gather(
             state,
-            event=None,
+            event=event,
             settings=rules.settings,
             unsubscribe_url="https://u.example/t",
+            coupon=CODE,
             language=language,
             more_urls={"preferences_url": "https://u.example/p", "confirm_url": "https://u.example/c"},
         )

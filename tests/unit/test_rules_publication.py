@@ -157,7 +157,7 @@ def test_fault_between_files_is_charged_to_the_one_that_refers(files: Files, liv
 def test_new_files_that_need_a_bad_one_wait_for_it(files: Files) -> None:
     """A journey whose template has a fault is left out with it; the rest goes live."""
     found = choose(with_file(files, "templates/welcome-1.mjml", b"<mjml>"))
-    assert set(bundle_of(found).journeys) == {"abandoned-cart", "confirm-subscription"}
+    assert set(bundle_of(choose(files)).journeys) - set(bundle_of(found).journeys) == {"welcome"}
     assert found.files["journeys/welcome.json"].faults[0].path == "steps[0].email"
 
 

@@ -10,6 +10,8 @@ from typer.testing import CliRunner
 from cartwake.bundles import Bundle
 from cartwake.carts import Cart, Change
 from cartwake.events import Event, Trust
+from cartwake.journeys import Send
+from cartwake.paths import walk_steps
 from cartwake.profiles import Register, State
 from cartwake.rules.publication import choose
 from cartwake.rules.schemas import SCHEMAS, build_schema, build_schemas
@@ -36,13 +38,26 @@ def bundle() -> Bundle:
 
 
 def test_what_a_shop_starts_with(bundle: Bundle) -> None:
-    """There are the segments and journeys that a shop starts with, all journeys live."""
+    """There are the segments and journeys that a shop starts with; few are live on its first day."""
     assert {"vip", "engaged", "lapsed"} <= set(bundle.segments)
-    assert {name: journey.status for name, journey in bundle.journeys.items()} == {
-        "abandoned-cart": "live",
-        "confirm-subscription": "live",
-        "welcome": "live",
+    assert {path.stem for path in (STARTER / "journeys").glob("*.json")} == set(bundle.journeys)
+    assert {name for name, it in bundle.journeys.items() if it.status == "live"} == {
+        "abandoned-cart",
+        "confirm-subscription",
+        "welcome",
     }
+    assert {it.status for it in bundle.journeys.values()} == {"live", "draft"}
+
+
+def test_every_template_is_sent(bundle: Bundle) -> None:
+    """No template lies there that no journey sends, and each journey but a list sends something."""
+    sent = {name: set(list_templates(bundle, name)) for name in bundle.journeys}
+    assert {name for name, templates in sent.items() if not templates} == {"name-day-list"}
+    assert set().union(*sent.values()) == set(bundle.templates)
+
+
+def list_templates(bundle: Bundle, journey: str) -> list[str]:
+    return [step.template for step in walk_steps(bundle.journeys[journey].steps) if isinstance(step, Send)]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -51,22 +66,31 @@ def test_what_a_shop_starts_with(bundle: Bundle) -> None:
     "shown", [{}, {"image_url": "https://cdn.example/a.png", "variant": "White", "price": "89.90"}]
 )
 def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: dict[str, str], language: str) -> None:
-    """Each template, and each translation, says something whole, whatever is known of the shopper and of products."""
+    """Each template, and each translation, says something whole, whatever is known of shopper, event and products."""
     registers = {name: Register(value, 1, 1) for name, value in traits.items()}
     cart = Cart(changes=(Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", **shown}),))
-    event = Event(who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER)
+    item = {"name": "Sylt Sneaker", **shown}
+    told = {"order_id": "N-1", "revenue": 89.9, "products": [item], "carrier": "DHL", **item} if shown else {}
+    event = Event(who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER, properties=told)
+    services = {
+        template
+        for name, journey in bundle.journeys.items()
+        if journey.kind == "transactional"
+        for template in list_templates(bundle, name)
+    }
     seen = gather(
         State(traits=registers, cart=cart),
         event=event,
         settings=bundle.settings,
         unsubscribe_url="https://u.example/t",
+        coupon={"code": "SYLT-7HK2QX", "expires_at": "2026-12-31T22:59:59Z"} | ({} if shown else {"expires_at": None}),
         language=language,
         more_urls={"preferences_url": "https://u.example/p", "confirm_url": "https://u.example/t"},
     )
     for name, template in bundle.templates.items():
         assert [*template.translations] == LANGUAGES[1:]
         found = render(template.translations.get(language, template), seen, name=name)
-        assert "https://u.example/t" in found.text
+        assert ("https://u.example/t" in found.text) is (name not in services)
         assert "{{" not in found.html + found.text + found.subject
         if template.html and not name.startswith("confirm"):
             assert 'href="https://u.example/p"' in found.html
@@ -75,7 +99,7 @@ def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: d
             assert found.subject
             assert f'lang="{language}"' in found.html
             assert 'name="color-scheme"' in found.html
-            assert 'href="https://u.example/t"' in found.html
+            assert ('href="https://u.example/t"' in found.html) is (name not in services)
             assert bundle.settings.shop.postal_address in found.html
             assert bundle.settings.shop.postal_address in found.text
         if name.startswith("cart"):
@@ -144,13 +168,15 @@ Nordlicht Shoes GmbH, Hafenstrasse 12, 20457 Hamburg, Germany"""
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_sms_fits_one_part(bundle: Bundle, language: str) -> None:
-    """The text of the SMS, without the link to unsubscribe, fits into one part; no letter in it needs 16 bits."""
+    """The text of an SMS, without the link to unsubscribe, fits into one part; no letter in it needs 16 bits."""
     cart = Cart(changes=(Change(1, 1, "p1", 1, {"name": "A product with a name that is rather long, too long"}),))
     seen = gather(State(cart=cart), event=None, settings=bundle.settings)
-    template = bundle.templates["cart-sms"]
-    text = render(template.translations.get(language, template), seen).text
-    assert len(text) <= 160
-    assert text.isascii()
+    texts = [it for it in bundle.templates.values() if not it.html]
+    assert len(texts) >= 2
+    for template in texts:
+        text = render(template.translations.get(language, template), seen).text
+        assert len(text) <= 160
+        assert text.isascii()
 
 
 def test_schemas_are_current() -> None:

@@ -16,7 +16,7 @@ def say_date(step: UntilDate) -> str:
     if step.date:
         return f"Wait until {step.date.replace('T', ' ')}"
     shift = f"{say_duration(abs(step.shift_ms))} {'before' if step.shift_ms < 0 else 'after'} " if step.shift_ms else ""
-    return f"Wait until {shift}{step.trait}"
+    return f"Wait until {shift}{step.trait or f'{step.told} of the event'}"
 
 
 def say_day(step: UntilDate) -> Iterator[str]:

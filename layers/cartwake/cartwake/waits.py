@@ -4,11 +4,13 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Final
 
 from cartwake.conditions.dates import find_day, read_day, read_whole_day
+from cartwake.events import Event
 from cartwake.journeys import UntilClock, UntilDate, Wait
 from cartwake.knowledge import find_zone
 from cartwake.profiles import State
 from cartwake.segments import View
 from cartwake.times import DAY, NEVER, Instant, read_instant, to_datetime, to_instant
+from cartwake.values import find_value
 
 LONGEST_WAIT: Final = 365 * DAY
 _LAST_YEAR: Final = 9_000
@@ -42,17 +44,25 @@ def end_at_clock(wait: UntilClock, began: Instant, view: View) -> Instant:
     return began
 
 
-def end_at_date(wait: UntilDate, began: Instant, view: View) -> Instant | None:
+def end_at_date(wait: UntilDate, began: Instant, view: View, trigger: Event | None = None) -> Instant | None:
     """Return the instant that a wait for a date is for; None: there is no such date, it is over, or too far ahead."""
     zone = _zone(view)
-    register = view.state.traits.get(wait.trait) if wait.trait else None
-    value = wait.date or (register.value if register else None)
+    value = wait.date or _find_value(wait, view.state, trigger)
     try:
         ends = _list_anniversaries(wait, value, began, zone) if wait.every_year else [_find_date(wait, value, zone)]
     except (ValueError, OverflowError):
         return None
     coming = min((at for at in ends if at is not None and at >= began), default=NEVER)
-    return coming if coming <= began + LONGEST_WAIT else None
+    # the next anniversary is 366 days ahead where 29 February lies between
+    longest = LONGEST_WAIT + DAY if wait.every_year else LONGEST_WAIT
+    return coming if coming <= began + longest else None
+
+
+def _find_value(wait: UntilDate, state: State, trigger: Event | None) -> object:
+    if wait.told:
+        return find_value(trigger.properties, wait.told) if trigger else None
+    register = state.traits.get(wait.trait)
+    return register.value if register else None
 
 
 def _find_date(wait: UntilDate, value: object, zone: tzinfo) -> Instant | None:

@@ -102,13 +102,19 @@ class StepCompiler:
             case UntilStep() if step.is_clock:
                 days = tuple(sorted({DAYS.index(day) for day in listed(step.on)})) if step.on else ()
                 return journeys.UntilClock(minute=_read_minute(step.wait_until), days=days, **common)
+            case UntilStep() if step.is_yearly:
+                day, _, clock = step.wait_until.partition("T")
+                return journeys.UntilDate(
+                    date=day, minute=_read_minute(clock) if clock else None, every_year=True, **common
+                )
             case UntilStep():
                 otherwise = self.compile(step.else_ or [], f"{path}.else")
                 return journeys.UntilDate(date=step.wait_until, otherwise=otherwise, **common)
             case UntilDateStep():
                 before = -parse_duration(step.before) if step.before else 0
                 return journeys.UntilDate(
-                    trait=step.wait_until_date_in,
+                    trait=step.wait_until_date_in if step.of == "shopper" else "",
+                    told=step.wait_until_date_in if step.of == "event" else "",
                     shift_ms=before or (parse_duration(step.after) if step.after else 0),
                     minute=_read_minute(step.at) if step.at else None,
                     every_year=step.every_year,
