@@ -116,7 +116,10 @@ def test_a_date_is_one_of_the_shoppers_calendar(wait: UntilDate, value: object, 
 def test_the_next_year_may_have_366_days() -> None:
     """A day of the year that has just gone by comes again, also where a leap day lies between."""
     began = parse_instant("2027-12-31T09:00:00.001Z")
-    for wait in (UntilDate(date="12-31", minute=600, every_year=True), UntilDate(trait="due", minute=600, every_year=True)):
+    for wait in (
+        UntilDate(date="12-31", minute=600, every_year=True),
+        UntilDate(trait="due", minute=600, every_year=True),
+    ):
         assert end_at_date(wait, began, view(due="1990-12-31")) == parse_instant("2028-12-31T09:00:00Z")
 
 

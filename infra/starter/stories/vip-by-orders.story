@@ -26,7 +26,7 @@ expect Ada gets email vip-1 on 2026-06-02 at 10:00.
 expect Ada gets nothing else.
 
 Story: She was invited before, by what she spent
-Ada does "Tag Added" {"tag": "vip invited"}.
+10 days ago, Ada does "Email Delivered" {"template": "vip-2"}.
 Ada orders for 40.
 expect Ada does not enter vip-by-orders: filter.
 expect Ada gets nothing.

@@ -10,7 +10,7 @@ Story: She has spent more than 1,000, and is invited
 Ada orders for 150.
 expect Ada enters vip-by-spend at 10:00.
 expect Ada gets email vip-1 on 2026-06-02 at 10:00.
-expect Ada leaves vip-by-spend on 2026-06-03: completed.
+expect Ada leaves vip-by-spend on 2026-06-02 at 10:00: completed.
 expect Ada gets nothing else.
 
 Story: Every other one gets a discount with it

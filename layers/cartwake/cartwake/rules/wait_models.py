@@ -47,7 +47,9 @@ Clock = Annotated[str, AfterValidator(_check_clock), WithJsonSchema({"type": "st
 Moment = Annotated[
     str,
     AfterValidator(_check_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": CLOCK}, {"type": "string", "pattern": DATE}, _DAY_OF_YEAR]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": CLOCK}, {"type": "string", "pattern": DATE}, _DAY_OF_YEAR]}
+    ),
 ]
 Sought = Annotated[
     Annotated[EventName, Tag("<value>")] | Annotated[Condition, Tag("<tests>")], Discriminator(_tell_condition)
