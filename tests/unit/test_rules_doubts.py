@@ -217,6 +217,13 @@ def test_names_are_known_from_many_places() -> None:
     assert not find_doubts(files)
 
 
+def test_a_property_of_the_event_is_no_trait() -> None:
+    """A wait for a date of the event is not asked for a trait of that name; one of the shopper is."""
+    wait = {"wait_until_date_in": "launch_at"}
+    assert [path for path, _ in doubts_of_journey(wait, {"sms": "x"})] == ["steps[0].wait_until_date_in"]
+    assert doubts_of_journey(wait | {"of": "event"}, {"sms": "x"}) == []
+
+
 @pytest.mark.parametrize(
     ("where", "days"),
     [

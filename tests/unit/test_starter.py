@@ -52,9 +52,9 @@ def test_what_a_shop_starts_with(bundle: Bundle) -> None:
 
 
 def test_every_template_is_sent(bundle: Bundle) -> None:
-    """No template lies there that no journey sends, and each journey sends something."""
+    """No template lies there that no journey sends, and each journey but a list sends something."""
     sent = {name: set(list_templates(bundle, name)) for name in bundle.journeys}
-    assert all(sent.values())
+    assert {name for name, templates in sent.items() if not templates} == {"name-day-list"}
     assert set().union(*sent.values()) == set(bundle.templates)
 
 

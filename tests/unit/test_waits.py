@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
-from builders import NOON, a_bundle
+from builders import NOON, a_bundle, an_event
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -80,6 +80,10 @@ BEGAN = "2026-11-20T12:00:00Z"
         (UntilDate(date="2026-11-20"), None, None),
         (UntilDate(date="2027-11-20"), None, "2027-11-19T23:00:00Z"),
         (UntilDate(date="2027-11-21"), None, None),
+        (UntilDate(date="12-31", minute=600, every_year=True), None, "2026-12-31T09:00:00Z"),
+        (UntilDate(date="11-20", minute=779, every_year=True), None, "2027-11-20T11:59:00Z"),
+        (UntilDate(date="11-20", minute=780, every_year=True), None, "2026-11-20T12:00:00Z"),
+        (UntilDate(date="02-29", every_year=True), None, "2027-02-27T23:00:00Z"),
         (UntilDate(trait="due"), "2027-03-01", "2027-02-28T23:00:00Z"),
         # some software writes a day as its midnight in UTC
         (UntilDate(trait="due"), "2027-03-01T00:00:00Z", "2027-02-28T23:00:00Z"),
@@ -109,6 +113,26 @@ def test_a_date_is_one_of_the_shoppers_calendar(wait: UntilDate, value: object, 
     assert (found and format_instant(found)) == (ends and format_instant(parse_instant(ends)))
 
 
+def test_the_next_year_may_have_366_days() -> None:
+    """A day of the year that has just gone by comes again, also where a leap day lies between."""
+    began = parse_instant("2027-12-31T09:00:00.001Z")
+    for wait in (
+        UntilDate(date="12-31", minute=600, every_year=True),
+        UntilDate(trait="due", minute=600, every_year=True),
+    ):
+        assert end_at_date(wait, began, view(due="1990-12-31")) == parse_instant("2028-12-31T09:00:00Z")
+
+
+def test_a_date_may_be_one_of_the_triggering_event() -> None:
+    """A property of the event counts, whatever trait there is of its name; without it there is no date."""
+    wait = UntilDate(told="product.available_at", minute=600)
+    told = an_event(properties={"product": {"available_at": "2026-12-24"}})
+    traits = view(product={"available_at": "2027-01-01"})
+    assert end_at_date(wait, parse_instant(BEGAN), traits, told) == parse_instant("2026-12-24T09:00:00Z")
+    assert end_at_date(wait, parse_instant(BEGAN), traits, an_event()) is None
+    assert end_at_date(wait, parse_instant(BEGAN), traits) is None
+
+
 MOMENTS = st.datetimes(datetime(2020, 1, 1), datetime(2035, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
 
 
@@ -133,7 +157,7 @@ def test_a_date_is_at_most_a_year_ahead(
     at = int(began.timestamp() * 1000)
     wait = UntilDate(trait="due", shift_ms=days * DAY + HOUR, minute=minute, every_year=every_year)
     end = end_at_date(wait, at, view("America/New_York", due=str(day)))
-    assert end is None or at <= end <= at + LONGEST_WAIT
+    assert end is None or at <= end <= at + LONGEST_WAIT + DAY * every_year
 
 
 @pytest.mark.parametrize("date", ["2026-03-29T08:00:00Z", "2026-10-25T09:00:00Z", "2026-10-25T01:30:00Z"])

@@ -22,7 +22,7 @@ def say_date(step: UntilDate) -> str:
 def say_shifted(step: UntilDate) -> str:
     """Return the trait that has a date, and how much before or after it."""
     shift = f"{say_duration(abs(step.shift_ms))} {'before' if step.shift_ms < 0 else 'after'} " if step.shift_ms else ""
-    return f"{shift}{step.trait}"
+    return f"{shift}{step.trait or f'{step.told} of the event'}"
 
 
 def say_day(step: UntilDate) -> Iterator[str]:

@@ -97,8 +97,9 @@ class UntilDate(_Step, frozen=True, kw_only=True, tag="date", omit_defaults=True
     """Wait until a date by the shopper's calendar.
 
     Attributes:
-        date: ISO 8601; "": the one in the trait.
+        date: ISO 8601, or a day of the year such as 12-31; "": the one in the trait or property.
         trait: Its name.
+        told: Instead, the path to a property of the triggering event.
         shift_ms: So much later; less than 0: before.
         minute: At this time of that day, after midnight; None: at the date's own time.
         every_year: The next anniversary is meant.
@@ -107,6 +108,7 @@ class UntilDate(_Step, frozen=True, kw_only=True, tag="date", omit_defaults=True
 
     date: str = ""
     trait: str = ""
+    told: str = ""
     shift_ms: int = 0
     minute: int | None = None
     every_year: bool = False

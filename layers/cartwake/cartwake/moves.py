@@ -207,7 +207,7 @@ class _Walk:
             case UntilClock():
                 due_at = end_at_clock(step, began, self._view)
             case UntilDate():
-                found = end_at_date(step, began, self._view)
+                found = end_at_date(step, began, self._view, self._run.trigger)
                 if found is None:
                     return self._go_in("else")
                 due_at = found

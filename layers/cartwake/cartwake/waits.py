@@ -3,12 +3,14 @@
 from datetime import timedelta, tzinfo
 from typing import Final
 
+from cartwake.events import Event
 from cartwake.journeys import UntilClock, UntilDate, Wait
 from cartwake.knowledge import find_zone
 from cartwake.moments import at_minute, list_moments
 from cartwake.profiles import State
 from cartwake.segments import View
 from cartwake.times import DAY, NEVER, Instant, to_datetime
+from cartwake.values import find_value
 
 LONGEST_WAIT: Final = 365 * DAY
 _WEEK_AND_MORE: Final = 9
@@ -41,14 +43,22 @@ def end_at_clock(wait: UntilClock, began: Instant, view: View) -> Instant:
     return began
 
 
-def end_at_date(wait: UntilDate, began: Instant, view: View) -> Instant | None:
+def end_at_date(wait: UntilDate, began: Instant, view: View, trigger: Event | None = None) -> Instant | None:
     """Return the instant that a wait for a date is for; None: there is no such date, it is over, or too far ahead."""
     zone = _zone(view)
-    register = view.state.traits.get(wait.trait) if wait.trait else None
-    value = wait.date or (register.value if register else None)
+    value = wait.date or _find_value(wait, view.state, trigger)
     ends = list_moments(wait, value, began, zone)
     coming = min((each.at for each in ends if each.at >= began), default=NEVER)
-    return coming if coming <= began + LONGEST_WAIT else None
+    # the next anniversary is 366 days ahead where 29 February lies between
+    longest = LONGEST_WAIT + DAY if wait.every_year else LONGEST_WAIT
+    return coming if coming <= began + longest else None
+
+
+def _find_value(wait: UntilDate, state: State, trigger: Event | None) -> object:
+    if wait.told:
+        return find_value(trigger.properties, wait.told) if trigger else None
+    register = state.traits.get(wait.trait)
+    return register.value if register else None
 
 
 def _zone(view: View) -> tzinfo:

@@ -109,12 +109,19 @@ class StepCompiler:
             case UntilStep() if step.is_clock:
                 days = tuple(sorted({DAYS.index(day) for day in listed(step.on)})) if step.on else ()
                 return journeys.UntilClock(minute=_read_minute(step.wait_until), days=days, **common)
+            case UntilStep() if step.is_yearly:
+                day, _, clock = step.wait_until.partition("T")
+                return journeys.UntilDate(
+                    date=day, minute=_read_minute(clock) if clock else None, every_year=True, **common
+                )
             case UntilStep():
                 otherwise = self.compile(step.else_ or [], f"{path}.else")
                 return journeys.UntilDate(date=step.wait_until, otherwise=otherwise, **common)
             case UntilDateStep():
                 otherwise = self.compile(step.else_ or [], f"{path}.else")
-                return replace(compile_date(step, step.wait_until_date_in), otherwise=otherwise, **common)
+                of_event = step.of == "event"
+                date = compile_date(step, "" if of_event else step.wait_until_date_in)
+                return replace(date, told=step.wait_until_date_in if of_event else "", otherwise=otherwise, **common)
             case WaitForStep():
                 return journeys.Await(
                     happening=self._compile_happening(step.wait_for, step, f"{path}.wait_for"),

@@ -17,7 +17,7 @@ EVENTS: Final = (
     "Order Cancelled", "Order Shipped", "Order Delivered", "Coupon Entered", "Coupon Applied", "Coupon Denied",
     "Coupon Removed", "Promotion Viewed", "Promotion Clicked", "Signed Up", "Signed In", "Signed Out",
     "Form Submitted", "Survey Answered", "Service Booked", "Identified", "Screen Viewed", "Subscription Requested",
-    "Subscribed", "Unsubscribed",
+    "Subscribed", "Unsubscribed", "Preferences Changed",
     "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam",
     "SMS Sent", "SMS Received", "Tag Added", "Tag Removed", "Traits Set", "Points Given", "Coupon Given",
     "Coupon Redeemed", "Export Ready", "Journey Enrolled", "Price Dropped", "Back In Stock", "Stock Low",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from cartwake.rules.step_models import Step
 
 CLOCK: Final = r"^([01]\d|2[0-3]):[0-5]\d$"
+YEARLY: Final = r"^(?P<day>(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01]))(T([01]\d|2[0-3]):[0-5]\d)?$"
 DAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 DayName = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 
@@ -29,6 +30,11 @@ def _check_clock(words: str) -> str:
 
 
 def _check_moment(words: str) -> str:
+    yearly = re.fullmatch(YEARLY, words)
+    if yearly and yearly["day"] in ("02-30", "02-31", "04-31", "06-31", "09-31", "11-31"):
+        raise complain("There is no such day.", example='"12-31T10:00"')
+    if yearly:
+        return words
     return check_date(words) if words.strip()[4:5] == "-" else _check_clock(words)
 
 
@@ -36,11 +42,14 @@ def _tell_condition(value: Any) -> str:
     return "<tests>" if isinstance(value, dict | Rule) else "<value>"
 
 
+_DAY_OF_YEAR: Final = {"type": "string", "pattern": YEARLY.replace("?P<day>", "")}
 Clock = Annotated[str, AfterValidator(_check_clock), WithJsonSchema({"type": "string", "pattern": CLOCK})]
 Moment = Annotated[
     str,
     AfterValidator(_check_moment),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": CLOCK}, {"type": "string", "pattern": DATE}]}),
+    WithJsonSchema(
+        {"anyOf": [{"type": "string", "pattern": CLOCK}, {"type": "string", "pattern": DATE}, _DAY_OF_YEAR]}
+    ),
 ]
 Sought = Annotated[
     Annotated[EventName, Tag("<value>")] | Annotated[Condition, Tag("<tests>")], Discriminator(_tell_condition)
@@ -74,10 +83,12 @@ class UntilStep(StepRule):
         {"wait_until": "09:00"},
         {"wait_until": "10:30", "on": ["saturday", "sunday"]},
         {"wait_until": "2026-12-31T10:00", "else": [{"end": "too late"}]},
+        {"wait_until": "12-31T10:00"},
     )
     wait_until: Moment = Field(
-        description="A time of day: the next time that it is so late. Or a date, with a time or without.",
-        examples=["09:00", "2026-12-31T10:00"],
+        description="A time of day: the next time that it is so late. Or a date, with a time or without; without "
+        "the year it is the next such day.",
+        examples=["09:00", "2026-12-31T10:00", "12-31T10:00"],
     )
     on: (
         Annotated[
@@ -97,6 +108,8 @@ class UntilStep(StepRule):
             raise complain("A date is on one day alone.", path="on", example='"wait_until": "09:00", "on": "monday"')
         if self.else_ and self.is_clock:
             raise complain("A time of day always comes; it needs no other way.", path="else")
+        if self.else_ and self.is_yearly:
+            raise complain("Such a day comes every year; it needs no other way.", path="else")
         return self
 
     @property
@@ -104,15 +117,31 @@ class UntilStep(StepRule):
         """Whether it is a time of day, and not a date."""
         return "-" not in self.wait_until
 
+    @property
+    def is_yearly(self) -> bool:
+        """Whether it is a day of any year."""
+        return re.fullmatch(YEARLY, self.wait_until) is not None
+
 
 class UntilDateStep(StepRule):
-    """Wait until the date in a trait, or some time before or after, by the shopper's own calendar."""
+    """Wait until the date in a trait, or in the triggering event, or some time before or after.
+
+    It goes by the shopper's own calendar.
+    """
 
     shown = (
         {"wait_until_date_in": "renews_at", "before": "3 days", "at": "10:00", "else": [{"end": "no date"}]},
         {"wait_until_date_in": "birthday", "every_year": True, "at": "08:00"},
+        {"wait_until_date_in": "available_at", "of": "event", "at": "10:00", "else": [{"end": "no date"}]},
     )
-    wait_until_date_in: TraitName = Field(description="The trait that has the date.", examples=["renews_at"])
+    wait_until_date_in: TraitName = Field(
+        description="The trait that has the date, or the property.", examples=["renews_at"]
+    )
+    of: Literal["shopper", "event"] = Field(
+        "shopper",
+        description="event: it is a property of the event that started the journey, not a trait of the shopper.",
+        examples=["event"],
+    )
     before: Duration | None = Field(None, description="So long before it.", examples=["3 days"])
     after: Duration | None = Field(None, description="So long after it.", examples=["7 days"])
     at: Clock | None = Field(

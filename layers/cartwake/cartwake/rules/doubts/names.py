@@ -97,7 +97,7 @@ def _list_of_journey(rule: Journey) -> Iterator[Name]:
                 yield Name("event", name, f"{path}.wait_for")
             case GoalStep(goal=str(name)):
                 yield Name("event", name, f"{path}.goal")
-            case UntilDateStep(wait_until_date_in=name):
+            case UntilDateStep(wait_until_date_in=name, of="shopper"):
                 yield Name("trait", name, f"{path}.wait_until_date_in")
             case _:
                 pass
