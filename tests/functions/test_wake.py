@@ -39,7 +39,7 @@ def test_profiles_are_found_when_their_answer_expires(shop: Shop) -> None:
 
 
 def test_an_idle_minute_costs_a_dozen_small_queries(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With nothing due: four shards of three indexes, a look at each of erasures, journeys, sweeps, enrolments; no queue."""
+    """With nothing due: four shards of three indexes, a look at erasures, journeys, sweeps and enrolments; no queue."""
     app.load_live(shop.now)
     calls: list[str] = []
 
