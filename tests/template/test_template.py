@@ -246,7 +246,9 @@ def test_nobody_deletes_a_table_and_one_reads_a_whole_one() -> None:
     scanning = [(f.name, each["Resource"]) for f in FUNCTIONS for each in f.statements if "dynamodb:Scan" in str(each)]
     assert scanning == [("sweep_profiles", {"Fn::GetAtt": "ProfilesTable.Arn"})]
     deleting = {f.name for f in FUNCTIONS if "dynamodb:DeleteItem" in str(f.statements)}
-    assert deleting == {"derive_segments", "run_step", "send_message", "erase_profiles"}, "identities, codes that are given, keys"
+    assert deleting == {"derive_segments", "run_step", "send_message", "erase_profiles"}, (
+        "identities, codes that are given, keys"
+    )
     writing = {
         f.name
         for f in FUNCTIONS

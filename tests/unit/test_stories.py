@@ -471,6 +471,21 @@ def test_what_keeps_messages_back_is_the_real_thing(text: str, tmp_path: Path) -
     assert result.exit_code == 0, result.output
 
 
+def test_what_other_systems_are_told_is_in_the_timeline(tmp_path: Path) -> None:
+    """A webhook is told of with its body and sent nowhere; whoever it is about gets nothing by it."""
+    step = {"webhook": "https://crm.example.com/x", "traits": ["email"], "properties": ["price"]}
+    told = {"name": "Tell", "status": "live", "trigger": {"event": "Product Added"}, "steps": [step]}
+    rules = tmp_path / "rules"
+    (rules / "journeys").mkdir(parents=True)
+    (rules / "settings.json").write_text(json.dumps(SHOP | {"webhooks": {"hosts": ["crm.example.com"]}}))
+    (rules / "journeys" / "tell.json").write_text(json.dumps(told))
+    (tmp_path / "a.story").write_text('Ada adds "Trail Runner" for 129.\nexpect Ada gets nothing.\n')
+    result = CliRunner().invoke(app, ["story", str(tmp_path / "a.story"), "--rules", str(rules), "--timeline"])
+    assert result.exit_code == 0, result.output
+    assert "crm.example.com is told of Ada:" in result.output
+    assert '"price":129' in "".join(result.output.split())
+
+
 def test_names_and_the_example() -> None:
     """A sentence with subject and text is read whole."""
     read = read_stories(

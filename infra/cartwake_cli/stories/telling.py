@@ -17,6 +17,7 @@ _STYLES: Final = {
     What.NOT_ENTERED: "yellow",
     What.REFUSED: "yellow",
     What.SENT: "green",
+    What.TOLD: "green",
     What.SKIPPED: "yellow",
     What.HELD: "magenta",
     What.WAITS: "dim",
