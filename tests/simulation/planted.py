@@ -222,10 +222,6 @@ PLANTED = {
         ((f"{LAYER}/conditions/behaviour.py", "(not window.key or entry.micros in (0, window.key))", "True"),),
         "orders of which one is cancelled",
     ),
-    "a shopper has one run of a journey, whatever its key": Planted(
-        ((f"{LAYER}/store/slots.py", 'return SlotRow(who, f"{named.journey}#{named.about}")', 'return SlotRow(who, f"{named.journey}#x")'),),
-        "orders of which one is cancelled",
-    ),
     "only own slots are looked at after a merge": Planted(
         (("functions/enter_journeys/app.py", "for key in profile.keys]", "for key in profile.keys[:1]]"),), "carts of a visitor and of the user",
     ),
