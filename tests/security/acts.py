@@ -19,12 +19,13 @@ import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
 import functions.track_delivery.app as track_delivery
+from cartwake import calling
 from cartwake.bundles import Pool, Segment
 from cartwake.conditions.kinds import Trait
 from cartwake.enrolments import Enrolment
 from cartwake.erasure import name_export
 from cartwake.gateways import bucket
-from cartwake.journeys import Send, Trigger
+from cartwake.journeys import Call, Give, Send, Trigger
 from cartwake.live import load_live
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel
@@ -33,6 +34,7 @@ from cartwake.sweeps import Aim, SweepKind, begin
 from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from cartwake.trackers import Need
 from cartwake.values import Exists
+from cartwake.webhooks import Reply
 from tests.security.front import SERVER, Front, empty, fill_cart
 
 WHO: Final = {"userId": "1"}
@@ -206,6 +208,24 @@ def give_a_coupon(front: Front) -> None:
     assert coupons.list_free("hello") == {}
 
 
+def give_and_tell(front: Front) -> None:
+    """Codes are given without a message, one of them nobody's any more; another system is told, and takes it late."""
+    call = Call(url="https://crm.example.com/x", traits=("email",))
+    steps = (Give(pool="made"), Give(pool="hello"), call)
+    settings = replace(a_bundle().settings, webhook_hosts=("crm.example.com",))
+    pools = {"hello": Pool(), "made": Pool(prefix="M-", length=8)}
+    journeys = {"welcome": replace(WELCOME, steps=steps)}
+    publish(replace(a_bundle(), generation=2, pools=pools, journeys=journeys, settings=settings))
+    front.monkeypatch.setattr(calling, "post", lambda _: Reply(status=503))
+    coupons.put_free("hello", {"HELLO-1": NEVER})
+    subscribe(front)
+    coupons.put_free("hello", {"HELLO-1": NEVER})  # an old file
+    front.report("identify", {"userId": "2", "traits": {"email": "ben@example.com"}}, key=SERVER)
+    front.report("track", {"userId": "2", "event": "Subscribed", "properties": {"channel": "email"}}, key=SERVER)
+    assert coupons.list_free("hello") == {}
+    assert len(coupons.list_given("u#1")) == 2
+
+
 def save_text(key: str, text: str) -> None:
     """Save a file as it is."""
     boto3.client("s3").put_object(Bucket="rules-bucket", Key=key, Body=text)
@@ -263,6 +283,7 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     send_campaigns,
     change_the_rules,
     give_a_coupon,
+    give_and_tell,
     copy_somebody,
     erase_somebody,
     stop_by_sms,
