@@ -9,7 +9,7 @@ from typing import Any, Final
 import boto3
 import pytest
 import shoppers
-from builders import CONFIRM, NEEDS, NOON, WELCOME, a_bundle, an_order, publish
+from builders import CART, CONFIRM, NEEDS, NOON, WELCOME, a_bundle, an_order, publish
 from msgspec.structs import replace
 from shoppers import Shop, queue_event
 from world import lambda_context, read_queue
@@ -25,15 +25,16 @@ from cartwake.conditions.kinds import Trait
 from cartwake.enrolments import Enrolment
 from cartwake.erasure import name_export
 from cartwake.gateways import bucket
-from cartwake.journeys import Call, Give, Send, Trigger
+from cartwake.journeys import Call, Give, Send, Split, Trigger, Variant
 from cartwake.live import load_live
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel
-from cartwake.store import base, coupons, quarantine, runs, sweeps
+from cartwake.store import base, coupons, participants, quarantine, runs, sweeps
 from cartwake.sweeps import Aim, SweepKind, begin
 from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from cartwake.trackers import Need
 from cartwake.values import Exists
+from cartwake.variants import VariantTest
 from cartwake.webhooks import Reply
 from tests.security.front import SERVER, Front, empty, fill_cart
 
@@ -264,6 +265,27 @@ def erase_somebody(front: Front) -> None:
     assert front.shop.profile("u#1").version == 0
 
 
+def take_part_in_a_test(front: Front) -> None:
+    """A shopper gets a variant and is counted, its time is over; a row cannot be read; then they are erased."""
+    ways = tuple(Variant(name=name, micros=500_000) for name in "ab")
+    split = Split(salt="test t", test="t", digest="d", within_ms=DAY, orders="orders", variants=ways)
+    test = VariantTest(
+        digest="d", micros={"a": 500_000, "b": 500_000}, by="ordered", until_ms=DAY, since=NOON, at_least=10
+    )
+    cart = replace(CART, steps=(split,))
+    publish(a_bundle(generation=2, journeys={"cart": cart}, tests={"cart": {"t": test}}))
+    fill_cart(front, WHO)
+    front.shop.wait(DAY + HOUR)
+    front.shop.now += -front.shop.now % (10 * MINUTE)
+    front.shop.wait(0)
+    assert bucket.list_keys("_status/decisions/")
+    row = participants.ParticipantRow("u#1", "cart#t#e", body=b"\xc1", due_shard=0, due_at=NOON, expires_at=2**40)
+    row.save()
+    front.shop.wait(MINUTE)
+    front.report("track", WHO | {"event": "Erasure Requested"}, key=SERVER)
+    front.shop.wait(26 * HOUR)
+
+
 def stop_by_sms(front: Front) -> None:
     """A number of which nobody is known says STOP."""
     del front
@@ -286,5 +308,6 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     give_and_tell,
     copy_somebody,
     erase_somebody,
+    take_part_in_a_test,
     stop_by_sms,
 )
