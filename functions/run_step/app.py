@@ -19,7 +19,7 @@ from cartwake.live import load_bundle, load_live
 from cartwake.messages import STUCK_AFTER_MS, Message, MessageState, derive_message_id, name_content
 from cartwake.profiles import Profile
 from cartwake.reasons import EndReason
-from cartwake.runs import Advance, TakeCode, End, Hold, Move, Replan, Rules, Run, follow, tell
+from cartwake.runs import Advance, End, Hold, Move, Replan, Rules, Run, TakeCode, follow, tell
 from cartwake.statements import Channel
 from cartwake.store import base, counts, events, messages, participants, profiles, runs, slots
 from cartwake.telemetry import logger, metrics, name_who

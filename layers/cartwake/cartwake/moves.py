@@ -33,7 +33,6 @@ from cartwake.reasons import EndReason, Skip
 from cartwake.runs import (
     Advance,
     Drawn,
-    TakeCode,
     End,
     Hold,
     Move,
@@ -41,6 +40,7 @@ from cartwake.runs import (
     Replan,
     Rules,
     Run,
+    TakeCode,
     Told,
     admits,
     find_exit,

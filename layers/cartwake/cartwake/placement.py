@@ -5,7 +5,21 @@ from typing import Final, assert_never
 from msgspec.structs import replace
 
 from cartwake.conditions.kinds import Answer, Did, Start
-from cartwake.journeys import Await, Branch, Goal, Send, Split, Step, Stop, Tell, UntilClock, UntilDate, Wait
+from cartwake.journeys import (
+    Await,
+    Branch,
+    Call,
+    Give,
+    Goal,
+    Send,
+    Split,
+    Step,
+    Stop,
+    Tell,
+    UntilClock,
+    UntilDate,
+    Wait,
+)
 from cartwake.moves import choose
 from cartwake.paths import FIRST_STEP, enter, find_step, next_path
 from cartwake.runs import Rules, Run, admits, find_exit
@@ -76,7 +90,7 @@ class _Placing:
         match step:
             case Wait() | UntilClock() | UntilDate() | Await():
                 return self._wait(step)
-            case Send() | Tell() | Goal() | Stop():
+            case Send() | Call() | Give() | Tell() | Goal() | Stop():
                 self._path = next_path(self._steps, self._path)
             case Branch():
                 self._enter("then" if check(step.condition, self._view).answer is Answer.HOLDS else "else")

@@ -10,7 +10,7 @@ from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.models import Journey
 from cartwake.rules.step_models import SplitStep, Step
-from cartwake.rules.trigger_models import BySegment, Trigger
+from cartwake.rules.trigger_models import BySegment, Exit
 from cartwake.rules.words import Duration, Line, Name, Number
 
 FOLDER: Final = "campaigns"
@@ -100,7 +100,7 @@ class Campaign(File):
         description="Must hold besides when somebody's turn comes, and again before every message.",
         examples=[{"did_not": "Order Completed", "in_last": "1 day"}],
     )
-    exit: list[Trigger] = Field(
+    exit: list[Exit] = Field(
         [], max_length=20, description="What ends it for a recipient.", examples=[[{"event": "Order Completed"}]]
     )
     steps: list[Step] = Field(
