@@ -12,9 +12,10 @@ expect Ada gets email back-in-stock-1 after 0 minutes, subject "Trail Runner is 
 expect Ada gets email back-in-stock-2 after 1 day.
 expect Ada gets nothing else.
 
-Story: She looks at it
+Story: She looks at something else, then at it
 Ada does "Back In Stock" {"product_id": "p-1", "name": "Trail Runner", "url": "https://www.nordlicht.example/p/trail-runner", "price": 119, "old_price": 149, "stock": 20}.
-after 2 hours, Ada views "Trail Runner".
+after 1 hour, Ada does "Product Viewed" {"product_id": "p-2", "name": "Rain Jacket"}.
+after 1 hour, Ada does "Product Viewed" {"product_id": "p-1", "name": "Trail Runner"}.
 expect Ada gets email back-in-stock-1.
 expect Ada leaves back-in-stock after 2 hours: completed.
 expect Ada gets nothing else.

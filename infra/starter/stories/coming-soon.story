@@ -13,7 +13,7 @@ expect Ada gets email coming-soon-2 on 2026-06-10 at 10:00, subject "It is here:
 expect Ada gets nothing else.
 
 Story: Nobody knows the day
-Ada does "Launch Awaited" {"name": "Hiddensee Boot"}.
+Ada does "Launch Awaited" {"product_id": "p-9", "name": "Hiddensee Boot"}.
 expect Ada gets email coming-soon-1.
 expect Ada leaves coming-soon after 0 minutes: completed.
 expect Ada gets nothing else.

@@ -47,6 +47,13 @@ expect Ada does not enter price-drop again: entered_before.
 expect Ada gets email price-drop-1 on 2026-06-01.
 expect Ada gets nothing else.
 
+Story: Another product comes in besides
+Ada does "Price Dropped" {"product_id": "p-1", "name": "Trail Runner", "url": "https://www.nordlicht.example/p/trail-runner", "price": 119, "old_price": 149, "stock": 9}.
+after 1 day, Ada does "Price Dropped" {"product_id": "p-2", "name": "Rain Jacket", "url": "https://www.nordlicht.example/p/rain-jacket", "price": 89, "old_price": 129, "stock": 9}.
+expect Ada gets email price-drop-1 on 2026-06-01, subject "Trail Runner".
+expect Ada gets email price-drop-1 on 2026-06-02, subject "Rain Jacket".
+expect Ada gets nothing else.
+
 Story: A visitor logs in half-way
 the visitor does "Price Dropped" {"product_id": "p-1", "name": "Trail Runner", "url": "https://www.nordlicht.example/p/trail-runner", "price": 119, "old_price": 149, "stock": 9}.
 after 10 minutes, the visitor logs in as Ada.

@@ -62,10 +62,11 @@ Ada gives timezone "America/New_York".
 after 185 days
 expect Ada gets email service-1 at 10:00 their time.
 
-Story: She comes in twice: two bikes, one reminder
+Story: She comes in twice: two bikes, and a reminder for each
 after 30 days, Ada does "Order Completed" {"order_id": "N-2", "revenue": 900, "products": [{"name": "City Two", "category": "bikes"}]}.
 after 200 days
-expect Ada does not enter service-reminder again: already_active.
+expect Ada gets email service-1 on 2026-11-30, subject "Gravel One: half a year on the road".
+expect Ada gets email service-1 on 2026-12-30, subject "City Two: half a year on the road".
 
 Story: A guest buys a bike, and is known half-way
 the visitor does "Order Completed" {"order_id": "N-3", "revenue": 900, "products": [{"name": "City Two", "category": "bikes"}]}.

@@ -24,7 +24,7 @@ expect Ada gets nothing.
 
 Story: She puts it into the cart half-way, and the cart goes first
 Ada does "Stock Low" {"product_id": "p-1", "name": "Trail Runner", "url": "https://www.nordlicht.example/p/trail-runner", "price": 119, "old_price": 149, "stock": 3}.
-after 10 minutes, Ada adds "Trail Runner" for 119.
+after 10 minutes, Ada does "Product Added" {"product_id": "p-1", "name": "Trail Runner", "price": 119, "quantity": 1}.
 expect Ada leaves stock-low: exited (Product Added).
 expect Ada gets email cart-1 at 11:10.
 expect Ada gets email cart-2.

@@ -49,7 +49,7 @@ class WebhookStep(StepRule):
     )
     elsewhere = {
         "headers": "There are no headers of your own: the receiver knows us by the signature; see docs/messages.md.",
-        "secret": 'The secret stands in no file: "cartwake keys webhook" shows the one of a host.',
+        "secret": 'The secret stands in no file: "cartwake keys webhook" shows the one of a host.',  # nosec B105  it says where the secret is
         "method": "It is always a POST.",
     }
     webhook: Address = Field(
