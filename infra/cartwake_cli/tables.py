@@ -14,6 +14,7 @@ from cartwake.erasure import Erasure
 from cartwake.events import Event
 from cartwake.gateways.secrets import derive_secret
 from cartwake.messages import Message
+from cartwake.participants import Participant
 from cartwake.profiles import Kind, Profile, State, unpack
 from cartwake.reasons import NotEntered
 from cartwake.rules.publication import Sources, decode_sources
@@ -41,6 +42,7 @@ class Facts:
     slots: tuple[Slot, ...] = ()
     messages: tuple[Message, ...] = ()
     coupons: tuple[Code, ...] = ()
+    participants: tuple[Participant, ...] = ()
     refused: tuple[tuple[str, str, int], ...] = ()
     """Reason, where, and when of each event that was not accepted."""
     consents: tuple[Statement, ...] = ()
@@ -93,6 +95,7 @@ class Tables:
             slots=tuple(decode_slot(row) for key in keys for row in self._query("slots", key)),
             messages=tuple(_decode(_messages, row) for key in keys for row in self._query("messages", key)),
             coupons=self._read_coupons(keys),
+            participants=tuple(_decode(_participants, row) for key in keys for row in self._query("participants", key)),
             refused=tuple(
                 (str(row["reason"]), str(row.get("where", "")), int(row["at"]))
                 for key in keys
@@ -255,3 +258,4 @@ _erasures: Final = msgspec.msgpack.Decoder(Erasure)
 _events: Final = msgspec.msgpack.Decoder(Event)
 _runs: Final = msgspec.msgpack.Decoder(Run)
 _messages: Final = msgspec.msgpack.Decoder(Message)
+_participants: Final = msgspec.msgpack.Decoder(Participant)

@@ -20,7 +20,7 @@ from cartwake_cli.stack import Stack
 BY_HAND: dict[str, Any] = {"trigger": {"enrolled": True}}
 OUTPUTS = {f"{name.title()}Table": name for name in (
     "events", "profiles", "bundles", "runs", "slots", "messages", "coupons", "quarantine", "addresses", "identities",
-    "consents",
+    "consents", "participants",
 )} | {"BucketName": "rules-bucket", "SecretArn": "cartwake-secret"}  # fmt: skip
 
 

@@ -28,7 +28,7 @@ OUTPUTS = {"SecretArn": "cartwake-secret", "BucketName": "rules-bucket"} | {
     f"{name.title()}Table": name
     for name in (
         "events", "profiles", "runs", "slots", "messages", "coupons", "quarantine", "addresses", "identities",
-        "bundles", "consents",
+        "bundles", "consents", "participants",
     )
 }  # fmt: skip
 

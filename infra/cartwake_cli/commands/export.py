@@ -51,6 +51,7 @@ def read_copy(cloud: Cloud, stack: Stack, who: str) -> Copy:
         runs=facts.runs,
         messages=facts.messages,
         coupons=tuple(_to_taken(code) for code in dict.fromkeys(facts.coupons)),
+        participants=facts.participants,
         refused=facts.refused,
     )
 

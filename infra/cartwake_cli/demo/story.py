@@ -133,7 +133,7 @@ def find_journey(rules: Bundle, event: str) -> str:
         Fault: there is none.
     """
     for name, journey in rules.journeys.items():
-        if journey.trigger.event == event:
+        if journey.trigger.event == event and journey.status != "draft":
             return name
     raise Fault(f"no journey of the starter files begins with “{event}”")
 
