@@ -107,7 +107,7 @@ def memory(monkeypatch: pytest.MonkeyPatch) -> Memory:
         (profiles, "demand_profile", lambda _: None),
         (profiles, "get_profile", lambda who: next(it for it in memory.people if it.who == who)),
         (slots, "get_slot", memory.get_slot),
-        (slots, "take", lambda slot, run: (slot, run)),
+        (slots, "take", lambda slot, run: [(slot, run)]),
         (runs, "start", lambda run: run),
         (runs, "get_run", lambda who, key: memory.runs.get((who, key))),
         (base, "commit", memory.commit),
