@@ -1,9 +1,9 @@
-"""The starter mails in Chromium, at every width and in light and dark; run it to draw docs/images/mails.png."""
+"""The starter mails in Chromium, at every width, in light and dark; run it to draw the sheets of docs/images."""
 
 import base64
 import json
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import Any, Final
@@ -11,6 +11,8 @@ from typing import Any, Final
 from cartwake.bundles import Bundle
 from cartwake.carts import Cart, Change
 from cartwake.events import Event, Trust
+from cartwake.journeys import Send
+from cartwake.paths import walk_steps
 from cartwake.profiles import State
 from cartwake.registers import Register
 from cartwake.rules.publication import choose
@@ -20,6 +22,8 @@ from cartwake.sending.templates import render
 ROOT: Final = Path(__file__).resolve().parents[1]
 STARTER: Final = ROOT / "infra" / "starter"
 PICTURE: Final = ROOT / "docs" / "images" / "mails.png"
+SHEETS: Final = ROOT / "docs" / "images" / "mails"
+PAGE: Final = ROOT / "docs" / "mails.md"
 WIDTHS: Final = (320, 600, 1000)
 SCHEMES: Final = ("light", "dark")
 LANGUAGES: Final = ("en", "de", "pl")
@@ -43,11 +47,44 @@ CART: Final = (
 CODE: Final = {"code": "CART-10-7HK2QX", "expires_at": "2026-12-31T22:59:59Z"}
 
 
-def render_mails(items: tuple[dict[str, str], ...] = CART) -> Iterator[tuple[str, str]]:
-    """Yield name and HTML of each starter mail in each language."""
+@cache
+def read_starter() -> Bundle:
     files = {path.relative_to(STARTER).as_posix(): path for path in STARTER.rglob("*") if path.is_file()}
     rules = choose({name: path.read_bytes() for name, path in files.items()}).bundle
     assert isinstance(rules, Bundle)
+    return rules
+
+
+def list_sheets() -> dict[str, list[str]]:
+    """Return the English mails of each journey; one that several send is on the sheet of the first."""
+    rules, shown, sheets = read_starter(), set[str](), dict[str, list[str]]()
+    for journey, it in sorted(rules.journeys.items()):
+        sent = dict.fromkeys(step.template for step in walk_steps(it.steps) if isinstance(step, Send))
+        mails = [name for name in sent if rules.templates[name].html and name not in shown]
+        shown.update(mails)
+        if mails:
+            sheets[journey] = [f"{name}.{LANGUAGES[0]}" for name in mails]
+    return sheets
+
+
+def write_page() -> str:
+    """Return the page that shows all sheets."""
+    titles = {journey: it.title for journey, it in read_starter().journeys.items()}
+    lines = [
+        "# The starter mails",
+        "",
+        "Each mail of the starter journeys and campaigns in English, as Chromium shows it at 320, 600 and 1,000 px, in",
+        "light and dark. `python tests/mails.py` draws them.",
+    ]
+    for journey, mails in list_sheets().items():
+        names = ", ".join(f"`{name.removesuffix('.en')}`" for name in mails)
+        lines += ["", f"## {titles[journey]}", "", f"{names}", "", f"![{titles[journey]}](images/mails/{journey}.webp)"]
+    return "\n".join(lines) + "\n"
+
+
+def render_mails(items: tuple[dict[str, str], ...] = CART) -> Iterator[tuple[str, str]]:
+    """Yield name and HTML of each starter mail in each language."""
+    rules = read_starter()
     changes = tuple(Change(number, number, f"p{number}", 2, item) for number, item in enumerate(items, start=1))
     product: dict[str, Any] = {"url": "https://www.nordlicht.example/p/1", "quantity": 2, **items[0]}
     told: dict[str, Any] = {
@@ -91,11 +128,11 @@ def show(page: Any, html: str, width: int, scheme: str, *, scale: float = 1) -> 
     page.wait("document.readyState === 'complete' && [...document.images].every(it => it.complete)")
 
 
-def draw(page: Any) -> None:
-    """Draw the contact sheet."""
+def draw(page: Any, shown: Sequence[str], picture: Path) -> None:
+    """Draw a contact sheet."""
     mails = dict(render_mails())
     rows = []
-    for name in SHOWN:
+    for name in shown:
         cells = []
         for scheme in SCHEMES:
             for width in WIDTHS:
@@ -118,11 +155,16 @@ def draw(page: Any) -> None:
         page.evaluate("JSON.stringify([document.body.offsetWidth + 32, document.body.offsetHeight + 32])")
     )
     page.resize(width, height)
-    page.photograph(PICTURE)
+    form = {"format": "webp", "quality": 70} if picture.suffix == ".webp" else {"format": "png"}
+    picture.parent.mkdir(exist_ok=True)
+    picture.write_bytes(base64.b64decode(page.call("Page.captureScreenshot", **form)["data"]))
 
 
 if __name__ == "__main__":
     from browser import open_page
 
-    with tempfile.TemporaryDirectory(), open_page() as opened:
-        draw(opened)
+    with open_page() as opened:
+        draw(opened, SHOWN, PICTURE)
+        for journey, mails in list_sheets().items():
+            draw(opened, mails, SHEETS / f"{journey}.webp")
+    PAGE.write_text(write_page())
