@@ -2,7 +2,6 @@
 
 import importlib.util
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from cartwake import live
 from cartwake.store import bundles, sweeps
 from cartwake.sweeps import SweepKind
 from cartwake.times import SECOND
+from tests.starter import read_starter
 
 ROOT = Path(__file__).parents[2]
 STARTER = ROOT / "infra" / "starter"
@@ -47,20 +47,13 @@ def delete(key: str) -> None:
     boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
-FEW = r"journeys/(abandoned-cart|welcome\.|confirm)|templates/(layouts|parts|cart|welcome-[12]|confirm)"
-
-
 def get(key: str) -> Any:
     return json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
 
 def upload_starter(*, whole: bool = False) -> None:
-    """Save the starter files, or of journeys and their mails a few: moto takes its time for each."""
-    for path in sorted(STARTER.rglob("*")):
-        name = str(path.relative_to(STARTER))
-        few = name.startswith(("journeys/", "templates/", "campaigns/")) and not re.match(FEW, name)
-        if path.is_file() and (whole or not few):
-            put(name, path.read_bytes())
+    for name, content in read_starter(whole=whole).items():
+        put(name, content)
 
 
 def starter(key: str) -> dict[str, Any]:

@@ -165,6 +165,8 @@ def test_fault_is_named_at_its_place(case: Case, severity: str, tmp_path: Path) 
     shutil.copytree(STARTER, tmp_path, dirs_exist_ok=True)
     (tmp_path / file).write_text(content.replace(MARK, ""))
     code, faults = check(tmp_path)
+    # what a broken settings.json lists as known is not known to the others
+    faults = [it for it in faults if file != "settings.json" or it["file"] == file]
     assert [(each["file"], each["path"]) for each in faults] == [(file, path)]
     (fault,) = faults
     assert fault["severity"] == severity

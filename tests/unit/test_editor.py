@@ -205,6 +205,9 @@ def embed(heading: str, example: str) -> tuple[str, str]:
         return name_file(json.loads(example)["$schema"].rpartition("/")[2].removesuffix(".json")), example
     if heading.startswith("A step"):
         return place(JOURNEY, example)
+    if heading.startswith("A trigger"):
+        told = f'"trigger": {example}, "steps": [{{ "wait": "1 hour" }}]'
+        return JOURNEY, f'{{ "$schema": "../schemas/journey.json", "name": "N", {told} }}'
     if heading.startswith("Points"):
         return place(SCORE, example)
     if heading == "An object of tests, in `where`":

@@ -10,6 +10,7 @@ import pytest
 from cartwake.bundles import Bundle, decode, encode
 from cartwake.rules.publication import InUse, Publication, choose, decode_sources, encode_sources
 from cartwake.rules.status import Standing, write_status
+from tests.starter import read_starter
 
 STARTER = Path(__file__).parents[2] / "infra" / "starter"
 CART = "journeys/abandoned-cart.json"
@@ -19,7 +20,7 @@ type Files = dict[str, bytes]
 
 @pytest.fixture
 def files() -> Files:
-    return {str(path.relative_to(STARTER)): path.read_bytes() for path in STARTER.rglob("*") if path.is_file()}
+    return read_starter()
 
 
 @pytest.fixture
