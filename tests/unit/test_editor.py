@@ -207,7 +207,7 @@ def embed(heading: str, example: str) -> tuple[str, str]:
         return place(JOURNEY, example)
     if heading.startswith("A trigger"):
         told = f'"trigger": {example}, "steps": [{{ "wait": "1 hour" }}]'
-        return JOURNEY, f'{{ "$schema": "../schemas/journey.json", "name": "N", {told} }}'
+        return f"{JOURNEY}s/new.json", f'{{ "$schema": "../schemas/journey.json", "name": "N", {told} }}'
     if heading.startswith("Points"):
         return place(SCORE, example)
     if heading == "An object of tests, in `where`":
