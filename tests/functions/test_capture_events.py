@@ -301,7 +301,7 @@ def test_a_refusal_is_shown_to_whom_the_event_names(endpoint: None, case: str, b
     send("/v1/batch" if batch else "/v1/track", b'{"batch":[' + event + b"]}" if batch else event)
     assert stored() == []
     text = "9007199254740993" if "of a number" in case else "u-9" if b'"u-9"' in event else "v-9"
-    names = ("events", "profiles", "runs", "slots", "messages", "quarantine", "coupons")
+    names = ("events", "profiles", "runs", "slots", "messages", "quarantine", "coupons", "participants")
     outputs = {f"{name.title()}Table": name for name in names}
     stack = Stack.from_outputs("shop", outputs | {"SecretArn": "cartwake-secret", "BucketName": "rules-bucket"})
     tables = Tables(Cloud(region="eu-central-1"), stack)

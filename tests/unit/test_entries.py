@@ -106,6 +106,9 @@ def test_why_a_run_does_not_start() -> None:
     assert refuse(run, PROFILE, [], msgspec.structs.replace(occasion, rules=paused)) is NotEntered.PAUSED
     assert refuse(hearsay, PROFILE, [], msgspec.structs.replace(occasion, rules=receipt)) is NotEntered.HEARSAY
     assert refuse(hearsay, PROFILE, [], occasion) is None
+    timely = msgspec.structs.replace(run, trigger=None)
+    assert refuse(timely, PROFILE, [], msgspec.structs.replace(occasion, rules=receipt)) is NotEntered.HEARSAY
+    assert refuse(timely, PROFILE, [], occasion) is None
     assert refuse(run, PROFILE, [], msgspec.structs.replace(occasion, rules=receipt)) is None
     assert refuse(run, bought, [], msgspec.structs.replace(occasion, now=NOON + 2)) is NotEntered.FILTER
 

@@ -123,6 +123,11 @@ def test_a_key_needs_an_event_to_be_read_from(trigger: Any) -> None:
     assert "Order Completed" in fault.example
 
 
+def test_no_date_starts_what_is_transactional() -> None:
+    """A browser may say a date, and neither consent nor a cap would stand between that and a mailbox."""
+    assert only_fault(Journey, journey(kind="transactional", trigger={"date_in": "renews_at"})).path == "trigger"
+
+
 @pytest.mark.parametrize("trigger", [{"event": "Order Completed"}, {"enrolled": True}])
 def test_a_key_is_taken_where_there_is_an_event(trigger: Any) -> None:
     """An event of any kind may name the order; also the one that enrols."""

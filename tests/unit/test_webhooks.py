@@ -177,6 +177,7 @@ def test_a_lost_answer_is_tried_again_with_the_same_id() -> None:
         ("٣", 0),
         ("9" * 400, (10**9 - 1) * SECOND),
         ("Sat, 21 Nov 99999 11:00:00 GMT", 0),
+        ("Sat, 21 Nov 2026 13:00:00 +9999999999999999999999", 0),
     ],
 )
 def test_patience_is_asked_for_in_two_ways(said: str, rest: int) -> None:

@@ -7,6 +7,7 @@ from uuid import uuid4
 import msgspec
 
 from cartwake import messages as deciding
+from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.queue import LONGEST_DELAY_SECONDS, send_webhooks
@@ -99,13 +100,15 @@ def _prepare(message: Message, now: Instant) -> Ready | Message:
 
 
 def _find_call(message: Message, run: Run, now: Instant) -> Call | None:
-    """Return the step as it is live now; where the journey has changed around it, as the run began with it."""
-    for rules in (load_live(now), load_bundle(run.bundle)):
-        journey = rules.journeys.get(message.journey)
-        step = find_step(journey.steps, message.path) if journey else None
-        if isinstance(step, Call) and step.host == message.template:
-            return step
-    return None
+    """Return the step as it is live now; where another stands in its place by now, as the run began with it."""
+    live, own = (_find_step(message, rules) for rules in (load_live(now), load_bundle(run.bundle)))
+    return live if live is not None and (own is None or live.url == own.url) else own
+
+
+def _find_step(message: Message, rules: Bundle) -> Call | None:
+    journey = rules.journeys.get(message.journey)
+    step = find_step(journey.steps, message.path) if journey else None
+    return step if isinstance(step, Call) and step.host == message.template else None
 
 
 def _afford(message: Message, now: Instant) -> Message | None:

@@ -126,18 +126,24 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
 
 def _refuse_trigger(journey: Journey, run: Run, profile: Profile, occasion: Occasion) -> NotEntered | None:
     """Return why what happened is not good enough to start a run, or None."""
-    told = run.trigger
-    if (
-        told is not None
-        and told.trust is Trust.BROWSER
-        and (journey.kind == "transactional" or told.name == JOURNEY_ENROLLED)
-    ):
-        return NotEntered.HEARSAY  # neither consent nor a cap would stand between a public key and a mailbox
+    if _is_hearsay(journey, run.trigger):
+        return NotEntered.HEARSAY
     if journey.key and not run.about:
         return NotEntered.NO_KEY
     if occasion.signal.name in occasion.rules.dates and _find_moment(profile, occasion) is None:
         return NotEntered.DATE_MOVED
     return None
+
+
+def _is_hearsay(journey: Journey, told: Event | None) -> bool:
+    """Say whether it takes a server's word to start a run, and this is none.
+
+    Neither consent nor a cap stands between what is transactional and a mailbox. Where time alone starts a run, a
+    browser may have said the date or the trait that made it come.
+    """
+    if journey.kind == "transactional":
+        return told is None or told.trust is Trust.BROWSER
+    return told is not None and told.trust is Trust.BROWSER and told.name == JOURNEY_ENROLLED
 
 
 def _refuse_again(journey: Journey, slots: list[Slot], run: Run) -> NotEntered | None:

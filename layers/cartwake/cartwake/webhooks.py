@@ -155,7 +155,7 @@ def read_rest(told: str, now: Instant) -> int:
         return int(told[:9]) * SECOND
     try:
         at = parsedate_to_datetime(told)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     return max(0, to_instant(at if at.tzinfo else at.replace(tzinfo=UTC)) - now)
 

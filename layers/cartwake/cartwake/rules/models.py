@@ -130,6 +130,15 @@ class Journey(File):
             raise complain(message, path="key", example='"trigger": {"event": "Order Completed"}')
         return self
 
+    @model_validator(mode="after")
+    def _fit_kind(self) -> "Journey":
+        if self.kind == "transactional" and isinstance(self.trigger, ByDate):
+            message = (
+                "What is transactional starts on a server's word; a date comes by itself, and a browser may say it."
+            )
+            raise complain(message, path="trigger", example='"kind": "marketing"')
+        return self
+
     @property
     def recurs(self) -> str:
         """When a shopper may start it once more, in words; a date comes but once."""
