@@ -36,7 +36,8 @@ def handler(event: dict[str, Any], context: Any) -> None:
     now = event.get("at") or read_clock()
     overdue = runs.list_due(now - OVERDUE_AFTER_MS, limit=MOST_A_SHARD)
     queue.send_steps(overdue)
-    resumed = _list_resumed(load_live(now))
+    rules = load_live(now)
+    resumed = _list_resumed(rules)
     queue.send_steps(resumed)
     stuck = messages.list_due(now, limit=MOST_A_SHARD)
     queue.send_messages(stuck)
@@ -48,7 +49,6 @@ def handler(event: dict[str, Any], context: Any) -> None:
     stale = [part for part in sweeping if is_stale(part, now)]
     queue.send_sweeps([(part.kind.value, part.number) for part in stale])
     enrolled = _enrol(sweeping, now)
-    rules = load_live(now)
     judged = participants.list_due(now, limit=MOST_A_SHARD) if rules.tests else []
     queue.send_judgements(judged)
     count("OverdueRuns", len(overdue))
