@@ -3,7 +3,6 @@
 import json
 import re
 import sys
-import threading
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -13,6 +12,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.handlers import BUILTIN_HANDLERS
 from botocore.regions import EndpointRulesetResolver
 from botocore.retries import quota
+from greenlet import getcurrent
 
 from simulation import cloud
 from simulation.faults import Fault
@@ -74,7 +74,7 @@ def enter(world: "World") -> None:
 def _hook(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
     _, service, operation = event_name.split(".")
     world = _world[0]
-    invocation = world.by_thread.get(threading.get_ident())
+    invocation = world.by_course.get(getcurrent())
     if invocation is None:
         return cloud.to_response(request, perform(world, service, operation, request, None))
     return Gate(world, invocation, service, operation, request).pass_through()

@@ -1,20 +1,14 @@
 """The loop: everything that happens has an instant, and functions take turns where they call AWS."""
 
 import heapq
-import threading
 from collections.abc import Callable
 from typing import Any
+
+from greenlet import getcurrent, greenlet
 
 from simulation.setting import clock, sleepers
 
 type Micros = int
-
-
-def _make_baton() -> threading.Lock:
-    """Return what one thread waits for and another gives; a plain lock is several times faster than a semaphore."""
-    baton = threading.Lock()
-    baton.acquire()
-    return baton
 
 
 class Killed(BaseException):
@@ -27,7 +21,6 @@ class Loop:
     def __init__(self) -> None:
         self._heap: list[tuple[Micros, int, Callable[[], None]]] = []
         self._made = 0
-        self._turn = _make_baton()
         self._until: Micros = 0
         self.tasks: set[Task] = set()
 
@@ -59,7 +52,7 @@ class Loop:
         done: Callable[[Any, BaseException | None], None],
         prepare: Callable[["Task"], None],
     ) -> None:
-        """Begin *work* soon, in a thread that takes turns; *done* is told what came of it."""
+        """Begin *work* soon, as a greenlet, which takes turns; *done* is told what came of it."""
         task = Task(self, work, done)
         prepare(task)
         self.tasks.add(task)
@@ -82,18 +75,14 @@ class Task:
 
     def __init__(self, loop: Loop, work: Callable[[], Any], done: Callable[[Any, BaseException | None], None]) -> None:
         self._loop, self._work, self._done = loop, work, done
-        self._turn = _make_baton()
-        self._thread: threading.Thread | None = None
+        self._course = greenlet(self._run)
         self._killed = False
         self.on_resume: Callable[[], None] = lambda: None
 
     def go_on(self) -> None:
         """Give it the turn, until it pauses or ends."""
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._run, daemon=True)
-            self._thread.start()
-        self._turn.release()
-        self._loop._turn.acquire()
+        self._course.parent = getcurrent()
+        self._course.switch()
 
     def pause(self, delay: Micros) -> None:
         """Let time pass, in which others may act.
@@ -117,13 +106,11 @@ class Task:
         self._killed = True
 
     def _yield(self) -> None:
-        self._loop._turn.release()
-        self._turn.acquire()
+        self._course.parent.switch()
         self.on_resume()
 
     def _run(self) -> None:
-        self._turn.acquire()
-        sleepers[threading.get_ident()] = self.pause
+        sleepers[self._course] = self.pause
         result, error = None, None
         try:
             self.on_resume()
@@ -131,7 +118,6 @@ class Task:
         except BaseException as caught:  # noqa: BLE001  whatever ended it, the world goes on
             error = caught
         finally:
-            del sleepers[threading.get_ident()]
+            del sleepers[self._course]
         self._loop.tasks.discard(self)
         self._loop.at(clock.micros, lambda: self._done(result, error))
-        self._loop._turn.release()

@@ -10,6 +10,8 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from greenlet import getcurrent, greenlet
+
 ROOT = Path(__file__).resolve().parents[2]
 CODE = Path(os.environ.get("SIMULATED_CODE") or ROOT)
 """Where `functions/` and `layers/` are taken from: a copy that nobody edits meanwhile, or one with a planted fault."""
@@ -63,8 +65,8 @@ class Clock:
 clock = Clock()
 chance = random.Random(0)
 """What the code under test draws from, besides the module `random`, which is seeded alike."""
-sleepers: dict[int, Any] = {}
-"""By thread: what has the world go on while it sleeps."""
+sleepers: dict[greenlet, Any] = {}
+"""By course: what has the world go on while it sleeps."""
 
 
 def prepare() -> None:
@@ -105,11 +107,11 @@ class _MiniStack:
 
 
 def _take_time() -> None:
-    """Put the world's clock in the place of the machine's; threads that are none of the world's sleep for ever."""
+    """Put the world's clock in the place of the machine's; what is none of the world's sleeps for ever."""
     never = threading.Event()
 
     def sleep(seconds: float) -> None:
-        sleeper = sleepers.get(threading.get_ident())
+        sleeper = sleepers.get(getcurrent())
         if sleeper is None:
             never.wait()
         else:

@@ -2,11 +2,12 @@
 
 import json
 import random
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
+
+from greenlet import getcurrent, greenlet
 
 from simulation import cloud, gate
 from simulation.faults import MINUTE, Call, Fault, Mishap, Plan
@@ -73,7 +74,7 @@ class World:
         reseed(seed)
         clock.micros, clock.skew_micros = begins, 0
         self.loop = Loop()
-        self.by_thread: dict[int, Invocation] = {}
+        self.by_course: dict[greenlet, Invocation] = {}
         self.calls = 0
         self.sites: list[str] | None = None
         self.lines: list[str] | None = None
@@ -161,11 +162,11 @@ class World:
             done(answer, error)
 
         def work() -> Any:
-            self.by_thread[threading.get_ident()] = invocation
+            self.by_course[getcurrent()] = invocation
             try:
                 return invocation.run()
             finally:
-                self.by_thread.pop(threading.get_ident(), None)
+                self.by_course.pop(getcurrent(), None)
 
         def prepare(task: Any) -> None:
             invocation.task = task
