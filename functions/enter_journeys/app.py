@@ -75,7 +75,7 @@ def _read(record: dict[str, Any], now: Instant) -> Iterator[Step]:
     touched: set[str] = set()
     for signal in profiles.decode_signals(image):
         occasion = Occasion(signal=signal, cause=_load_cause(who, signal), rules=rules, bundle=bundle, now=now)
-        if signal.kind is SignalKind.TOUCHED:
+        if signal.kind in (SignalKind.TOUCHED, SignalKind.JOINED):
             if signal.name not in touched:
                 touched.add(signal.name)
                 yield Step(who, signal.name, occasion, does="wake", record=record)
@@ -171,10 +171,15 @@ def _end(run: Run, by: str, now: Instant) -> None:
 
 
 def _wake(who: str, journey: str) -> None:
-    """Have the runs of *journey* looked at that wait for something: some of it may have come."""
+    """Have the runs of *journey* looked at that wait for something: some of it may have come.
+
+    Two profiles that are one now have all their runs looked at (*journey* is ""): what one of the two did, before
+    anybody knew that they are one, may be what ends a run of the other.
+    """
     profile = profiles.resolve_profile(who)
     found = [run for key in profile.keys for run in runs.list_runs(key, journey=journey)]
-    send_steps([(run.who, run.key) for run in found if run.watching and run.ended is None and not run.held])
+    going_on = [run for run in found if run.ended is None and not run.held]
+    send_steps([(run.who, run.key) for run in going_on if run.watching or not journey])
 
 
 def _load_cause(who: str, signal: Signal) -> Event | None:

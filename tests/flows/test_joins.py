@@ -26,6 +26,7 @@ from cartwake.bundles import Segment, Template
 from cartwake.conditions.kinds import Did
 from cartwake.events import Event, Trust
 from cartwake.journeys import Journey, Send, Trigger
+from cartwake.reasons import EndReason
 from cartwake.statements import Channel
 from cartwake.store import addresses, bundles, messages, profiles, quarantine, runs
 from cartwake.times import HOUR, MINUTE
@@ -195,6 +196,30 @@ def test_the_first_cart_after_a_publish_is_not_refused(shop: Shop) -> None:
     shop.now += HOUR
     shop.hear(a_cart_event(occurred_at=shop.now - 800, received_at=shop.now - 500))
     assert len(runs.list_runs("u#1")) == 1
+
+
+def test_what_the_user_did_before_the_join_ends_the_visitors_run(shop: Shop) -> None:
+    """An exit that came before anybody knew that the two are one ends the run as they are joined, not a day later."""
+    publish(a_bundle(generation=2, journeys={"cart": CART}))
+    shop.hear(a_cart_event(who="a#x", anonymous_id="x", at=shop.now))
+    shop.hear(an_order(at=shop.now + MINUTE))
+    (run,) = runs.list_runs("a#x")
+    assert run.ended is None
+    shop.hear(an_identify(user_id="1", anonymous_id="x", at=shop.now + 2 * MINUTE))
+    (run,) = runs.list_runs("a#x")
+    assert run.ended is EndReason.EXITED
+    assert run.ended_at < run.due_at
+
+
+def test_a_new_browser_wakes_nobody(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A visitor who has done nothing yet brings nothing that could end a run: no run is looked at for it."""
+    publish(a_bundle(generation=2, journeys={"cart": CART}))
+    shop.hear(a_cart_event(at=shop.now))
+    woken: list[Any] = []
+    monkeypatch.setattr(enter_journeys, "send_steps", woken.extend)
+    shop.hear(an_identify(user_id="1", anonymous_id="new", at=shop.now + MINUTE))
+    assert "a#new" in profiles.resolve_profile("u#1").keys
+    assert woken == []
 
 
 def test_signals_of_newer_rules_meet_them(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

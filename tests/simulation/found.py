@@ -4,6 +4,7 @@ FOUND_SEEDS: dict[int, str] = {
     1: "a lost answer of DynamoDB made a record poison",
     2: "a lost answer of DynamoDB made `wake` and `run_step` fail",
     3: "a lost answer of DynamoDB made a batch fail",
+    106: "a visitor's run went on until its next step, though the user had ordered before the two were joined",
     631: "an unsubscribe that was pressed again did not count from then on",
 }
 FOUND_POINTS: dict[str, str] = {

@@ -50,7 +50,7 @@ def fits(trigger: Trigger, occasion: Occasion) -> bool:
             return trigger.entered == signal.name
         case SignalKind.LEFT:
             return trigger.left == signal.name
-        case SignalKind.TOUCHED:
+        case SignalKind.TOUCHED | SignalKind.JOINED:
             return False
 
 

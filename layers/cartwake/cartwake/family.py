@@ -17,7 +17,7 @@ from cartwake.gateways.secrets import address_secret
 from cartwake.identity import Ruling
 from cartwake.profiles import Profile, State
 from cartwake.reasons import Refusal
-from cartwake.segments import Signal, adopt, advance, reevaluate
+from cartwake.segments import Signal, SignalKind, adopt, advance, reevaluate
 from cartwake.statements import Channel
 from cartwake.store import base, events, identities, profiles
 from cartwake.times import Instant
@@ -55,7 +55,7 @@ class Family:
 
     def gather(self, event: Event) -> list[Signal]:
         """Join whoever *event* says is this shopper, and return what that signals: before the event is folded."""
-        before, visitors = self.profile, identity.find_visitors(event)
+        before, visitors, met = self.profile, identity.find_visitors(event), self._count_lived()
         self._signals = []
         if event.arrival is not None:
             self._welcome(event, event.arrival.who)
@@ -71,12 +71,18 @@ class Family:
         if self.profile.keys == before.keys:
             return []
         self.profile, signals = reevaluate(self.profile, self._rules, event.received_at)
+        if self._count_lived() > met:
+            self._signals.append(Signal(SignalKind.JOINED, "", event.received_at))
         return [*self._signals, *([] if event.backfill else signals)]
 
     def pointers(self) -> Iterator[base.Action]:
         """Yield the writes that turn the other rows into pointers."""
         for row in self.others:
             yield profiles.point_to(row, self.profile.who)
+
+    def _count_lived(self) -> int:
+        """Return how many of the rows were ever written: a new visitor's key has had no runs."""
+        return sum(row.version > 0 for row in self._rows.values())
 
     def _take(self, key: str, event: Event) -> None:
         """Join the profile that *key* leads to; a visitor who has none yet gets a pointer all the same."""

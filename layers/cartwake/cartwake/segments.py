@@ -30,13 +30,15 @@ class SignalKind(StrEnum):
     ENTERED = "entered"
     LEFT = "left"
     TOUCHED = "touched"
+    JOINED = "joined"
 
 
 class Signal(msgspec.Struct, frozen=True, array_like=True):
     """Something journeys may start or end on, written in the same item as the profile.
 
     Attributes:
-        name: Of the event, of the segment, or of the journey of which some run may wait for what changed.
+        name: Of the event, of the segment, or of the journey of which some run may wait for what changed; of a join
+            nothing: what one of the two has done may end or move any run of the other.
         at: When it was received, or when the membership changed.
         source: The key of the event's row: the event itself, or the one that changed the membership ("" for time).
         source_who: The other half of that key.
@@ -189,9 +191,8 @@ def adopt(profile: Profile, rules: Bundle, now: Instant) -> Profile:
 
 def reevaluate(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, list[Signal]]:
     """Return the profile with every segment evaluated at *now*: after a merge."""
-    now = max(now, profile.state.evaluated_at)
-    state, signals = _evaluate(profile.state, rules, rules.memberships, now=now)
-    return _with(profile, state), [*signals, *(Signal(SignalKind.TOUCHED, name, now) for name in sorted(rules.watches))]
+    state, signals = _evaluate(profile.state, rules, rules.memberships, now=max(now, profile.state.evaluated_at))
+    return _with(profile, state), signals
 
 
 def finish(profile: Profile, rules: Bundle, now: Instant) -> Profile:
