@@ -30,6 +30,7 @@ from cartwake.variants import VariantTest
 from cartwake.winners import apply, decode_decision, name_decision
 
 MOST_ROUNDS = 8
+PREFIXES = (*SINGLE, *(f"{folder}/" for folder in FOLDERS))
 SPARE_MS = 15 * SECOND
 
 
@@ -66,8 +67,9 @@ def publish(*, now: int) -> bool:
     """Publish what is in the bucket; False when something changed meanwhile, and it must be done again."""
     # The pointer first, then the files: whoever published that pointer had read files no newer than these.
     pointer = get_live()
-    files = read_files()
     live, sources = read_live(pointer)
+    tags = list_files()
+    files = read_files(tags, sources)
     seen = read_seen(now)
     found = choose(files, live=live, sources=sources, now=now, seen=seen)
     change = None
@@ -87,7 +89,7 @@ def publish(*, now: int) -> bool:
     bucket.write("_status/status.json", write_status(found, standing, now))
     put_schemas()
     # A slower invocation may have written an older status over a newer one: whoever ends last has seen the last state.
-    if get_live() != pointer or read_files() != files or (change is not None and look_up(change, now) != change):
+    if get_live() != pointer or list_files() != tags or (change is not None and look_up(change, now) != change):
         return False
     tell(found, pointer)
     return True
@@ -158,11 +160,24 @@ def announce(parts: list[Part], *, now: int, delay_seconds: int = 0) -> None:
     queue.send_sweeps([(kind.value, part.number) for part in parts], delay_seconds=delay_seconds)
 
 
-def read_files() -> dict[str, bytes]:
-    """Return every file that can be a rule."""
-    keys = [key for prefix in (*SINGLE, *(f"{folder}/" for folder in FOLDERS)) for key in bucket.list_keys(prefix)]
+def list_files() -> dict[str, str]:
+    """Return every file that can be a rule, with what tells its content from any other."""
+    found = {key: tag for prefix in PREFIXES for key, tag in bucket.list_etags(prefix).items()}
     # codes make no difference to the rules: of their files it counts that they are there
-    contents = {key: NO_CODES if key.endswith(".csv") else bucket.read(key) for key in keys}
+    return {key: "" if key.endswith(".csv") else tag for key, tag in found.items()}
+
+
+def read_files(tags: dict[str, str], live: Sources) -> dict[str, bytes]:
+    """Return what the files say; those that are as they are live are at hand, and need not be read one by one.
+
+    A file that is saved right now may be read newer than its tag says: then the tags differ when they are listed again.
+    """
+
+    def read(key: str, tag: str) -> bytes | None:
+        known = live.files.get(key, "").encode()
+        return known if bucket.has_etag(known, tag) else bucket.read(key)
+
+    contents = {key: read(key, tag) if tag else NO_CODES for key, tag in tags.items()}
     return {key: content for key, content in contents.items() if content is not None}
 
 
@@ -221,8 +236,9 @@ def store_bundle(found: Publication, generation: int) -> Live:
 
 def put_schemas() -> None:
     """Write the schemas next to the files, where they differ."""
+    tags = bucket.list_etags("schemas/")
     for key, content in build_schemas().items():
-        if bucket.read(key) != content:
+        if not bucket.has_etag(content, tags.get(key, "")) and bucket.read(key) != content:
             bucket.write(key, content)
 
 

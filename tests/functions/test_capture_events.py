@@ -30,6 +30,7 @@ from cartwake_cli.cloud import Cloud
 from cartwake_cli.stack import Stack
 from cartwake_cli.tables import Tables
 from functions.capture_events import app
+from tests.calls import record_calls
 
 BROWSER, SERVER, SHOP_ONLY = "pk_browser", "sk_server", "pk_shop_only"
 NOW = 1_795_290_600_000
@@ -418,27 +419,13 @@ def raise_try_again(*args: Any) -> None:
     raise TryAgain("throttled")
 
 
-def count_calls(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, dict[str, Any]]]:
-    from botocore.client import BaseClient
-
-    calls: list[tuple[str, dict[str, Any]]] = []
-    plain = BaseClient._make_api_call
-
-    def record(client: BaseClient, name: str, parameters: dict[str, Any]) -> Any:
-        calls.append((name, parameters))
-        return plain(client, name, parameters)
-
-    monkeypatch.setattr(BaseClient, "_make_api_call", record)
-    return calls
-
-
 def test_one_event_costs_one_call_and_one_write_unit(endpoint: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """An event of up to 1.6 KB, as browsers send it, is one PutItem of at most 1 KB; 25 are one BatchWriteItem."""
     recordings = wire.read_recordings("segment-analytics-next-browser")
     samples = [each.body for each in recordings if len(each.body) > 1_100 and "batch" not in each.data]
     assert len(samples) > 30
     send("/v1/track", track())
-    calls = count_calls(monkeypatch)
+    calls = record_calls(monkeypatch)
     for sample in samples:
         assert send(f"/v1/{json.loads(sample)['type']}", sample)["statusCode"] == 200
     assert [name for name, _ in calls] == ["PutItem"] * len(samples)

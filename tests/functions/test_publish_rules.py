@@ -10,9 +10,11 @@ import pytest
 from world import lambda_context
 
 from cartwake import live
+from cartwake.gateways import bucket
 from cartwake.store import bundles, sweeps
 from cartwake.sweeps import SweepKind
 from cartwake.times import SECOND
+from tests.calls import record_calls
 from tests.starter import read_starter
 
 ROOT = Path(__file__).parents[2]
@@ -200,6 +202,47 @@ def test_change_while_publishing_is_not_lost(app: Any, monkeypatch: pytest.Monke
     monkeypatch.setattr(app, "choose", change_once)
     assert run(app)["files"][VIP]["state"] == "rejected"
     assert live_bundle().segments["vip"]
+
+
+def test_only_what_changed_is_read(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A save fetches the file that was saved, and no other: the others are in what is live."""
+    upload_starter()
+    run(app)
+    put(VIP, starter(VIP) | {"name": "Other"})
+    calls = record_calls(monkeypatch)
+    run(app)
+    rules = [it["Key"] for name, it in calls if name == "GetObject" and not it["Key"].startswith(("_", "bundles/"))]
+    assert rules == [VIP]
+    assert live_bundle().segments["vip"].title == "Other"
+
+
+def test_files_whose_tags_tell_nothing_are_read(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a key of KMS encrypts the bucket, tags are no hashes: what is published is the same."""
+    monkeypatch.setattr(bucket, "has_etag", lambda _content, _etag: False)
+    upload_starter()
+    run(app)
+    put(VIP, starter(VIP) | {"name": "Other"})
+    assert run(app)["good"]
+    assert live_bundle().segments["vip"].title == "Other"
+
+
+def test_a_file_read_newer_than_listed_is_in(app: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file saved between listing and reading, and put back after it, is not live as it was in between."""
+    upload_starter()
+    real, calls = app.read_files, []
+
+    def read(*args: Any) -> Any:
+        calls.append(1)
+        if len(calls) > 1:
+            return real(*args)
+        put(VIP, starter(VIP) | {"name": "Between"})
+        files = real(*args)
+        put(VIP, starter(VIP) | {"name": "Last"})
+        return files
+
+    monkeypatch.setattr(app, "read_files", read)
+    run(app)
+    assert live_bundle().segments["vip"].title == "Last"
 
 
 def test_a_failure_that_nobody_foresaw_is_told(

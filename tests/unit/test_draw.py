@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from cartwake.conditions.kinds import AllOf, Did, NoneOf, Trait
+from cartwake.enrolments import Enrolment
 from cartwake.journeys import (
     Await,
     Branch,
@@ -241,10 +242,11 @@ def test_long_words_are_broken() -> None:
 
 
 def test_pictures_of_the_starter_journeys_are_current() -> None:
-    """docs/journeys.md shows a picture of each, as `python -m cartwake_cli.charts.starter` writes it."""
+    """docs/journeys.md and docs/campaigns.md show each, as `python -m cartwake_cli.charts.starter` writes it."""
     for path, picture in draw_all().items():
+        folder = path.parent.name
         assert path.read_text() == picture, path.name
-        assert f"](images/journeys/{path.name})" in (path.parents[2] / "journeys.md").read_text()
+        assert f"](images/{folder}/{path.name})" in (path.parents[2] / f"{folder}.md").read_text()
 
 
 @pytest.mark.parametrize("colors", [svg._LIGHT, svg._DARK], ids=["light", "dark"])
@@ -305,6 +307,38 @@ def test_a_journey_is_drawn_by_name_or_by_file(named: str, tmp_path: Path) -> No
     rules = [] if named.endswith(".json") else ["--rules", str(STARTER)]
     assert CliRunner().invoke(app, ["draw", path, *rules, "--out", str(out)]).exit_code == 0
     assert out.read_text() in draw_all().values()
+
+
+def test_a_campaign_says_to_whom_and_when() -> None:
+    """Nothing triggers it: its picture says which segment, the time and by whose clock, the share that is first."""
+    waiting = Split(
+        salt="first news",
+        variants=(
+            Variant(name="first", micros=200_000),
+            Variant(name="rest", micros=800_000, steps=(Wait(for_ms=4 * HOUR),)),
+        ),
+    )
+    journey = a_journey(waiting, Send(channel=Channel.EMAIL, template="news"), trigger=Trigger())
+    for date, said in (("", "2026-12-03 09:00 by the shop's clock"), ("2026-12-03T09:00", "by their own clocks")):
+        aim = Enrolment(
+            segment="engaged", starts_at=1_796_284_800_000, is_campaign=True, date=date, spread_ms=30 * MINUTE
+        )
+        settings = msgspec.structs.replace(a_bundle().settings, timezone="Europe/Warsaw")
+        rules = a_bundle(settings=settings, journeys={"news": journey}, enrolments={"news": aim})
+        words = " ".join(it.text for it in lay_out(make_chart("news", rules)).words)
+        for part in ("news · campaign", "Goes to", "engaged", said, "spread over 30 minutes", "Wait 4 hours", "never"):
+            assert part in words, part
+
+
+def test_who_is_in_the_segment_already_is_said() -> None:
+    """A journey that brings in existing members says so, and where they come in."""
+    journey = a_journey(Wait(for_ms=HOUR), trigger=Trigger(entered="lapsed"))
+    for placed in (True, False):
+        aim = Enrolment(segment="lapsed", starts_at=0, placed=placed)
+        rules = a_bundle(journeys={"j": journey}, enrolments={"j": aim})
+        words = " ".join(it.text for it in lay_out(make_chart("j", rules)).words)
+        assert "for who is in it already" in words
+        assert ("where they would be by now" in words) == placed
 
 
 def test_what_cannot_be_drawn_is_told(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final, Literal, assert_never
+from zoneinfo import ZoneInfo
 
 from cartwake.bundles import Bundle
 from cartwake.conditions.kinds import AllOf, AnyOf, Condition, NoneOf
+from cartwake.enrolments import Enrolment
 from cartwake.events import JOURNEY_ENROLLED
 from cartwake.journeys import (
     Await,
@@ -28,7 +30,7 @@ from cartwake.journeys import (
     Wait,
 )
 from cartwake.statements import Channel
-from cartwake.times import DAY
+from cartwake.times import DAY, to_datetime
 from cartwake_cli.charts.step_words import say_call, say_date, say_day, say_minute, say_shifted, say_telling, say_way
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
@@ -107,11 +109,14 @@ class _Maker:
         self._speaker = Speaker(rules)
 
     def make(self, name: str, journey: Journey) -> Chart:
-        start = Card("start", "Starts when", tuple(self._say_trigger(journey.trigger)))
+        aim = self._rules.enrolments.get(name)
+        is_campaign = aim is not None and aim.is_campaign
+        start = Card("start", "Goes to" if is_campaign else "Starts when", tuple(self._say_start(journey.trigger, aim)))
         topic = f" · topic {journey.topic}" if journey.topic else ""
+        kind = "campaign" if is_campaign else journey.kind
         return Chart(
             title=journey.title,
-            subtitle=f"{name} · {journey.kind} · {journey.status}{topic}",
+            subtitle=f"{name} · {kind} · {journey.status}{topic}",
             notes=tuple(self._note(journey)),
             cards=(start, *self._make_all(journey.steps), Card("end", "End", ends=True)),
         )
@@ -228,6 +233,22 @@ class _Maker:
             yield Text("waits where the frequency cap stands against it", faint=True)
         if send.not_after_ms != DAY:
             yield Text(f"not later than {say_duration(send.not_after_ms)}", faint=True)
+
+    def _say_start(self, trigger: Trigger, aim: Enrolment | None) -> Iterator[Text]:
+        """Yield who comes in: one by one, all together, or both."""
+        if aim is None or not aim.is_campaign:
+            yield from self._say_trigger(trigger)
+            if aim is not None:
+                where = ", where they would be by now" if aim.placed else ""
+                yield Text(f"and for who is in it already as this goes live{where}", faint=True)
+            return
+        yield Text(f"who is in the segment {self._speaker.name_segment(aim.segment)} as it begins")
+        begins = to_datetime(aim.starts_at).astimezone(ZoneInfo(self._rules.settings.timezone))
+        local = aim.date or begins.isoformat()
+        whose = "their own clocks" if aim.date else "the shop's clock"
+        yield Text(f"{local[:16].replace('T', ' ')} by {whose}")
+        if aim.spread_ms:
+            yield Text(f"spread over {say_duration(aim.spread_ms)}", faint=True)
 
     def _say_trigger(self, trigger: Trigger) -> Iterator[Text]:
         if trigger.event == JOURNEY_ENROLLED:

@@ -1,5 +1,6 @@
 """The rules bucket: what marketers save, and the bundles made from it."""
 
+import hashlib
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -66,19 +67,21 @@ def delete_all(key: str, *, most: int) -> int:
     return len(versions[:most])
 
 
-def list_keys(prefix: str = "") -> list[str]:
-    """Return the keys of all objects under *prefix*, in order."""
-    with clients.transient("bucket"):
-        pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=require("BUCKET"), Prefix=prefix)
-        return [item["Key"] for page in pages for item in page.get("Contents", ())]
-
-
-def list_etags(prefix: str, *, ending: str) -> dict[str, str]:
+def list_etags(prefix: str, *, ending: str = "") -> dict[str, str]:
     """Return what tells the contents of the objects under *prefix* apart, by their keys, of those that end so."""
     with clients.transient("bucket"):
         pages = _s3().get_paginator("list_objects_v2").paginate(Bucket=require("BUCKET"), Prefix=prefix)
         found = {item["Key"]: str(item["ETag"]).strip('"') for page in pages for item in page.get("Contents", ())}
     return {key: etag for key, etag in sorted(found.items()) if key.endswith(ending)}
+
+
+def has_etag(content: bytes, etag: str) -> bool:
+    """Say whether an object with that tag has this content, as far as its tag tells.
+
+    The tag is the MD5 of what was put in one go, unless a key of KMS encrypts it: then the answer is no, and whoever
+    asks reads the object.
+    """
+    return hashlib.md5(content, usedforsecurity=False).hexdigest() == etag
 
 
 def _s3() -> Any:

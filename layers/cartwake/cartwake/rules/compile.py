@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -25,6 +25,7 @@ from cartwake.rules.compile_campaigns import (
 from cartwake.rules.compile_conditions import ConditionCompiler
 from cartwake.rules.compile_journeys import JourneyCompiler
 from cartwake.rules.compile_scores import ScoreCompiler
+from cartwake.rules.compile_segments import Meanings
 from cartwake.rules.compile_settings import PLACEHOLDER, compile_settings
 from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compile_variants import Tests, date_tests
@@ -40,7 +41,7 @@ from cartwake.rules.needs import Needs, listed
 from cartwake.rules.outward import find_barred
 from cartwake.rules.pools import compile_pools, find_pool_conflicts
 from cartwake.rules.prediction_models import Predictions, compile_predictions
-from cartwake.rules.references import References, gather
+from cartwake.rules.references import References
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.step_models import ScoreStep
@@ -142,11 +143,12 @@ class _Linker:
         self._conflicts += find_pool_conflicts(self._files, made, partial=self._partial) + find_doubled(self._files)
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, made))
         left = {} if self._conflicts else self._carry(journeys, scores)
-        segments = {} if self._conflicts else self._finish_segments(wheres, scores)
+        meanings = Meanings(self._previous, self._generation, self._compiled, self._predictions, wheres, scores)
+        segments = {} if self._conflicts else meanings.finish(self._of(Segment), self._references)
         watches = {} if self._conflicts else watch(self._watched, self._references, self._previous, self._now)
         bundle = bundles.Bundle(
             generation=self._generation,
-            defined_generation=self._find_defined(segments),
+            defined_generation=meanings.find_defined(segments),
             settings=self._compiled,
             needs=dict(sorted(self._needs.by_key.items())),
             leftovers=left,
@@ -269,39 +271,6 @@ class _Linker:
         names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
         return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]
 
-    def _finish_segments(
-        self, wheres: dict[str, Condition], scores: dict[str, ScoreRule]
-    ) -> dict[str, bundles.Segment]:
-        """Add what each segment reads, through others too, and when its definition last changed."""
-        changed = self._list_changed(wheres, scores)
-        return {
-            name_of(file): self._finish_segment(file, rule, wheres[name_of(file)], changed)
-            for file, rule in self._of(Segment)
-        }
-
-    def _find_defined(self, segments: Mapping[str, bundles.Segment]) -> int:
-        """Return when a definition last changed: now, if one did or is no more."""
-        changed = any(it.changed_generation == self._generation for it in segments.values())
-        gone = self._previous.segments.keys() - segments.keys()
-        return self._generation if changed or gone else self._previous.defined_generation
-
-    def _finish_segment(self, file: str, rule: Segment, where: Condition, changed: set[str]) -> bundles.Segment:
-        below = self._references.close(file)
-        reads = gather(self._references.reads, below)
-        moved = bool(below & changed) or self._reads_changed(reads)
-        return bundles.Segment(
-            title=rule.name,
-            where=where,
-            events=tuple(sorted(reads.events)),
-            traits=tuple(sorted(reads.traits)),
-            known=tuple(sorted(reads.known)),
-            changed_generation=(
-                self._generation if moved else self._previous.segments[name_of(file)].changed_generation
-            ),
-            tags=listed(rule.then.tag) if rule.then else (),
-            sticky=rule.then is not None and rule.then.sticky,
-        )
-
     def _finish_date(self, name: str, journey: Runnable) -> Runnable:
         """Add when the date that starts a journey last changed: the shop's own clock is part of it."""
         dated, before = journey.trigger.dated, self._previous.dates.get(bundles.name_dated(name))
@@ -312,20 +281,3 @@ class _Linker:
             before = None
         dated = before or replace(dated, changed_generation=self._generation)
         return replace(journey, trigger=replace(journey.trigger, dated=dated))
-
-    def _list_changed(self, wheres: dict[str, Condition], scores: dict[str, ScoreRule]) -> set[str]:
-        """Return the files of segments and scores that mean something else than before."""
-        before: dict[str, Any] = {f"segments/{name}.json": it.where for name, it in self._previous.segments.items()}
-        before |= {f"scores/{name}.json": _mean(it) for name, it in self._previous.scores.items()}
-        after: dict[str, Any] = {f"segments/{name}.json": where for name, where in wheres.items()}
-        after |= {f"scores/{name}.json": _mean(it) for name, it in scores.items()}
-        return {file for file, meant in after.items() if file not in before or before[file] != meant}
-
-    def _reads_changed(self, reads: Reads) -> bool:
-        """Say whether the shop's own clock or its fitted model, where they are read, are others than before."""
-        clock = "timezone" in reads.traits and self._compiled.timezone != self._previous.settings.timezone
-        return clock or (bool(reads.fitted) and self._predictions != self._previous.predictions)
-
-
-def _mean(score: ScoreRule) -> ScoreRule:
-    return replace(score, title="")
