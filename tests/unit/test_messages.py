@@ -126,7 +126,7 @@ def test_what_the_provider_said_settles_a_message() -> None:
     refused = settle(CLAIMED, Refused("Code"), NOON + 5, jitter=0)
     assert (refused.state, refused.reason, refused.detail) == (MessageState.REFUSED, "refused_by_provider", "Code")
     assert (refused.settled_at, refused.accepted_at, refused.retry_at) == (NOON + 5, 0, None)
-    skipped = skip(CLAIMED, Skip.NO_CONSENT, NOON + 5, detail="d")
+    skipped = skip(MESSAGE, Skip.NO_CONSENT, NOON + 5, detail="d")
     assert (skipped.state, skipped.reason, skipped.detail) == (MessageState.SKIPPED, "no_consent", "d")
     assert (skipped.settled_at, skipped.retry_at) == (NOON + 5, None)
 
@@ -171,6 +171,19 @@ def test_a_receipt_is_tried_once_more() -> None:
     assert settle_unknown(unknown, unknown.not_after).state is MessageState.PLANNED
     for message, now in ((unknown, unknown.not_after + 1), (change(unknown, attempts=2), NOON + HOUR)):
         assert settle_unknown(message, now).reason == "outcome_unknown"
+
+
+def test_what_may_have_gone_out_is_never_said_to_be_unsent() -> None:
+    """A receipt whose first attempt is in doubt stays so, though the second one is refused or would be too late."""
+    unknown = settle(change(CLAIMED, kind="transactional"), Unknown("timeout"), NOON + 5, jitter=0)
+    again = settle_unknown(unknown, NOON + HOUR)
+    late = skip(again, Skip.TOO_LATE, NOON + HOUR)
+    refused = settle(claim(again, "a-2", "email#0f", NOON + HOUR), Refused("Code"), NOON + HOUR, jitter=0)
+    for message, detail in ((late, "too_late"), (refused, "Code")):
+        assert (message.state, message.reason) == (MessageState.UNKNOWN, "outcome_unknown")
+        assert (message.detail, message.settled_at, message.retry_at) == (detail, NOON + HOUR, None)
+    throttled = settle(CLAIMED, Throttled("Slow", whole_channel=False), NOON + 5, jitter=0)
+    assert skip(throttled, Skip.TOO_LATE, NOON + HOUR).state is MessageState.SKIPPED
 
 
 def test_the_id_of_a_message_stays_the_same_for_ever() -> None:

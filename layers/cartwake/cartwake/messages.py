@@ -22,7 +22,7 @@ from cartwake.reasons import EndReason, Skip
 from cartwake.runs import Run, admits, find_exit, refuse_filter
 from cartwake.segments import View
 from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
-from cartwake.statements import Channel
+from cartwake.statements import OF_SHOPPERS, Channel
 from cartwake.times import HOUR, MINUTE, SECOND, Instant
 
 LEASE_MS: Final = 2 * MINUTE
@@ -165,7 +165,9 @@ def put_off(message: Message, until: Instant) -> Message:
 
 
 def skip(message: Message, why: Skip, now: Instant, *, detail: str = "") -> Message:
-    """Return the message as one that is not sent, with the reason."""
+    """Return the message as one that is not sent, with the reason; if it was attempted before, it may have been."""
+    if message.attempts and message.channel in OF_SHOPPERS:
+        return give_up(message, why.value, now)
     return change(message, state=MessageState.SKIPPED, reason=why.value, detail=detail, settled_at=now, retry_at=None)
 
 
@@ -203,6 +205,9 @@ def settle(claimed: Message, outcome: Outcome, now: Instant, *, jitter: float) -
                 retry_at=None,
             )
         case Refused(code):
+            # those that were throttled are not counted: what came before may have gone out
+            if claimed.attempts > 1:
+                return give_up(claimed, code, now)
             return change(
                 claimed,
                 state=MessageState.REFUSED,
@@ -226,7 +231,19 @@ def settle_unknown(message: Message, now: Instant) -> Message:
     """Return an unknown message that no feedback has settled: given up, or, if transactional, tried once more."""
     if message.kind == "transactional" and message.attempts < MOST_ATTEMPTS and now <= message.not_after:
         return msgspec.structs.replace(message, state=MessageState.PLANNED, retry_at=now, attempt="", lease_until=0)
-    return msgspec.structs.replace(message, retry_at=None, settled_at=now, reason=Skip.OUTCOME_UNKNOWN)
+    return give_up(message, message.detail, now)
+
+
+def give_up(message: Message, detail: str, now: Instant) -> Message:
+    """Return a message that was sent or not, and is attempted no more; SES may still tell."""
+    return change(
+        message,
+        state=MessageState.UNKNOWN,
+        reason=Skip.OUTCOME_UNKNOWN.value,
+        detail=detail,
+        settled_at=now,
+        retry_at=None,
+    )
 
 
 def change(message: Message, **changes: Any) -> Message:
