@@ -225,13 +225,11 @@ def _claim(letter: Letter, now: Instant) -> Message | None:
     before, address = letter.case.message, letter.address
     attempt = uuid4().hex
     claimed = change(deciding.claim(before, attempt, address.key, now), parts=letter.parts)
-    # who is asked for a yes need not be the shopper yet
-    channel = None if before.kind == optins.CONFIRMATION else before.channel
     writes = [
         messages.write_message(claimed),
         *_note(letter, now),
         runs.demand_going_on(letter.case.run),
-        profiles.demand_profile(letter.case.profile, channel=channel),
+        profiles.demand_unchanged(letter.case.profile),
     ]
     if base.commit(writes, token=attempt):
         return change(claimed, version=before.version + 1)

@@ -7,6 +7,7 @@ FOUND_SEEDS: dict[int, str] = {
     106: "a visitor's run went on until its next step, though the user had ordered before the two were joined",
     525: "a receipt that may have gone out was said to be refused when it was tried once more",
     631: "an unsubscribe that was pressed again did not count from then on",
+    956: "a purchase that was told between the decision and the claim did not stop a reminder",
 }
 FOUND_POINTS: dict[str, str] = {
     "cart and reminder/5/every answer lost after effect": "a lost answer of DynamoDB made an event poison",

@@ -132,7 +132,7 @@ def _claim(ready: Ready, now: Instant) -> Message | None:
     writes: list[base.Action] = [
         messages.write_message(claimed),
         runs.demand_going_on(ready.run),
-        profiles.demand_profile(ready.profile),
+        profiles.demand_unchanged(ready.profile),
     ]
     if base.commit(writes, token=attempt):
         return change(claimed, version=before.version + 1)

@@ -106,6 +106,11 @@ def point_to(source: Profile, target: str) -> base.Put:
     return base.Put(row, condition)
 
 
+def demand_unchanged(profile: Profile) -> base.Check:
+    """Return the demand that nobody has written the profile since it was read: what was decided on it still holds."""
+    return base.Check(ProfileRow(profile.who), ProfileRow.version == profile.version)
+
+
 def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.Check:
     """Return the demand that it is still a profile, joined with nobody else, its address for *channel* unchanged.
 
