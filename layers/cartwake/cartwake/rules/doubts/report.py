@@ -7,6 +7,7 @@ from cartwake.rules.compile_campaigns import unfold
 from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import describe_shop
 from cartwake.rules.doubts.coupons import doubt_coupons
+from cartwake.rules.doubts.ends import doubt_ends
 from cartwake.rules.doubts.history import doubt_history
 from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
@@ -43,6 +44,7 @@ def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now
         for doubt in (
             _doubt_names(seen),
             _doubt_history(now),
+            _doubt_ends(now),
             _doubt_logic(file, files),
             _doubt_templates(file, files, made),
             _doubt_coupons(file, files, made),
@@ -66,6 +68,10 @@ def _doubt_names(seen: Seen) -> _Doubter:
 
 def _doubt_history(now: Instant) -> _Doubter:
     return lambda some: doubt_history(some, now)
+
+
+def _doubt_ends(now: Instant) -> _Doubter:
+    return lambda some: doubt_ends(some, now)
 
 
 def _doubt_templates(file: str, files: Mapping[str, Content], made: Templates) -> _Doubter:
