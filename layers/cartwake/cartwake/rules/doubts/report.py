@@ -1,6 +1,6 @@
 """The report of all doubts about a set of files, as warnings."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from cartwake.rules.compile_campaigns import unfold
@@ -28,21 +28,31 @@ type _Doubter = Callable[[Mapping[str, Content]], Iterable[Fault]]
 _NOTHING_SEEN: Final = Seen()
 
 
-def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now: Instant = 0) -> list[Fault]:
+_UNREAD: Final = Fault(
+    file=SETTINGS,
+    message="While it has a fault nobody can tell which names it lists: no name of an event or a trait is doubted.",
+    severity="warning",
+)
+
+
+def find_doubts(
+    files: Mapping[str, Content], *, broken: Collection[str] = (), seen: Seen = _NOTHING_SEEN, now: Instant = 0
+) -> list[Fault]:
     """Return a warning for whatever is allowed and hardly meant, file by file.
 
     Args:
-        files: What each file says; those with faults are not among them.
+        files: What each file says; those with faults are not among them, or as they were before.
+        broken: The files that have faults.
         seen: The names of events and traits that came in in the last 30 days, where that is known.
         now: The time; 0 where it makes no difference.
     """
-    found: list[Fault] = []
+    found: list[Fault] = [_UNREAD] if SETTINGS in broken else []
     files = unfold(files)
     made = compile_templates(files)
     for file in sorted(files):
         some = {name: files[name] for name in (file, SETTINGS) if name in files}
         for doubt in (
-            _doubt_names(seen),
+            _doubt_names(None if SETTINGS in broken else seen),
             _doubt_history(now),
             _doubt_ends(now),
             _doubt_logic(file, files),
@@ -62,8 +72,8 @@ def _find(file: str, some: Mapping[str, Content], doubt: _Doubter) -> list[Fault
         return [Fault(file=file, message=message, severity="warning")]
 
 
-def _doubt_names(seen: Seen) -> _Doubter:
-    return lambda some: doubt_names(some, seen)
+def _doubt_names(seen: Seen | None) -> _Doubter:
+    return lambda some: () if seen is None else doubt_names(some, seen)
 
 
 def _doubt_history(now: Instant) -> _Doubter:
