@@ -112,12 +112,13 @@ def _rows() -> list[Any]:
 
 def _forget() -> None:
     """Drop what processes remember of the world; clients are kept, for making them takes most of the time."""
-    from cartwake import live, seen
+    from cartwake import live, seen, silence
     from cartwake.gateways import secrets
     from cartwake.store import budgets
 
     live.forget()
     seen.forget()
+    silence.forget()
     budgets.forget()
     secrets._secret.cache_clear()
     secrets._missed[0] = 0

@@ -1,50 +1,32 @@
 """send_message: the last decision, the claim, and the one attempt; nothing else may call SES or SNS."""
 
 import random
-from dataclasses import replace
 from typing import Any, Final
 from uuid import uuid4
 
-import msgspec
-
 from cartwake import calling, optins
 from cartwake import messages as deciding
-from cartwake.addresses import Address, Sent, derive_key, note_send, release_send
+from cartwake.addresses import Sent, note_send, release_send
 from cartwake.batches import keep_record, process_queue, read_asked
-from cartwake.choices import may_track
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
-from cartwake.gateways.secrets import SIGNERS_LOOK_MS, address_secret, link_secrets, renew
+from cartwake.gateways.secrets import SIGNERS_LOOK_MS, renew
 from cartwake.gateways.sms import send_sms
-from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
-from cartwake.links import (
-    Click,
-    Confirm,
-    Preferences,
-    Unsubscribe,
-    click_url,
-    confirm_url,
-    preferences_url,
-    unsubscribe_url,
-)
-from cartwake.live import load_live
+from cartwake.hours import SPREAD_MS, begin_tomorrow
 from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
-from cartwake.segments import View
 from cartwake.sending import letters
-from cartwake.sending.coupons import give_coupon
-from cartwake.sending.letters import Case, Letter, Links, Unfit
+from cartwake.sending.drafts import draft
+from cartwake.sending.letters import Letter
 from cartwake.sending.outcomes import Outcome
-from cartwake.sending.rewriting import rewrite
 from cartwake.settings import require
 from cartwake.statements import Channel
 from cartwake.store import addresses, base, budgets, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics, name_who
-from cartwake.times import HOUR, MINUTE, Instant, format_instant
+from cartwake.times import HOUR, Instant, format_instant
 
 _ATTEMPTS: Final = 4
-_LOOK_AGAIN_MS: Final = 10 * MINUTE
 _COUNTED: Final = {MessageState.SKIPPED: "MessagesSkipped", MessageState.UNKNOWN: "MessagesUnknown"}
 
 
@@ -114,7 +96,7 @@ def handle(who: str, message_id: str, now: Instant) -> None:
 def _send(message: Message, now: Instant) -> None:
     """Decide, claim, attempt, record; a claim that somebody's write prevented is decided anew."""
     for _ in range(_ATTEMPTS):
-        letter = _prepare(message, now)
+        letter = draft(message, now)
         if isinstance(letter, Letter):
             letter = _afford(letter, now)
         if isinstance(letter, Message):
@@ -131,72 +113,6 @@ def _send(message: Message, now: Instant) -> None:
             return
         message = current
     raise TryAgain("the claim was prevented too often in a row")
-
-
-def _prepare(message: Message, now: Instant) -> Letter | Message:
-    """Return the letter, or the message as it then is: skipped with its reason, or put off."""
-    rules = load_live(now)
-    run = runs.get_run(message.who, message.run)
-    if run is None:
-        return deciding.skip(message, Skip.RUN_ENDED, now)
-    profile = profiles.resolve_profile(message.who)
-    # what was received after this function looked at its clock is in the state, and counts
-    view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
-    why = deciding.may_send(message, run, profile, view)
-    if why is Skip.PAUSED and now <= message.not_after:
-        return deciding.put_off(message, now + _LOOK_AGAIN_MS)
-    if why is not None:
-        return deciding.skip(message, why, now)
-    quiet = quiet_until(message.channel, view)
-    if quiet is not None:
-        return deciding.put_off(message, quiet)
-    return _address(Case(message=message, run=run, profile=profile, rules=rules, now=view.now), now)
-
-
-def _address(case: Case, now: Instant) -> Letter | Message:
-    """Return the letter to an address that may be written to, or the message with the reason why not."""
-    message = case.message
-    if message.kind == optins.CONFIRMATION:
-        return _ask(case, now)
-    to = letters.find_address(message.channel, case.profile, address_secret())
-    if to is None:
-        return deciding.skip(message, Skip.NO_ADDRESS, now)
-    address = addresses.get_address(case.profile.address_keys[message.channel])
-    why = deciding.may_reach(message, address, case.rules, now=now)
-    if why is Skip.FREQUENCY_CAP and letters.find_live_step(message, case.rules).held:
-        free = deciding.capped_until(message, address, case.rules)
-        if free <= message.not_after:
-            return deciding.put_off(message, free)
-    if why is not None:
-        return deciding.skip(message, why, now)
-    coupon = give_coupon(case, now)
-    if isinstance(coupon, Unfit):
-        return deciding.skip(message, coupon.why, now, detail=coupon.detail)
-    case = msgspec.structs.replace(case, coupon=coupon)
-    letter = letters.compose(case, to, address, _make_links(message, address))
-    if isinstance(letter, Unfit):
-        return deciding.skip(message, letter.why, now, detail=letter.detail)
-    return _track(letter, now)
-
-
-def _ask(case: Case, now: Instant) -> Letter | Message:
-    """Return the letter that asks for a yes, or the message with the reason why nobody may be asked."""
-    message, request, secret = case.message, case.run.trigger, address_secret()
-    to = letters.find_asked(request, case.profile, secret) if request is not None else None
-    if request is None or to is None:
-        return deciding.skip(message, Skip.NO_ADDRESS, now)
-    keys = [derive_key(Channel.EMAIL, it, secret) for it in (to, optins.find_mailbox(to))]
-    address = addresses.get_address(keys[0])
-    mailbox = None if keys[0] == keys[1] else addresses.get_address(keys[1])
-    why = optins.refuse(message.id, request, address, mailbox or address, now=now)
-    if why is not None:
-        return deciding.skip(message, why, now)
-    link = Confirm(request.who, address.key, Channel.EMAIL, now, request.key)
-    links = Links(confirm=confirm_url(require("PUBLIC_URL"), link, link_secrets()))
-    letter = letters.compose(case, to, address, links)
-    if isinstance(letter, Unfit):
-        return deciding.skip(message, letter.why, now, detail=letter.detail)
-    return msgspec.structs.replace(letter, mailbox=mailbox)
 
 
 def _afford(letter: Letter, now: Instant) -> Letter | Message:
@@ -300,31 +216,3 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
     who, state = name_who(before.who), after.state.value
     logger.info(phrase, who=who, message_id=before.id, state=state, reason=after.reason, written=replaced)
     return replaced
-
-
-def _track(letter: Letter, now: Instant) -> Letter:
-    """Return the letter so that it is seen what its reader does, where that may be: never of a transactional one."""
-    message, html = letter.case.message, letter.content.html
-    rule = letter.case.rules.settings.tracking
-    if message.kind != "marketing" or not html or not may_track(letter.address.choices, rule):
-        return letter
-    base_url, secrets = require("PUBLIC_URL"), link_secrets()
-    home = letter.case.rules.settings.shop.url
-
-    def make(number: int, to: str) -> str:
-        to = to if number else home
-        link = Click(message.who, message.id, number, to, now, message.journey, letter.address.key)
-        return click_url(base_url, link, secrets)
-
-    content = replace(letter.content, html=rewrite(html, make, own=base_url))
-    return msgspec.structs.replace(letter, content=content, tracked=True)
-
-
-def _make_links(message: Message, address: Address) -> Links:
-    """Return the shopper's own links: what is not marketing has none that unsubscribes."""
-    base_url, secrets = require("PUBLIC_URL"), link_secrets()
-    target = (message.who, message.id, address.key, message.channel)
-    preferences = preferences_url(base_url, Preferences(*target), secrets)
-    if message.kind == "transactional":
-        return Links(preferences=preferences)
-    return Links(preferences=preferences, unsubscribe=unsubscribe_url(base_url, Unsubscribe(*target), secrets))

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from cartwake import enrolments as enrolling
 from cartwake.bundles import Bundle
-from cartwake.campaigns import FILE, Known, list_counters, show_campaigns
+from cartwake.campaigns import FILE, Known, is_held, list_counters, list_missed, list_told, read_sent, show_campaigns
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways import bucket, queue
@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
     sweeping = [part for kind in SweepKind for part in sweeps.list_parts(kind)]
     stale = [part for part in sweeping if is_stale(part, now)]
     queue.send_sweeps([(part.kind.value, part.number) for part in stale])
-    enrolled = _enrol(sweeping, now)
+    parts, enrolled = _enrol(sweeping, now)
     judged = participants.list_due(now, limit=MOST_A_SHARD) if rules.tests else []
     queue.send_judgements(judged)
     count("OverdueRuns", len(overdue))
@@ -68,10 +68,12 @@ def handler(event: dict[str, Any], context: Any) -> None:
         enrolments=enrolled,
         participants=len(judged),
     )
+    # last: it reads much, and nothing waits for it
+    _tell_campaigns(rules, parts, now)
 
 
-def _enrol(sweeping: list[Part], now: int) -> int:
-    """Begin the enrolments whose time has come, ask for forgotten parts of others, and tell how far they are.
+def _enrol(sweeping: list[Part], now: int) -> tuple[list[enrolling.Part], int]:
+    """Begin the enrolments whose time has come, ask for forgotten parts of others; return all, and how many of them.
 
     While everybody is still looked at under changed rules nothing begins: who is a member is not settled yet.
     """
@@ -85,28 +87,28 @@ def _enrol(sweeping: list[Part], now: int) -> int:
         if journey not in begun and enrolling.is_due(aim, now) and settled and rules.journeys[journey].status == "live"
     ]
     fresh = [part for some in news if enrolments.begin(some) for part in some]
-    forgotten = [part for part in parts if enrolling.is_stale(part, now) and not _is_paused(part, rules)]
+    forgotten = [part for part in parts if enrolling.is_stale(part, now) and not is_held(rules, part)]
     asked = [*fresh, *forgotten]
     queue.send_enrolments([(part.journey, part.number) for part in asked])
-    if any(enrolling.is_told(part, now) for part in (*parts, *fresh)):
-        _tell_campaigns(rules, [*parts, *fresh], now)
-    return len(asked)
-
-
-def _is_paused(part: enrolling.Part, rules: Bundle) -> bool:
-    journey = rules.journeys.get(part.journey)
-    return journey is not None and journey.status in ("draft", "paused")
+    return [*parts, *fresh], len(asked)
 
 
 def _tell_campaigns(rules: Bundle, parts: list[enrolling.Part], now: int) -> None:
-    """Write how far campaigns are; in what they have sent, messages of which the counts know."""
-    sent = {
+    """Write how far campaigns are; what those have sent that are news is added up anew, of others it is known."""
+    told = list_told(rules, parts, now)
+    missed = list_missed(rules, parts, now) if now // MINUTE % COUNT_EVERY == 0 else []
+    if missed:
+        count("CampaignsMissed", len(missed))
+        logger.warning("campaigns missed", campaigns=missed)
+    if not told and not missed:
+        return
+    known = read_sent(_read(FILE))
+    sent = known | {
         name: counts.add_up_messages(list_counters(name, rules.journeys[name]))
         for name in enrolling.group(parts)
-        if name in rules.journeys
+        if name in rules.journeys and (name in told or name not in known)
     }
-    told = show_campaigns(rules, parts, Known(sent, profiles.count_rows(), now))
-    bucket.write(FILE, encode(told))
+    bucket.write(FILE, encode(show_campaigns(rules, parts, Known(sent, profiles.count_rows(), now))))
 
 
 def _count_coupons(rules: Bundle, now: int) -> None:
@@ -144,13 +146,17 @@ def _look_at_tests(rules: Bundle, now: Instant) -> None:
 
 def _tell(key: str, content: bytes) -> None:
     """Write a file for people, if it is news."""
+    if _read(key) != content:
+        bucket.write(key, content)
+
+
+def _read(key: str) -> bytes | None:
+    """Return a file that was written for people, or None."""
     try:
-        known = bucket.read(key)
+        return bucket.read(key)
     except TryAgain:
         # before the first one there is none, and whoever may not list is told no more than that
-        known = None
-    if known != content:
-        bucket.write(key, content)
+        return None
 
 
 def _list_resumed(rules: Bundle) -> list[tuple[str, str]]:

@@ -114,7 +114,7 @@ within seconds, some thousands a second; a code whose line is deleted is given t
 has is never given to anybody else, whatever is imported, also when it stands in two files.
 
 A step with `"coupon"` takes one code for each shopper, as late as it can: after the filter, consent and caps. The
-shopper keeps it for this step until it is over. With an empty pool the message is not sent: `no_coupon` in
+shopper keeps it for this step until it is over or used. With an empty pool the message is not sent: `no_coupon` in
 `cartwake explain`. An order whose property `coupon` (a text, or a list) names the code marks it as used, and the
 shopper has the event `Coupon Redeemed`, which segments and exits can name like any other.
 

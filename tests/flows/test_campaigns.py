@@ -355,6 +355,40 @@ def test_what_could_not_begin_for_a_day_does_not_begin(shop: Shop) -> None:
     assert wake_up(shop) == ASKED
 
 
+def test_a_campaign_that_was_missed_says_so(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the status and by an alarm, until its file is put away; what may still begin is not missed."""
+
+    def look(at: Instant) -> bool:
+        shop.now = at
+        capsys.readouterr()
+        assert wake_up(shop) == []
+        return '"CampaignsMissed":[1.0]' in capsys.readouterr().out
+
+    open_shop(shop, readers=("u#a",))
+    assert look(AT + DAY)
+    assert told()["message"].startswith("It did not begin within a day of 2026-11-23T12:00:00.000Z")
+    assert not look(AT + DAY + MINUTE)
+    publish(rules(msgspec.structs.replace(NEWS, status="paused"), generation=3))
+    assert not look(AT + DAY + 10 * MINUTE)
+    publish(rules(generation=4))
+    assert look(AT + DAY + 20 * MINUTE)
+    publish(rules(msgspec.structs.replace(NEWS, status="archived"), generation=5))
+    assert not look(AT + DAY + 30 * MINUTE)
+
+
+def test_what_has_begun_was_not_missed(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """However long ago it was, also when nothing is left of it but its name."""
+    open_shop(shop, readers=("u#a",))
+    begin(shop)
+    shop.now = AT + 2 * DAY
+    wake_up(shop)
+    for part in enrolments.list_parts():
+        enrolments.EnrolmentRow("enrolments", f"news#{part.number:02d}").delete()
+    shop.now = AT + 90 * DAY
+    wake_up(shop)
+    assert "CampaignsMissed" not in capsys.readouterr().out
+
+
 def test_it_waits_until_everybody_was_looked_at_under_new_rules(shop: Shop) -> None:
     """While a change of segments is still worked in, who is a member is not settled: nothing begins."""
     open_shop(shop, readers=("u#a",))
@@ -394,6 +428,66 @@ def test_a_pause_holds_it_and_an_archive_ends_it(shop: Shop, monkeypatch: pytest
 
 def scan(part: Part) -> tuple[Any, ...]:
     return profiles.scan_page(part.number, PARTS, after="", limit=50).rows
+
+
+def test_only_what_is_news_is_added_up(ready: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While one campaign is told each minute, of an older one it is said what was known of it."""
+    ready.now = AT
+    ready.wait(0)
+    go_to(ready, AT + 5 * MINUTE)
+    first = rules(generation=3)
+    more = Enrolment(segment="readers", starts_at=AT + 8 * DAY, is_campaign=True)
+    both = {"journeys": {"news": NEWS, "more": NEWS}, "enrolments": first.enrolments | {"more": more}}
+    publish(msgspec.structs.replace(first, **both))
+    counted: list[str] = []
+    add_up = wake.counts.add_up_messages
+
+    def note(counters: list[str]) -> dict[str, int]:
+        counted.extend(counters)
+        return add_up(counters)
+
+    monkeypatch.setattr(wake.counts, "add_up_messages", note)
+    ready.now = AT + 8 * DAY
+    wake_up(ready)
+    assert {it.partition("#")[0] for it in counted} == {"more"}
+    assert (told()["message"], told()["messages"]["accepted"]) == ("8 recipients. 8 messages were sent.", 8)
+
+
+def test_what_is_paused_is_told_every_ten_minutes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And no more after a week: it goes nowhere, and reading it each minute costs."""
+    open_shop(shop, readers=("u#a",))
+    wake_up(shop)
+    publish(rules(msgspec.structs.replace(NEWS, status="paused"), generation=3))
+    written: list[str] = []
+    monkeypatch.setattr(wake.bucket, "write", lambda key, _: written.append(key))
+    for minutes, times in ((1, 0), (9, 0), (10, 1), (11, 1), (20, 2), (7 * 24 * 60, 2)):
+        shop.now = AT + minutes * MINUTE
+        wake_up(shop)
+        assert written == ["_status/campaigns.json"] * times
+
+
+def test_telling_holds_up_nobody(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that is due is in its queue before anything is told, so that telling may take long, or fail."""
+    open_shop(shop, readers=("u#a",))
+    asked = []
+    for name in ("send_steps", "send_messages", "send_wakes", "send_erasures", "send_sweeps", "send_judgements"):
+        monkeypatch.setattr(wake.queue, name, lambda _, name=name: asked.append(name))
+
+    def fail() -> int:
+        raise TryAgain("throttled")
+
+    monkeypatch.setattr(wake.profiles, "count_rows", fail)
+    with pytest.raises(TryAgain):
+        wake_up(shop)
+    assert set(asked) == {
+        "send_steps",
+        "send_messages",
+        "send_wakes",
+        "send_erasures",
+        "send_sweeps",
+        "send_judgements",
+    }
+    assert read_queue("sweeps") == ASKED
 
 
 def test_a_file_that_changes_after_the_start_moves_nothing(shop: Shop) -> None:

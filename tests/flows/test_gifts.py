@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from builders import NOON, a_cart_event, an_event
+from builders import NOON, a_cart_event, an_event, an_order
 from flows.test_steps import MAIL, live, sent, the_messages, the_run
 from shoppers import Shop
 
@@ -78,6 +78,41 @@ def test_whoever_comes_by_twice_keeps_the_code(shop: Shop) -> None:
     shop.hear(a_cart_event("P-2", at=shop.now))
     shop.wait(2 * HOUR)
     assert len(held()) == len(told()) == 1
+
+
+def use(shop: Shop, code: Given) -> None:
+    """Have the shopper order with a code."""
+    shop.hear(an_order(id=f"o-{code.code}", at=shop.now, properties={"order_id": code.code, "coupon": code.code}))
+
+
+def test_a_code_that_was_used_is_offered_by_no_message(shop: Shop) -> None:
+    """Whoever reminds of it is told why not, and gives no other one away; the next step that gives one does."""
+    shop.known()
+    show = {"email": "one", "coupon": "birthday"} | SHOWN
+    live({"give": "birthday"}, show, {"wait": "3 days"}, show, coupons={"birthday.json": GENERATED})
+    shop.hear(a_cart_event(at=shop.now))
+    [first] = held()
+    use(shop, first)
+    shop.wait(3 * DAY + HOUR)
+    assert sent(shop) == [f"Yours: {first.code}"]
+    skipped = the_messages()[-1]
+    assert (skipped.reason, "has used the code" in skipped.detail) == (Skip.NO_COUPON, True)
+    shop.hear(a_cart_event("P-2", at=shop.now))
+    [second] = [it for it in held() if it.code != first.code]
+    assert sent(shop) == [f"Yours: {first.code}", f"Yours: {second.code}"]
+
+
+def test_a_steps_own_code_that_was_used_is_followed_by_another(shop: Shop) -> None:
+    """The next run offers something that can be used; what nobody used it offers again."""
+    shop.known()
+    live({"email": "one", "coupon": "birthday"} | SHOWN, coupons={"birthday.json": GENERATED})
+    for product, codes in (("P-1", 1), ("P-2", 1), ("P-3", 2)):
+        if codes > 1:
+            use(shop, held()[0])
+        shop.wait(DAY)
+        shop.hear(a_cart_event(product, at=shop.now))
+        assert len(held()) == codes
+        assert sent(shop)[-1] == f"Yours: {max(held(), key=lambda it: it.given_at).code}"
 
 
 def test_a_move_that_is_lost_gives_no_second_code(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ from cartwake.gateways.webhook import Post, post
 from cartwake.messages import LEASE_MS, Message, MessageState
 from cartwake.profiles import Kind
 from cartwake.reasons import Skip
+from cartwake.sending.clearance import clear
+from cartwake.sending.letters import Case
 from cartwake.statements import Channel
 from cartwake.store import base, messages, profiles
 from cartwake.store.counts import CountRow
@@ -141,6 +143,53 @@ def test_a_webhook_that_is_never_taken_ends_with_its_reason(shop: Shop, receiver
     )  # fmt: skip
 
 
+def test_what_was_tried_and_became_too_late_was_not_taken(
+    shop: Shop, receiver: Receiver, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """However late its queue is: its receiver did not take it, and that rings; only what was not tried is too late."""
+    receiver.answers = [Reply(status=500)]
+    begin(shop, STEP | {"not_after": "1 hour"})
+    shop.now += 2 * HOUR
+    capsys.readouterr()
+    shop.wait(0)
+    assert len(receiver.asked) == 1
+    found = the_webhook()
+    assert (found.state, found.reason, found.detail) == (MessageState.REFUSED, Skip.NOT_TAKEN, "500")
+    assert '"WebhooksRefused":[1.0]' in capsys.readouterr().out
+
+
+OTHER = "erp.example.com"
+
+
+def test_a_silent_receiver_holds_up_no_other(shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is asked once a minute and process; what waits for it is put off unattempted, and goes out when it answers."""
+    silent = [True]
+
+    def answer(request: Post) -> Reply:
+        receiver.post(request)
+        return Reply(fault="TimeoutError") if silent[0] and HOST in request.url else Reply(status=200)
+
+    monkeypatch.setattr(calling, "post", answer)
+    begin(shop, STEP, STEP | {"webhook": f"https://{OTHER}/"}, settings={"webhooks": {"hosts": [HOST, OTHER]}})
+    for who in ("u#2", "u#3", "u#4"):
+        shop.hear(an_identify(f"{who[2:]}@example.com", who=who, at=shop.now), a_cart_event(who=who, at=shop.now))
+    told = [request.url.split("/")[2] for request in receiver.asked]
+    assert (told.count(HOST), told.count(OTHER)) == (1, 4)
+    left = [it for who in ("u#2", "u#3", "u#4") for it in messages.list_messages(who) if it.template == HOST]
+    assert {(it.state, it.attempts, it.detail, it.retry_at) for it in left} == {
+        (MessageState.PLANNED, 0, "HostSilent", shop.now + MINUTE)
+    }
+    shop.wait(MINUTE)
+    assert len(receiver.asked) == 6
+    silent[0] = False
+    for _ in range(20):
+        shop.wait(MINUTE)
+    assert len(set(receiver.ids)) == 8
+    assert {it.state for who in ("u#1", "u#2", "u#3", "u#4") for it in messages.list_messages(who)} == {
+        MessageState.ACCEPTED
+    }
+
+
 def test_gone_is_gone(shop: Shop, receiver: Receiver) -> None:
     """A receiver that wants nothing more is not asked again for this one."""
     receiver.answers = [Reply(status=410)]
@@ -191,6 +240,42 @@ def test_twenty_deliveries_are_one_attempt(shop: Shop, receiver: Receiver) -> No
     assert the_webhook().retry_at == shop.now + 5 * SECOND
     shop.wait(5 * SECOND)
     assert len(receiver.asked) == 2
+
+
+def _with(place: int, **changes: Any) -> list[dict[str, Any]]:
+    return [step | changes if index == place else step for index, step in enumerate(TWO)]
+
+
+TWO = [STEP | {"body": {"list": "a"}}, STEP | {"body": {"list": "b"}}]
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (_with(1, body={"list": "new"}), "new"),
+        (_with(0, body={"list": "new"}), "b"),
+        ([{"tag": "first"}, *TWO], "b"),
+        (TWO[::-1], "b"),
+        (TWO[:1], "b"),
+        ([TWO[0], {"wait": "1 day"}, TWO[1]], "b"),
+        (_with(1, webhook=f"https://{HOST}/other", body={"list": "new"}), "b"),
+        (_with(1, webhook=f"https://{OTHER}/hooks", body={"list": "new"}), "b"),
+    ],
+)
+def test_a_webhook_says_what_its_own_step_says(
+    shop: Shop, receiver: Receiver, steps: list[dict[str, Any]], said: str
+) -> None:
+    """As it is live now; where the journey was changed around it, as its run began with it, whatever stands there."""
+    receiver.answers = [Reply(status=500)] * 2
+    settings = {"webhooks": {"hosts": [HOST, OTHER]}}
+    begin(shop, *TWO, settings=settings)
+    live(*steps, settings=settings)
+    second = next(it for it in messages.list_messages("u#1") if it.path == "1")
+    case = clear(second, shop.now)
+    assert isinstance(case, Case)
+    call = calling._find_call(case)
+    assert call is not None
+    assert (call.url, call.body) == (STEP["webhook"], {"list": said})
 
 
 @pytest.mark.parametrize("what", ["exited", "ended", "paused", "erased", "condition"])

@@ -104,10 +104,15 @@ def counted() -> dict[str, dict[str, int]]:
 
 
 def come_to_be_decided() -> None:
-    """Have been counted what a known better variant brings, as if it had come from shoppers one by one."""
+    """Have been counted what a known better variant brings."""
+    come_to_be_counted(a=(300, 10), b=(300, 60))
+
+
+def come_to_be_counted(**variants: tuple[int, int]) -> None:
+    """Have shoppers and orders been counted, as if they had come one by one."""
     counters = Measured("j", "t", the_test()).counters
-    for name, ordered in (("a", 10), ("b", 60)):
-        assert base.commit([counts.add(f"{counters[name]}#0", "2026-11-20", {"judged": 300, "ordered": ordered})])
+    for name, (judged, ordered) in variants.items():
+        assert base.commit([counts.add(f"{counters[name]}#0", "2026-11-20", {"judged": judged, "ordered": ordered})])
 
 
 def look(shop: Shop) -> None:
@@ -128,7 +133,7 @@ def test_numbers_decide_and_who_comes_later_follows(shop: Shop) -> None:
     assert len(list_participants()) == len(went)
     come_to_be_decided()
     look(shop)
-    decision = json.loads(read(f"_status/decisions/j.t.{the_test().digest}.ordered.json"))
+    decision = json.loads(read(Measured("j", "t", the_test()).file))
     assert (decision["winner"], decision["how"], decision["by"]) == ("b", "numbers", "ordered")
     assert decision["variants"]["b"]["shoppers"] == 300
     assert (the_test().winner, the_test().how) == ("b", "numbers")
@@ -172,7 +177,7 @@ def test_a_doubled_look_decides_once(shop: Shop, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(wake.bucket, "write_once", put)
     for _ in range(2):
         wake.handler({}, lambda_context())
-    assert list_decisions() == [f"_status/decisions/j.t.{the_test().digest}.ordered.json"]
+    assert list_decisions() == [Measured("j", "t", the_test()).file]
     publish()
     generation = live.load_live(0).generation
     look(shop)
@@ -319,6 +324,26 @@ def test_the_time_is_over_and_the_best_so_far_is_taken(shop: Shop) -> None:
     look(shop)
     assert (the_test().winner, the_test().how) == (first, "time")
     assert "not decided by numbers" in json.loads(read("_status/tests.json"))["j"]["t"]["message"]
+
+
+def test_who_changes_how_it_is_decided_asks_anew(shop: Shop) -> None:
+    """An end that is moved opens a test again that its old end has decided; moved back, the first decision stands."""
+    early = STEP | {"winner": RULE | {"until": "2026-11-22"}}
+    save(early)
+    come_to_be_counted(a=(5, 1), b=(5, 2))
+    shop.now += DAY
+    look(shop)
+    assert (the_test().winner, the_test().how) == ("b", "time")
+    save(STEP | {"winner": RULE | {"until": "2026-12-24"}})
+    look(shop)
+    assert (the_test().winner, the_test().how) == ("", "")
+    come_to_be_counted(a=(300, 60), b=(300, 10))
+    look(shop)
+    assert (the_test().winner, the_test().how) == ("a", "numbers")
+    save(early)
+    look(shop)
+    assert (the_test().winner, the_test().how) == ("b", "time")
+    assert len(list_decisions()) == 2
 
 
 def test_a_run_of_older_rules_follows_the_winner_of_the_same_test(shop: Shop) -> None:

@@ -1,10 +1,11 @@
 """serve_page: the preference centre, confirmations, and requests for a copy or for erasure."""
 
+import re
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from builders import CART, a_bundle, a_cart_event, an_identify, publish
+from builders import CART, a_bundle, a_cart_event, a_subscription, an_identify, publish
 from msgspec.structs import replace
 from shoppers import Shop
 from world import lambda_context
@@ -171,7 +172,11 @@ def test_a_repetition_says_the_same(site: Shop) -> None:
 
 
 def test_a_no_that_is_repeated_later_counts_from_then_on(site: Shop) -> None:
-    """Whoever saves the page again says no again: what a server tells late of in between lifts nothing."""
+    """Whoever saves the page again says no again: what a server tells late of in between lifts nothing.
+
+    Though they found the box without a tick and left it so. The page could not show that yes, and of two who may be
+    wrong about what was meant it is the one who writes no mail; so a save is a row on the record, and may be.
+    """
     for _ in range(2):
         ask("POST", path(), ALL | {"want": []})
         site.now += HOUR
@@ -179,6 +184,29 @@ def test_a_no_that_is_repeated_later_counts_from_then_on(site: Shop) -> None:
     known = row().consent
     assert known is not None
     assert (known.subscribed, known.at) == (False, site.now - HOUR)
+    hear(site, "Unsubscribed")
+    site.hear(a_subscription(id="late", at=site.now - HOUR - MINUTE))
+    assert row().consent == known == Shop.profile("u#1").state.consents[Channel.EMAIL]
+
+
+def test_a_page_that_was_open_for_long_lifts_nothing(site: Shop) -> None:
+    """Who left meanwhile, and now chooses a language on the page from before, has not subscribed by that."""
+    page = ask("GET", path())["body"]
+    found = re.findall('name="ticked" value="([^"]*)"', page)
+    assert found == ["want:email", "topic:news", "topic:sale"]
+    ask("POST", path(), {"leave": "1", "shown": ["email", "sms"]})
+    ask("POST", path(), ALL | {"topic": ["news"]} | {"want": []})
+    site.now += HOUR
+    ask("POST", path(), ALL | {"want": ["email"], "language": "de", "ticked": found})
+    known = row()
+    assert known.consent is not None
+    assert (known.consent.subscribed, known.choices.refused_topics, known.choices.language) == (False, ("sale",), "de")
+    assert told("Subscribed") == []
+    site.now += HOUR
+    ask("POST", path(), ALL | {"want": ["email"], "ticked": ["topic:news"]})
+    again = row().consent
+    assert again is not None
+    assert again.subscribed
 
 
 def test_an_event_that_was_lost_is_told_when_it_is_repeated(site: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,7 +193,7 @@ PLANTED = {
         "a day's budget used up", (Fault.THROTTLED,), 240,
     ),
     "what the cap stands against does not wait": Planted(
-        (("functions/send_message/app.py", "if why is Skip.FREQUENCY_CAP and letters", "if not why and letters"),),
+        ((f"{LAYER}/sending/drafts.py", "if why is Skip.FREQUENCY_CAP and letters", "if not why and letters"),),
         "thanks that wait for the cap",
     ),
     "a code is given to whoever asks": Planted(

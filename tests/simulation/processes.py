@@ -8,7 +8,7 @@ from importlib import import_module
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
-from cartwake import live, seen
+from cartwake import live, seen, silence
 from cartwake.gateways import secrets
 from cartwake.store import base, budgets
 from simulation.loop import Task
@@ -64,6 +64,7 @@ class Process:
     looked: list[int] = field(default_factory=lambda: [0])
     missed: list[int] = field(default_factory=lambda: [0])
     purses: dict[Any, int] = field(default_factory=dict)
+    silent: dict[str, int] = field(default_factory=dict)
     keyring: Any = None
 
     def step_in(self) -> None:
@@ -73,6 +74,7 @@ class Process:
         live._kept, seen._kept, secrets._secret = self.live, self.seen, self.secret
         secrets._looked, secrets._missed = self.looked, self.missed  # type: ignore[misc]
         budgets._purses = self.purses  # type: ignore[misc]
+        silence._until = self.silent
         if self.function == "capture_events":
             app = load(self.function)
             self.keyring = self.keyring or type(app.keyring)(app.find_key)

@@ -314,6 +314,7 @@ def test_every_alarm_is_there() -> None:
         "erasures-age": ("ApproximateAgeOfOldestMessage", 30 * 60, 60),
         "rules-problems": ("RulesProblems", 0, 60),
         "coupons-low": ("CouponsLow", 0, 900),
+        "campaigns-missed": ("CampaignsMissed", 0, 900),
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
         "messages-unknown": ("MessagesUnknown", 0, 60),

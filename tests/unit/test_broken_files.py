@@ -165,14 +165,26 @@ def test_fault_is_named_at_its_place(case: Case, severity: str, tmp_path: Path) 
     shutil.copytree(STARTER, tmp_path, dirs_exist_ok=True)
     (tmp_path / file).write_text(content.replace(MARK, ""))
     code, faults = check(tmp_path)
-    # what a broken settings.json lists as known is not known to the others
-    faults = [it for it in faults if file != "settings.json" or it["file"] == file]
+    if file == "settings.json" and severity == "error":
+        assert "no name of an event or a trait is doubted" in faults.pop()["message"]
     assert [(each["file"], each["path"]) for each in faults] == [(file, path)]
     (fault,) = faults
     assert fault["severity"] == severity
     assert says in fault["message"]
     assert (fault["suggestion"], fault["line"], fault["column"]) == (suggestion, *locate(content))
     assert code == (1 if severity == "error" else 0)
+
+
+def test_what_broken_settings_list_is_doubted_nowhere(tmp_path: Path) -> None:
+    """Names that nobody can look up are no warnings by the dozen: it is said once."""
+    (tmp_path / "segments").mkdir()
+    for name in ("Quiz Done", "Quiz Won"):
+        where = {"name": name, "where": {"did": name}}
+        (tmp_path / "segments" / f"{name[5:].lower()}.json").write_text(json.dumps(where))
+    for known, told in ((["Quiz Done"], ["segments/won.json"]), ("Quiz Done", ["settings.json"] * 2)):
+        settings = json.loads((STARTER / "settings.json").read_text()) | {"known": {"events": known}}
+        (tmp_path / "settings.json").write_text(json.dumps(settings))
+        assert [it["file"] for it in check(tmp_path)[1]] == told
 
 
 def test_enough_files_are_broken() -> None:

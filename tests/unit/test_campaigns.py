@@ -10,8 +10,8 @@ from rulebook import SETTINGS, write_rules
 from typer.testing import CliRunner
 
 from cartwake.bundles import Bundle
-from cartwake.campaigns import Known, list_counters, show_campaigns
-from cartwake.enrolments import Enrolment, Found, Part, begin, group, is_due, is_stale, is_told, pace_ms
+from cartwake.campaigns import Known, list_counters, read_sent, show_campaigns
+from cartwake.enrolments import Enrolment, Found, Part, begin, group, is_due, is_missed, is_stale, is_told, pace_ms
 from cartwake.events import COMPLAINED
 from cartwake.journeys import Split, Trigger, Wait
 from cartwake.profiles import Membership
@@ -260,6 +260,9 @@ def test_when_something_is_due() -> None:
     assert [is_stale(part, at) for at in (AT + 5 * MINUTE - 1, AT + 5 * MINUTE)] == [False, True]
     done = Part(**{name: getattr(part, name) for name in part.__struct_fields__} | {"done": True, "last_at": AT})
     assert [is_told(done, AT + it * MINUTE) for it in (29, 31, 40, 7 * 24 * 60)] == [True, False, True, False]
+    held = [is_told(part, AT + it * MINUTE, held=True) for it in (1, 10, 7 * 24 * 60)]
+    assert (held, is_told(part, AT + 8 * DAY)) == ([False, True, False], True)
+    assert [is_missed(aim, at) for at in (AT + DAY - 1, AT + DAY, AT + 90 * DAY)] == [False, True, False]
     assert pace_ms(12) * 12 == pytest.approx(8 * SECOND, rel=0.01)
     assert list(group([part, part])) == ["news"]
 
@@ -295,6 +298,13 @@ def test_progress_in_words() -> None:
     assert (told["percent_looked_at"], told["left_out"], told["all_have_begun"]) == (25, {"filter": 2}, False)
     waiting = show_campaigns(bundle, [], Known({}, 200, NOON))["campaigns"]["news"]
     assert waiting == {"message": "It begins at 2026-12-01T08:00:00.000Z.", "status": "live"}
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no json", b"[]", b"{}", b'{"campaigns": {"news": {"messages": 5}}}'])
+def test_what_was_told_and_is_no_status_is_added_up_anew(content: bytes | None) -> None:
+    """A file that is not there, or that somebody else wrote, says nothing of any campaign."""
+    assert read_sent(content) == {}
+    assert read_sent(b'{"campaigns": {"a": {"messages": {"accepted": 3}}, "b": {}}}') == {"a": {"accepted": 3}}
 
 
 def test_the_page_can_be_copied() -> None:

@@ -11,7 +11,7 @@ from cartwake.coupons import (
     Given,
     Taken,
     derive_code,
-    find_good,
+    list_good,
     list_used,
     normalise_code,
     reckon_until,
@@ -28,9 +28,9 @@ GIVEN = Given(who="u#1", pool="back", code="BACK-1", journey="cart", path="1", g
 def test_a_code_is_the_same_until_its_last_millisecond() -> None:
     """The code a shopper has counts up to its end, and not at it; of several the first that was given."""
     later = replace(GIVEN, code="BACK-2", given_at=NOON + 1, until=NEVER)
-    assert find_good([later, GIVEN], NOON + DAY - 1) == GIVEN
-    assert find_good([later, GIVEN], NOON + DAY) == later
-    assert find_good([GIVEN], NOON + DAY) is None
+    assert list_good([later, GIVEN], NOON + DAY - 1) == [GIVEN, later]
+    assert list_good([later, GIVEN], NOON + DAY) == [later]
+    assert list_good([GIVEN], NOON + DAY) == []
 
 
 @pytest.mark.parametrize(

@@ -45,6 +45,20 @@ def test_a_form_is_read() -> None:
     )
 
 
+def test_what_was_found_ticked_and_left_so_says_nothing() -> None:
+    """A yes is what the reader ticked; whatever is without a tick is a no, also where it was found so."""
+    found = {"ticked": ["want:email", "topic:news", "topic:sale", "tracked:1"], "tracked_shown": ["1"]}
+    form = {"save": ["1"], "shown": ["email", "sms"], "topic_shown": ["news", "sale"]} | found
+    assert read_wish(form | {"want": ["email", "sms"], "topic": ["news"], "tracked": ["1"]}) == Wish(
+        channels={Channel.SMS: True}, topics={"sale": False}
+    )
+    assert read_wish(form) == Wish(
+        channels={Channel.EMAIL: False, Channel.SMS: False}, topics={"news": False, "sale": False}, tracked=False
+    )
+    opened = {"save": ["1"], "tracked_shown": ["1"], "tracked": ["1"]}
+    assert [read_wish(opened), read_wish(opened | {"ticked": ["tracked:1"]})] == [wish(tracked=True), wish()]
+
+
 @pytest.mark.parametrize("form", [{}, {"want": ["email"]}, {"List-Unsubscribe": ["One-Click"]}, {"shown": ["email"]}])
 def test_what_is_no_form_of_ours_wishes_nothing(form: Any) -> None:
     """Only a button of the page changes anything."""

@@ -240,6 +240,26 @@ def test_windows_longer_than_history_are_told(where: dict[str, Any], days: str) 
     assert f"Needs {days} days of history; events are kept for 400" in message
 
 
+@pytest.mark.parametrize(
+    ("until", "status", "doubted"),
+    [
+        ("2026-11-21", "live", True),
+        ("2026-11-21T12:00", "paused", True),
+        ("2026-11-21T12:01", "live", False),
+        ("2026-11-21", "archived", False),
+        ("14 days", "live", False),
+        (None, "live", False),
+    ],
+)
+def test_a_test_whose_time_is_over_is_told(until: str | None, status: str, doubted: bool) -> None:
+    """An end that is past as it is published decides a test at once; the archive decides nothing."""
+    ways = [{"percent": 50, "steps": [{"tag": "a"}]}, {"percent": 50, "steps": [{"tag": "b"}]}]
+    step = {"test": "t", "split": ways, "winner": {"by": "ordered"} | ({"until": until} if until else {})}
+    journey = {"name": "J", "status": status, "trigger": {"event": "Product Added"}, "steps": [step]}
+    found = [(it.path, "time is over" in it.message) for it in find_doubts(read(journeys_j=journey), now=NOON)]
+    assert found == ([("steps[0].winner.until", True)] if doubted else [])
+
+
 def test_journeys_that_send_nothing_are_told() -> None:
     """Without a message, or with none that a run can come to, a journey does nothing."""
     never = {"all": [{"did": ORDER}, {"did_not": ORDER}]}

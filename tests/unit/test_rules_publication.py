@@ -121,6 +121,18 @@ def test_nothing_goes_live_without_settings(files: Files) -> None:
     assert bad.files["settings.json"].faults[0].suggestion == "timezone"
 
 
+def test_names_are_not_doubted_while_settings_are_broken(files: Files, live: Publication) -> None:
+    """What a settings.json with a fault lists may be what the other files name: that is said once, at that file."""
+    quiz = with_file(files, "segments/quiz.json", segment({"did": "Quiz Done"}))
+    doubted = after(live, quiz).files["segments/quiz.json"].warnings
+    assert ["Quiz Done" in it.message for it in doubted] == [True]
+    found = after(live, edited(quiz, "settings.json", known={"events": ["Quiz Done"]}, timezon="UTC"))
+    warned = [(file, it.message) for file, status in found.files.items() for it in status.warnings]
+    assert [(file, "no name" in message) for file, message in warned] == [("settings.json", True)]
+    gone = after(live, {key: content for key, content in quiz.items() if key != "settings.json"})
+    assert gone.files["segments/quiz.json"].warnings == doubted
+
+
 def test_deleted_file_goes_away_unless_it_is_needed(files: Files, live: Publication) -> None:
     """What nobody needs goes away; what a file needs stays, and it is said who needs it."""
     found = after(live, {key: content for key, content in files.items() if key != VIP})

@@ -8,15 +8,16 @@ from builders import NOON, a_cart_event
 from ledger import a_message, a_run
 from standardwebhooks import Webhook, WebhookVerificationError
 
+from cartwake import silence
 from cartwake.events import Trust
 from cartwake.journeys import Call
-from cartwake.messages import Message, MessageState, claim
+from cartwake.messages import Message, MessageState, claim, skip
 from cartwake.profiles import Profile, State
 from cartwake.reasons import Skip
 from cartwake.registers import Register
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, MINUTE, SECOND
-from cartwake.webhooks import Reply, judge, read_rest, show_secret, sign, try_again, write_body
+from cartwake.webhooks import LEFT, Reply, conclude, judge, leave, read_rest, show_secret, sign, try_again, write_body
 
 CALL = Call(
     url="https://crm.example.com/hooks?shop=1",
@@ -156,6 +157,56 @@ def test_it_ends_with_its_last_useful_moment() -> None:
     assert judge(last, Reply(status=500), NOON, jitter=0).state is MessageState.PLANNED
     after = judge(last, Reply(status=500), NOON + 1, jitter=0)
     assert (after.state, after.reason, after.detail) == (MessageState.REFUSED, Skip.NOT_TAKEN, "500")
+
+
+def test_it_is_left_while_its_host_is_silent() -> None:
+    """For longer each time, unattempted, and never beyond its last useful moment without one attempt."""
+    waiting = a_webhook(not_after=NOON + HOUR)
+    for wait in LEFT + LEFT[-1:]:
+        after = leave(waiting, NOON + SECOND, NOON, jitter=0)
+        assert after is not None
+        assert (after.state, after.attempts, after.retry_at, after.not_before) == (
+            MessageState.PLANNED, 0, NOON + wait, NOON + wait,
+        )  # fmt: skip
+        waiting = after
+    assert waiting.throttles == len(LEFT) + 1
+    late = NOON + HOUR - SECOND
+    last = leave(waiting, NOON + HOUR, late, jitter=0)
+    assert last is not None
+    assert last.retry_at == NOON + HOUR
+    assert leave(waiting, NOON + HOUR + 1, late, jitter=0) is None
+    tried = a_webhook(not_after=NOON + HOUR, attempts=1, detail="500")
+    given_up = leave(tried, NOON + HOUR + 1, late, jitter=0)
+    assert given_up is not None
+    assert (given_up.state, given_up.reason, given_up.detail) == (MessageState.REFUSED, Skip.NOT_TAKEN, "500")
+
+
+@pytest.mark.parametrize(
+    ("changes", "why", "after"),
+    [
+        ({}, Skip.TOO_LATE, (MessageState.SKIPPED, Skip.TOO_LATE)),
+        ({"attempts": 1}, Skip.TOO_LATE, (MessageState.REFUSED, Skip.NOT_TAKEN)),
+        ({"throttles": 1}, Skip.TOO_LATE, (MessageState.REFUSED, Skip.NOT_TAKEN)),
+        ({"attempts": 1}, Skip.EXITED, (MessageState.SKIPPED, Skip.EXITED)),
+    ],
+)
+def test_what_was_tried_is_not_merely_late(changes: Any, why: Skip, after: tuple[MessageState, Skip]) -> None:
+    """Whoever reads the ledger learns that a receiver did not take it; all other reasons stay what they are."""
+    before = a_webhook(**changes)
+    found = conclude(before, skip(before, why, NOON), NOON)
+    assert (found.state, found.reason) == after
+
+
+def test_a_host_is_silent_that_lets_wait_for_nothing() -> None:
+    """Remembered for a minute, until it answers; who refuses at once takes nobody's time."""
+    for fault, silent in (("TimeoutError", True), ("gaierror", True), ("ConnectionRefusedError", False), ("", False)):
+        silence.forget()
+        silence.note("a", Reply(fault=fault), NOON)
+        assert silence.find_end("a", NOON) == (NOON + MINUTE if silent else 0)
+        assert silence.find_end("b", NOON) == silence.find_end("a", NOON + MINUTE) == 0
+    silence.note("a", Reply(fault="TimeoutError"), NOON)
+    silence.note("a", Reply(status=500), NOON + 1)
+    assert silence.find_end("a", NOON + 1) == 0
 
 
 def test_a_lost_answer_is_tried_again_with_the_same_id() -> None:

@@ -170,13 +170,20 @@ def test_a_decision_is_good_for_the_very_test_that_it_is_about() -> None:
     for changes in (
         {"digest": "other"},
         {"by": "opened"},
+        {"sure": 0.99},
+        {"at_least": 101},
+        {"until_ms": 31 * DAY},
+        {"until_ms": 0, "until": NOON + 30 * DAY},
         {"micros": {"a": 500_000, "c": 500_000}},
         {"how": "hand", "winner": "a"},
     ):
         other = msgspec.structs.replace(TEST, **changes)
         assert apply(other, decision) == other
-    # what is decided by another measure finds no file in its way
-    assert Measured("j", "t", TEST).file != Measured("j", "t", msgspec.structs.replace(TEST, by="opened")).file
+    # what is decided by another rule finds no file in its way, and an unchanged one finds its own
+    others = [{"by": "opened"}, {"sure": 0.99}, {"at_least": 101}, {"until_ms": 31 * DAY}, {"until_ms": 0, "until": 1}]
+    files = [Measured("j", "t", msgspec.structs.replace(TEST, **it)).file for it in ({}, *others)]
+    assert len(set(files)) == len(files)
+    assert Measured("j", "t", msgspec.structs.replace(TEST, since=NOON + 5, winner="a")).file == files[0]
     assert apply(TEST, decode_decision(None)) == TEST
     assert apply(TEST, decode_decision(b"no json")) == TEST
 

@@ -74,7 +74,7 @@ def find_faults(files: dict[str, bytes]) -> list[Fault]:
     linked = link(contents, partial=True, now=now)
     # A file that cannot be read is told once, and not again by each file that needs it.
     faults += [each.fault for each in linked.conflicts if not told & set(each.files)]
-    return faults + find_doubts(contents, now=now)
+    return faults + find_doubts(contents, broken=told, now=now)
 
 
 def find_strays(folder: Path) -> list[Fault]:

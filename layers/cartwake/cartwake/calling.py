@@ -7,6 +7,7 @@ from uuid import uuid4
 import msgspec
 
 from cartwake import messages as deciding
+from cartwake import silence
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
@@ -15,19 +16,17 @@ from cartwake.gateways.secrets import webhook_secrets
 from cartwake.gateways.webhook import Post, post
 from cartwake.hours import begin_tomorrow
 from cartwake.journeys import Call
-from cartwake.live import load_bundle, load_live
+from cartwake.live import load_bundle
 from cartwake.messages import Message, MessageState, change
-from cartwake.paths import find_step
-from cartwake.profiles import Profile
+from cartwake.paths import walk_paths
 from cartwake.reasons import Skip
-from cartwake.runs import Run
-from cartwake.segments import View
+from cartwake.sending.clearance import clear
+from cartwake.sending.letters import Case
 from cartwake.store import base, budgets, messages, profiles, runs
 from cartwake.telemetry import count, logger, name_who
 from cartwake.times import MINUTE, SECOND, Instant, format_instant
-from cartwake.webhooks import LARGEST_BODY, Reply, judge, sign, try_again, write_body
+from cartwake.webhooks import LARGEST_BODY, Reply, conclude, judge, leave, sign, try_again, write_body
 
-_LOOK_AGAIN_MS: Final = 10 * MINUTE
 _AWAY_MS: Final = 15 * MINUTE
 """For so long `wake` leaves a webhook to its queue."""
 
@@ -35,9 +34,7 @@ _AWAY_MS: Final = 15 * MINUTE
 class Ready(msgspec.Struct, frozen=True):
     """A webhook that may be sent, and what its claim demands."""
 
-    message: Message
-    run: Run
-    profile: Profile
+    case: Case
     request: Post
 
 
@@ -68,52 +65,57 @@ def _call(message: Message, now: Instant) -> None:
     if claimed is None:
         raise TryAgain("the claim was prevented")
     reply = post(ready.request)
-    _keep(claimed, judge(claimed, reply, read_clock(), jitter=random.random()))  # noqa: S311  who comes first is no secret
+    answered_at = read_clock()
+    silence.note(message.template, reply, answered_at)
+    _keep(claimed, judge(claimed, reply, answered_at, jitter=random.random()))  # noqa: S311  who comes first is no secret
 
 
 def _prepare(message: Message, now: Instant) -> Ready | Message:
-    """Return the webhook, or the message as it then is: skipped with its reason, or put off."""
-    rules = load_live(now)
-    run = runs.get_run(message.who, message.run)
-    if run is None:
-        return deciding.skip(message, Skip.RUN_ENDED, now)
-    profile = profiles.resolve_profile(message.who)
-    # what was received after this function looked at its clock is in the state, and counts
-    view = View(profile.state, rules, max(now, profile.state.evaluated_at), run.start)
-    why = deciding.may_send(message, run, profile, view)
-    if why is Skip.PAUSED and now <= message.not_after:
-        return deciding.put_off(message, now + _LOOK_AGAIN_MS)
-    if why is not None:
-        return deciding.skip(message, why, now)
-    step = _find_call(message, run, now)
+    """Return the webhook, or the message as it then is: put off, skipped with its reason, or given up."""
+    until = silence.find_end(message.template, now)
+    left = leave(message, until, now, jitter=random.random()) if until else None  # noqa: S311  as above
+    if left is not None:
+        return left
+    case = clear(message, now)
+    if isinstance(case, Message):
+        return conclude(message, case, now)
+    step = _find_call(case)
     if step is None:
         return deciding.skip(message, Skip.TEMPLATE_GONE, now)
-    body = write_body(message, step, run, profile)
+    body = write_body(message, step, case.run, case.profile)
     if len(body) > LARGEST_BODY:
         return deciding.skip(message, Skip.TEMPLATE, now, detail=f"it has more than {LARGEST_BODY} bytes")
-    short = _afford(message, now)
+    short = _afford(case, now)
     if short is not None:
         return short
     headers = sign(message.id, body, webhook_secrets(step.host), at=now)
-    request = Post(url=step.url, body=body, hosts=rules.settings.webhook_hosts, headers=headers)
-    return Ready(message, run, profile, request)
+    return Ready(case, Post(url=step.url, body=body, hosts=case.rules.settings.webhook_hosts, headers=headers))
 
 
-def _find_call(message: Message, run: Run, now: Instant) -> Call | None:
-    """Return the step as it is live now; where another stands in its place by now, as the run began with it."""
-    live, own = (_find_step(message, rules) for rules in (load_live(now), load_bundle(run.bundle)))
-    return live if live is not None and (own is None or live.url == own.url) else own
+def _find_call(case: Case) -> Call | None:
+    """Return the step as it is live now, or as the run began with it where another one stands in its place by now.
+
+    It is another one if it leads elsewhere, or if it stood at another place of the journey as the run began.
+    """
+    path, began = case.message.path, load_bundle(case.run.bundle)
+    live, own = (_list_calls(case.message, rules) for rules in (case.rules, began))
+    found, before = live.get(path), own.get(path)
+    if found is None or before is None:
+        return found or before
+    moved = found.url != before.url or found in [step for place, step in own.items() if place != path]
+    return before if moved else found
 
 
-def _find_step(message: Message, rules: Bundle) -> Call | None:
+def _list_calls(message: Message, rules: Bundle) -> dict[str, Call]:
+    """Return the steps of a webhook's journey that tell its host, by their paths."""
     journey = rules.journeys.get(message.journey)
-    step = find_step(journey.steps, message.path) if journey else None
-    return step if isinstance(step, Call) and step.host == message.template else None
+    steps = walk_paths(journey.steps) if journey else ()
+    return {path: step for path, step in steps if isinstance(step, Call) and step.host == message.template}
 
 
-def _afford(message: Message, now: Instant) -> Message | None:
+def _afford(case: Case, now: Instant) -> Message | None:
     """Take a first attempt from the day's budget; without it, it waits for tomorrow, or is skipped if that is late."""
-    settings = load_live(now).settings
+    message, settings = case.message, case.rules.settings
     limit = settings.budgets.get(message.channel)
     if limit is None or message.attempts or message.kind == "transactional":
         return None
@@ -127,12 +129,12 @@ def _afford(message: Message, now: Instant) -> Message | None:
 
 def _claim(ready: Ready, now: Instant) -> Message | None:
     """Claim the webhook in one transaction with what permits it; None when any of that has changed."""
-    before, attempt = ready.message, uuid4().hex
+    before, attempt = ready.case.message, uuid4().hex
     claimed = deciding.claim(before, attempt, "", now)
     writes: list[base.Action] = [
         messages.write_message(claimed),
-        runs.demand_going_on(ready.run),
-        profiles.demand_unchanged(ready.profile),
+        runs.demand_going_on(ready.case.run),
+        profiles.demand_unchanged(ready.case.profile),
     ]
     if base.commit(writes, token=attempt):
         return change(claimed, version=before.version + 1)

@@ -1,11 +1,12 @@
 """Campaigns: how far each is, in words and numbers for `_status/`, and under what its messages are counted."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import product
 from typing import Any, Final, NamedTuple
 
 from cartwake.bundles import Bundle
-from cartwake.enrolments import Found, Part, add_all, group
+from cartwake.enrolments import KEEP_MS, Enrolment, Found, Part, add_all, group, is_missed, is_told
 from cartwake.journeys import Journey, Send, Split, Step
 from cartwake.paths import find_step, walk_paths
 from cartwake.times import Instant, format_instant
@@ -39,11 +40,38 @@ def show_campaigns(rules: Bundle, parts: Sequence[Part], known: Known) -> dict[s
     """
     begun = {name: _show(rules.journeys.get(name), some, known) for name, some in group(parts).items()}
     waiting = {
-        name: {"message": _say_waiting(rules, name), "status": rules.journeys[name].status}
+        name: {"message": _say_waiting(rules, name, known.now), "status": rules.journeys[name].status}
         for name, aim in rules.enrolments.items()
         if aim.is_campaign and name not in begun
     }
     return {"looked_at": format_instant(known.now), "campaigns": begun | waiting}
+
+
+def list_told(rules: Bundle, parts: Iterable[Part], now: Instant) -> set[str]:
+    """Return those of which it is told this minute how far they are."""
+    return {part.journey for part in parts if is_told(part, now, held=is_held(rules, part))}
+
+
+def list_missed(rules: Bundle, parts: Iterable[Part], now: Instant) -> list[str]:
+    """Return the campaigns that were live when their time came, and did not begin within a day of it."""
+    begun = {part.journey for part in parts}
+    return [name for name, aim in rules.enrolments.items() if name not in begun and _is_missed(rules, name, aim, now)]
+
+
+def is_held(rules: Bundle, part: Part) -> bool:
+    """Say whether a part waits for its journey to be live again."""
+    journey = rules.journeys.get(part.journey)
+    return journey is not None and journey.status in ("draft", "paused")
+
+
+def read_sent(content: bytes | None) -> dict[str, dict[str, int]]:
+    """Return what the file of some minutes ago says of the messages of each; nothing where there is none."""
+    try:
+        told = json.loads(content or b"{}")["campaigns"]
+        return {name: dict(each["messages"]) for name, each in told.items() if each.get("messages")}
+    except (ValueError, LookupError, TypeError, AttributeError):
+        # somebody else wrote it: all is added up once more
+        return {}
 
 
 def list_counters(name: str, journey: Journey) -> list[str]:
@@ -114,8 +142,18 @@ def _say_found(found: Found, percent: int, *, stopped: bool) -> str:
     return f"{found.enrolled} recipients."
 
 
-def _say_waiting(rules: Bundle, name: str) -> str:
+def _say_waiting(rules: Bundle, name: str, now: Instant) -> str:
     status, aim = rules.journeys[name].status, rules.enrolments[name]
+    at = format_instant(aim.starts_at)
+    if _is_missed(rules, name, aim, now):
+        return (
+            f"It did not begin within a day of {at}, its time, and does not any more: nobody got it. To send it all "
+            "the same, copy the file under another name, with a new time, and delete this one."
+        )
     if status == "live":
-        return f"It begins at {format_instant(aim.starts_at)}."
+        return f"Its time was {at}." if aim.starts_at + KEEP_MS <= now else f"It begins at {at}."
     return {"draft": "A draft: nothing is sent.", "paused": "Paused before it began."}.get(status, "Archived.")
+
+
+def _is_missed(rules: Bundle, name: str, aim: Enrolment, now: Instant) -> bool:
+    return aim.is_campaign and rules.journeys[name].status == "live" and is_missed(aim, now)

@@ -65,9 +65,9 @@ def normalise_code(text: str) -> str:
     return unicodedata.normalize("NFC", text.upper()).strip()
 
 
-def find_good(given: Iterable[Given], now: Instant) -> Given | None:
-    """Return the code that a shopper has for a step already, of several the first; None when none is good any more."""
-    return min((each for each in given if each.until > now), key=lambda each: (each.given_at, each.code), default=None)
+def list_good(given: Iterable[Given], now: Instant) -> list[Given]:
+    """Return those that are not over yet, the first one first."""
+    return sorted((each for each in given if each.until > now), key=lambda each: (each.given_at, each.code))
 
 
 def reckon_until(pool: Pool, code_until: Instant, now: Instant) -> Instant:

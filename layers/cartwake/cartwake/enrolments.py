@@ -14,6 +14,8 @@ TOLD_CLOSELY_MS: Final = 30 * MINUTE
 TOLD_MS: Final = 7 * DAY
 LATEST_MS: Final = DAY
 """What could not begin within this time after its own does not begin any more: yesterday's news."""
+KEEP_MS: Final = 90 * DAY
+"""For so long after it last went on it is known how far each part is."""
 
 
 class Enrolment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -118,16 +120,28 @@ def is_due(aim: Enrolment, now: Instant) -> bool:
     return aim.starts_at <= now < aim.starts_at + LATEST_MS
 
 
+def is_missed(aim: Enrolment, now: Instant) -> bool:
+    """Say whether an enrolment of which no part is known was never begun, and is not begun any more."""
+    return aim.starts_at + LATEST_MS <= now < aim.starts_at + KEEP_MS
+
+
 def is_stale(part: Part, now: Instant) -> bool:
     """Say whether nobody seems to be working on a part that is not done."""
     return not part.done and part.updated_at <= now - STALE_AFTER_MS
 
 
-def is_told(part: Part, now: Instant) -> bool:
-    """Say whether it is to be told this minute how far it is: every minute while it is news, then every ten."""
-    if not part.done or now < part.last_at + TOLD_CLOSELY_MS:
+def is_told(part: Part, now: Instant, *, held: bool = False) -> bool:
+    """Say whether it is to be told this minute how far it is: every minute while it is news, then every ten.
+
+    Args:
+        part: One of a campaign.
+        now: The time.
+        held: A pause holds it: it goes nowhere.
+    """
+    ended_at = max(part.last_at, part.updated_at)
+    if not held and (not part.done or now < ended_at + TOLD_CLOSELY_MS):
         return True
-    return now < part.last_at + TOLD_MS and now // MINUTE % 10 == 0
+    return now < ended_at + TOLD_MS and now // MINUTE % 10 == 0
 
 
 def pace_ms(per_second: float) -> int:

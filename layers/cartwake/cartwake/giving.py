@@ -1,4 +1,7 @@
-"""Giving: the one code that a shopper gets for a step, or for all messages that show a code of its pool."""
+"""Giving: the one code that a shopper gets for a step, or for all messages that show a code of its pool.
+
+A code is over at its end, or when an order has used it: what nobody would take is offered to nobody.
+"""
 
 from collections.abc import Iterable
 from typing import Final
@@ -6,7 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from cartwake.bundles import Pool
-from cartwake.coupons import Given, derive_code, fill, find_good, reckon_until, tell_given
+from cartwake.coupons import Given, Taken, derive_code, fill, list_good, reckon_until, tell_given
 from cartwake.errors import TryAgain
 from cartwake.gateways.secrets import coupon_secret
 from cartwake.store import coupons as store
@@ -16,9 +19,10 @@ from cartwake.times import NEVER, Instant
 MOST_DRAWS: Final = 12
 
 
-def find_given(wanted: Given, keys: Iterable[str]) -> Given | None:
-    """Return the code that a step without a message gave, where one of the pool is good."""
-    return find_good(_list_held(replace(wanted, for_all=True), keys), wanted.given_at)
+def find_given(wanted: Given, keys: Iterable[str]) -> Taken | None:
+    """Return the code that a step without a message gave and whose end has not come, one that is unused if there is."""
+    held = _list_held(replace(wanted, for_all=True), keys)
+    return min(_look_up(held, wanted.given_at), key=lambda it: it.redeemed_at > 0, default=None)
 
 
 def give(wanted: Given, pool: Pool, keys: Iterable[str]) -> Given | None:
@@ -35,7 +39,7 @@ def give(wanted: Given, pool: Pool, keys: Iterable[str]) -> Given | None:
     keys = tuple(keys)
     for attempt in range(MOST_DRAWS):
         held = _list_held(wanted, keys)
-        good = find_good(held, wanted.given_at)
+        good = next((it.given for it in _look_up(held, wanted.given_at) if not it.redeemed_at), None)
         if good is not None:
             return good
         candidate = _find_candidate(wanted, pool, attempt=attempt, before=held)
@@ -46,6 +50,12 @@ def give(wanted: Given, pool: Pool, keys: Iterable[str]) -> Given | None:
         if not pool.length and store.get_taken(candidate.code) is not None:
             store.discard(candidate.pool, candidate.code)
     raise TryAgain("the codes that were drawn were taken by others too often in a row")
+
+
+def _look_up(held: Iterable[Given], now: Instant) -> list[Taken]:
+    """Return what became of those whose end has not come, the first one first."""
+    found = (store.get_taken(each.code) for each in list_good(held, now))
+    return [taken for taken in found if taken is not None]
 
 
 def _list_held(wanted: Given, keys: Iterable[str]) -> list[Given]:

@@ -9,7 +9,7 @@ from cartwake.bundles import Shop, Topic
 from cartwake.choices import Choices, may_track
 from cartwake.page_texts import LANGUAGES, MONTHS, pick_language
 from cartwake.pages import Page, frame_page, link_home, translate
-from cartwake.preferences import PAUSES, RESTS
+from cartwake.preferences import PAUSES, RESTS, name_box
 from cartwake.statements import Channel
 from cartwake.times import DAY, Instant, format_instant
 
@@ -106,7 +106,10 @@ def _write_rests(picture: Picture, texts: dict[str, str]) -> Iterator[str]:
 def _tick(name: str, value: str, words: str, *, chosen: bool) -> str:
     kind = "radio" if name in _ONE_OF else "checkbox"
     checked = " checked" if chosen else ""
-    return f'<label><input type="{kind}" name="{name}" value="{escape(value)}"{checked}><span>{words}</span></label>'
+    # so that it is known whether its reader ticked it, or found it ticked
+    found = f'<input type="hidden" name="ticked" value="{name_box(name, escape(value))}">' if chosen else ""
+    box = f'<label><input type="{kind}" name="{name}" value="{escape(value)}"{checked}><span>{words}</span></label>'
+    return found + box if kind == "checkbox" else box
 
 
 def _option(value: str, words: str, *, chosen: bool) -> str:

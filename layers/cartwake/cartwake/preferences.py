@@ -27,9 +27,12 @@ type Form = Mapping[str, Collection[str]]
 class Wish:
     """What a form asks for.
 
+    A no is what was left without a tick, whoever took it off: a yes may have been said in between that the page did not
+    show. A yes is only what its reader ticked: a page that was open for long must not lift what was refused meanwhile.
+
     Attributes:
-        channels: Each that the form showed, and whether it is wanted.
-        topics: Each that the form showed, and whether it is wanted.
+        channels: Each that the form showed, and whether it is wanted; not those that were found ticked and left so.
+        topics: Likewise.
         pause_days: None: the pause stays as it is.
         rest_days: None: as it is.
         tracked: None: as it is.
@@ -49,21 +52,26 @@ class Wish:
 def read_wish(form: Form) -> Wish | None:
     """Return what a form wishes, or None where it is none of ours: nothing is changed by what says nothing.
 
-    A box that is not ticked is not sent, so the form names what it showed.
+    A box that is not ticked is not sent, so the form names what it showed, and what was ticked then.
     """
-    shown, wanted = set(form.get("shown", ())), set(form.get("want", ()))
+    shown = set(form.get("shown", ()))
     if "leave" in form:
         return Wish({channel: False for channel in Channel if channel in shown}, {}, leaves=True)
     if "save" not in form:
         return None
     return Wish(
-        channels={channel: channel in wanted for channel in Channel if channel in shown},
-        topics={topic: topic in form.get("topic", ()) for topic in form.get("topic_shown", ())},
+        channels=_read_boxes(form, "want", [channel for channel in Channel if channel in shown]),
+        topics=_read_boxes(form, "topic", form.get("topic_shown", ())),
         pause_days=_pick_days(form, "pause", (0, *PAUSES)),
         rest_days=_pick_days(form, "rest", RESTS),
-        tracked="tracked" in form if "tracked_shown" in form else None,
+        tracked=_read_boxes(form, "tracked", form.get("tracked_shown", ())).get("1"),
         language=next((code for code in form.get("language", ()) if code in LANGUAGES), ""),
     )
+
+
+def name_box(name: str, value: str) -> str:
+    """Return what a form says of a box that was ticked when it was shown."""
+    return f"{name}:{value}"
 
 
 def fulfil(wish: Wish, rows: Mapping[Channel, Address], *, topics: Collection[str], now: Instant) -> list[Address]:
@@ -95,6 +103,12 @@ def tell(who: str, channel: Channel, row: Address) -> list[Event]:
     if choices.at:
         events.append(_make_choices_event(who, channel, row.key, choices))
     return events
+
+
+def _read_boxes[Value: str](form: Form, name: str, shown: Collection[Value]) -> dict[Value, bool]:
+    """Return which of the boxes that were shown are wanted, without those that were found ticked and left so."""
+    wanted, found = set(form.get(name, ())), set(form.get("ticked", ()))
+    return {value: value in wanted for value in shown if value not in wanted or name_box(name, value) not in found}
 
 
 def _pick_days(form: Form, name: str, permitted: Collection[int]) -> int | None:

@@ -5,7 +5,7 @@ address, a name, a token, or a body. Metric names: EventsAccepted, EventsRefused
 MessagesAccepted, MessagesSkipped, MessagesUnknown, OverdueRuns, StuckMessages, ProfilesWoken, BundlesPublished,
 FilesRejected, RulesProblems, DeliveriesTracked, RepliesTracked, AddressesSuppressed, Unsubscribes, BudgetsSpent,
 NamesNotKept, ProfilesSwept, CouponsLow, CouponsRedeemed, Confirmations, TestsDecided, WebhooksAccepted,
-WebhooksRefused.
+WebhooksRefused, CampaignsMissed.
 """
 
 import warnings

@@ -3,6 +3,7 @@
     planned(retry_at) -> claimed(attempt, lease) -> accepted
                                                  -> planned, later
                                                  -> refused
+    planned -> planned, later, while its host is silent
 
 Signed as https://www.standardwebhooks.com says. Unlike a mail, a webhook whose answer was lost is sent once
 more: its id stays the same, and by that its receiver knows it again.
@@ -36,8 +37,12 @@ WAITS: Final = (
 """After each attempt that failed; the last one again and again."""
 LONGEST_REST: Final = DAY
 """A receiver that asks for more patience than that is asked again all the same."""
+LEFT: Final = (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 12 * MINUTE)
+"""For so long it is left, each time that its host is found silent; a queue can wait for all of them."""
 _JITTER: Final = 0.1
 _GONE: Final = 410
+_SILENT: Final = ("TimeoutError", "gaierror")
+_NOT_ASKED: Final = "HostSilent"
 _SHOPPER: Final = {"u": "user_id", "a": "anonymous_id"}
 
 
@@ -60,6 +65,11 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     def detail(self) -> str:
         """What the ledger keeps of it."""
         return str(self.status) if self.status else self.fault
+
+    @property
+    def is_silence(self) -> bool:
+        """Whether time was spent on waiting, for an answer or for where the name leads."""
+        return self.fault in _SILENT
 
 
 def write_body(message: Message, call: Call, run: Run, profile: Profile) -> bytes:
@@ -125,9 +135,9 @@ def judge(claimed: Message, reply: Reply, now: Instant, *, jitter: float) -> Mes
             retry_at=None,
         )
     if reply.barred:
-        return _refuse(claimed, Skip.HOST_REFUSED, reply, now)
+        return _refuse(claimed, Skip.HOST_REFUSED, reply.detail, now)
     if reply.status == _GONE:
-        return _refuse(claimed, Skip.REFUSED_BY_PROVIDER, reply, now)
+        return _refuse(claimed, Skip.REFUSED_BY_PROVIDER, reply.detail, now)
     return try_again(claimed, reply, now, jitter=jitter)
 
 
@@ -137,7 +147,7 @@ def try_again(claimed: Message, reply: Reply, now: Instant, *, jitter: float = 0
     rest = min(read_rest(reply.retry_after, now), LONGEST_REST)
     later = now + max(int(wait * (1 + _JITTER * jitter)), rest)
     if later > claimed.not_after:
-        return _refuse(claimed, Skip.NOT_TAKEN, reply, now)
+        return _refuse(claimed, Skip.NOT_TAKEN, reply.detail, now)
     return change(
         claimed,
         state=MessageState.PLANNED,
@@ -147,6 +157,33 @@ def try_again(claimed: Message, reply: Reply, now: Instant, *, jitter: float = 0
         retry_at=later,
         detail=reply.detail,
     )
+
+
+def leave(message: Message, until: Instant, now: Instant, *, jitter: float) -> Message | None:
+    """Return a planned webhook as it is left while its host is silent; None where it is attempted all the same.
+
+    No attempt is counted. It is left for longer each time, or those that wait for one host would still stand before all
+    others. Whichever was never attempted is, before it is too late.
+
+    Args:
+        message: As it was read.
+        until: When the host may be asked again.
+        now: The time.
+        jitter: A share between 0 and 1 by which those that were left together come back apart.
+    """
+    wait = int(LEFT[min(message.throttles, len(LEFT) - 1)] * (1 + _JITTER * jitter))
+    later = max(until, min(now + wait, message.not_after))
+    detail = message.detail or _NOT_ASKED
+    if later > message.not_after:
+        return _refuse(message, Skip.NOT_TAKEN, detail, now) if message.attempts else None
+    return change(message, throttles=message.throttles + 1, not_before=later, retry_at=later, detail=detail)
+
+
+def conclude(before: Message, after: Message, now: Instant) -> Message:
+    """Return a webhook that may not be sent any more: one whose receiver was tried was not taken, and not just late."""
+    if after.reason == Skip.TOO_LATE and (before.attempts or before.throttles):
+        return _refuse(before, Skip.NOT_TAKEN, before.detail, now)
+    return after
 
 
 def read_rest(told: str, now: Instant) -> int:
@@ -160,8 +197,7 @@ def read_rest(told: str, now: Instant) -> int:
     return max(0, to_instant(at if at.tzinfo else at.replace(tzinfo=UTC)) - now)
 
 
-def _refuse(message: Message, why: Skip, reply: Reply, now: Instant) -> Message:
-    detail = reply.detail
+def _refuse(message: Message, why: Skip, detail: str, now: Instant) -> Message:
     return change(message, state=MessageState.REFUSED, reason=why.value, detail=detail, settled_at=now, retry_at=None)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from cartwake.bundles import Bundle
+from cartwake.events import derive_id
 from cartwake.journeys import HOLD_OUT
 from cartwake.participants import BEGAN, JUDGED, name_counter
 from cartwake.proportions import Tally, find_interval, find_lift, weigh
@@ -54,6 +55,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         winner: The variant; "": the time was over and nothing is known.
         how: `numbers` or `time`: then it is no more than the best so far.
         digest: Of the definition that it is good for.
+        rule: Of how it was to be decided: of another measure, certainty, number or end it decides nothing.
         variants: What was known of each.
     """
 
@@ -61,6 +63,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     test: str
     digest: str
     by: str
+    rule: str = ""
     winner: str
     how: str
     message: str
@@ -71,8 +74,17 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 def name_decision(journey: str, name: str, test: VariantTest) -> str:
-    """Return the key of the object in which a decision is kept: of another definition or measure it is another one."""
-    return f"{FOLDER}{journey}.{name}.{test.digest}.{test.by}.json"
+    """Return the key of the object in which a decision is kept: of another definition or rule it is another one."""
+    return f"{FOLDER}{journey}.{name}.{test.digest}.{test.by}.{name_rule(test)}.json"
+
+
+def name_rule(test: VariantTest) -> str:
+    """Return what stands for how a test is decided: by what, how surely, on how many shoppers, and when at the latest.
+
+    Whoever changes one of these asks anew, and is answered anew from the numbers of the moment.
+    """
+    parts = (test.by, f"{test.sure:.6f}", str(test.at_least), str(test.until_ms), str(test.until))
+    return derive_id("rule", *parts)[:8]
 
 
 def decide(test: VariantTest, counts: Counts, now: Instant) -> tuple[str, str] | None:
@@ -125,6 +137,7 @@ def record(measured: Measured, counts: Counts, now: Instant) -> Decision | None:
         test=measured.name,
         digest=test.digest,
         by=test.by,
+        rule=name_rule(test),
         winner=winner,
         how=how,
         message=_say(test, winner, how),
@@ -161,8 +174,8 @@ def decode_decision(content: bytes | None) -> Decision | None:
 
 
 def apply(test: VariantTest, decision: Decision | None) -> VariantTest:
-    """Return the test as decided, where the decision is about this very test and measure."""
-    if decision is None or test.how or (decision.digest, decision.by) != (test.digest, test.by):
+    """Return the test as decided, where the decision is about this very test and by its very rule."""
+    if decision is None or test.how or (decision.digest, decision.rule) != (test.digest, name_rule(test)):
         return test
     if decision.winner not in ("", *test.rivals):
         return test

@@ -46,7 +46,7 @@ class MessageStep(StepRule):
     coupon: Name | None = Field(
         None,
         description="A pool, the name of a file in coupons/ without its ending: the message shows one of its codes "
-        "as {{ coupon.code }}. A shopper gets one code for a step, and the same again until it is over.",
+        "as {{ coupon.code }}. A shopper gets one code for a step, and the same again until it is over or used.",
         examples=["comeback-10"],
     )
 

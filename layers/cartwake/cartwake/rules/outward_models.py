@@ -83,7 +83,7 @@ class WebhookStep(StepRule):
 
 
 class GiveStep(StepRule):
-    """Give a coupon without a message: until it is over, every message that shows one of the pool shows this one."""
+    """Give a coupon without a message: until it is over or used, every message with one of the pool shows this one."""
 
     shown = ({"give": "birthday-10"}, {"give": "birthday-10", "else": [{"email": "birthday-without"}]})
     elsewhere = {"coupon": 'Write {"give": "birthday-10"}; "coupon" is what a message shows.'}

@@ -1,6 +1,6 @@
 """Publication: what goes live of what is in the bucket, file by file, so that no fault takes away what worked."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Final
@@ -91,7 +91,8 @@ def choose(  # noqa: PLR0913  what there is, what is live, and what is known of 
         seen: The names of events and traits that came in lately, where that is known; for warnings.
     """
     found = _Chooser(current, live=live, last=sources.files if sources else {}, now=now).choose()
-    return found if found.bundle is None else _warn(found, seen or Seen(), now)
+    broken = [file for file, status in found.files.items() if status.state == "rejected" and file in current]
+    return found if found.bundle is None else _warn(found, broken, seen=seen or Seen(), now=now)
 
 
 def encode_sources(sources: Sources) -> bytes:
@@ -209,10 +210,11 @@ class _Chooser:
         return FileStatus(state="live" if same and file in self._last else "rejected", in_use=in_use, faults=faults)
 
 
-def _warn(found: Publication, seen: Seen, now: Instant) -> Publication:
+def _warn(found: Publication, broken: Collection[str], *, seen: Seen, now: Instant) -> Publication:
     """Return the publication with a warning for whatever is doubtful in what is in use."""
     contents = {file: _read(file, text.encode()) for file, text in found.sources.files.items()}
-    doubts = find_doubts({file: it for file, it in contents.items() if not isinstance(it, tuple)}, seen=seen, now=now)
+    used = {file: it for file, it in contents.items() if not isinstance(it, tuple)}
+    doubts = find_doubts(used, broken=broken, seen=seen, now=now)
     files = {
         file: msgspec.structs.replace(status, warnings=tuple(fault for fault in doubts if fault.file == file))
         for file, status in found.files.items()

@@ -10,7 +10,8 @@ from cartwake.times import Instant
 def give_coupon(case: Case, now: Instant) -> Given | Unfit | None:
     """Return the code for a message: the one its shopper has by now, or a new one; None where none is asked for.
 
-    A code that is given and not sent in the end stays the shopper's, for this step.
+    A code that is given and not sent in the end stays the shopper's, for this step. One that a step gave and an order
+    has used is replaced by no message: who reminds of it would give away another.
 
     Raises:
         TryAgain: Others kept taking what was drawn.
@@ -30,5 +31,8 @@ def give_coupon(case: Case, now: Instant) -> Given | Unfit | None:
         given_at=now,
     )
     keys = case.profile.keys
-    given = find_given(wanted, keys) or give(wanted, pool, keys)
-    return given or Unfit(Skip.NO_COUPON, f'the pool "{step.coupon}" is empty')
+    gift = find_given(wanted, keys)
+    if gift is not None:
+        used = Unfit(Skip.NO_COUPON, f'an order has used the code of "{step.coupon}" that was given')
+        return used if gift.redeemed_at else gift.given
+    return give(wanted, pool, keys) or Unfit(Skip.NO_COUPON, f'the pool "{step.coupon}" is empty')

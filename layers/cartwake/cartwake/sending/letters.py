@@ -18,6 +18,7 @@ from cartwake.paths import find_step
 from cartwake.profiles import Profile, State
 from cartwake.reasons import Skip
 from cartwake.runs import Run
+from cartwake.segments import View
 from cartwake.sending.locales import translate
 from cartwake.sending.parts import count_parts
 from cartwake.sending.template_data import gather
@@ -35,6 +36,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True):
     rules: Bundle
     now: Instant
     coupon: Given | None = None
+
+    @property
+    def view(self) -> View:
+        """The shopper as conditions look at them."""
+        return View(self.profile.state, self.rules, self.now, self.run.start)
 
 
 class Links(msgspec.Struct, frozen=True, kw_only=True):

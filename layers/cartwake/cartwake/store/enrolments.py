@@ -8,13 +8,12 @@ from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttrib
 from pynamodb.exceptions import GetError, QueryError
 from pynamodb.models import Model
 
-from cartwake.enrolments import Part
+from cartwake.enrolments import KEEP_MS, Part
 from cartwake.errors import TryAgain
 from cartwake.settings import require
 from cartwake.store import base
-from cartwake.times import DAY, SECOND
+from cartwake.times import SECOND
 
-KEEP_MS: Final = 90 * DAY
 _PARTS: Final = "enrolments"
 _BEGUN: Final = "enrolled"
 """Rows of those that ever began, which are kept for ever: none begins twice."""

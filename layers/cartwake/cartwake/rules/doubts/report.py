@@ -1,12 +1,13 @@
 """The report of all doubts about a set of files, as warnings."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Final
 
 from cartwake.rules.compile_campaigns import unfold
 from cartwake.rules.compile_templates import Templates, compile_templates
 from cartwake.rules.compiling.desk import describe_shop
 from cartwake.rules.doubts.coupons import doubt_coupons
+from cartwake.rules.doubts.ends import doubt_ends
 from cartwake.rules.doubts.history import doubt_history
 from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
@@ -27,22 +28,33 @@ type _Doubter = Callable[[Mapping[str, Content]], Iterable[Fault]]
 _NOTHING_SEEN: Final = Seen()
 
 
-def find_doubts(files: Mapping[str, Content], *, seen: Seen = _NOTHING_SEEN, now: Instant = 0) -> list[Fault]:
+_UNREAD: Final = Fault(
+    file=SETTINGS,
+    message="While it has a fault nobody can tell which names it lists: no name of an event or a trait is doubted.",
+    severity="warning",
+)
+
+
+def find_doubts(
+    files: Mapping[str, Content], *, broken: Collection[str] = (), seen: Seen = _NOTHING_SEEN, now: Instant = 0
+) -> list[Fault]:
     """Return a warning for whatever is allowed and hardly meant, file by file.
 
     Args:
-        files: What each file says; those with faults are not among them.
+        files: What each file says; those with faults are not among them, or as they were before.
+        broken: The files that have faults.
         seen: The names of events and traits that came in in the last 30 days, where that is known.
         now: The time; 0 where it makes no difference.
     """
-    found: list[Fault] = []
+    found: list[Fault] = [_UNREAD] if SETTINGS in broken else []
     files = unfold(files)
     made = compile_templates(files)
     for file in sorted(files):
         some = {name: files[name] for name in (file, SETTINGS) if name in files}
         for doubt in (
-            _doubt_names(seen),
+            _doubt_names(None if SETTINGS in broken else seen),
             _doubt_history(now),
+            _doubt_ends(now),
             _doubt_logic(file, files),
             _doubt_templates(file, files, made),
             _doubt_coupons(file, files, made),
@@ -60,12 +72,16 @@ def _find(file: str, some: Mapping[str, Content], doubt: _Doubter) -> list[Fault
         return [Fault(file=file, message=message, severity="warning")]
 
 
-def _doubt_names(seen: Seen) -> _Doubter:
-    return lambda some: doubt_names(some, seen)
+def _doubt_names(seen: Seen | None) -> _Doubter:
+    return lambda some: () if seen is None else doubt_names(some, seen)
 
 
 def _doubt_history(now: Instant) -> _Doubter:
     return lambda some: doubt_history(some, now)
+
+
+def _doubt_ends(now: Instant) -> _Doubter:
+    return lambda some: doubt_ends(some, now)
 
 
 def _doubt_templates(file: str, files: Mapping[str, Content], made: Templates) -> _Doubter:
