@@ -381,7 +381,7 @@ def test_template_gone(shop: Shop) -> None:
 def test_too_late(shop: Shop) -> None:
     """A message that could not go out while it was useful does not go out at all."""
     message = _leave_a_cart(shop)
-    late = msgspec.structs.replace(message, state=MessageState.PLANNED, not_after=shop.now - 1, retry_at=shop.now)
+    late = msgspec.structs.replace(message, state=MessageState.PLANNED, attempts=0, not_after=0, retry_at=shop.now)
     assert messages.replace_message(message, late)
     send_message.handle("u#1", message.id, shop.now)
     assert _one(shop).reason == Skip.TOO_LATE
@@ -390,7 +390,7 @@ def test_too_late(shop: Shop) -> None:
 def test_paused_between_plan_and_send(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A journey that is paused while a message is on its way to the sender sends nothing until it goes on."""
     message = _leave_a_cart(shop)
-    again = msgspec.structs.replace(message, state=MessageState.PLANNED, retry_at=shop.now)
+    again = msgspec.structs.replace(message, state=MessageState.PLANNED, attempts=0, retry_at=shop.now)
     assert messages.replace_message(message, again)
     publish(a_bundle(generation=3, journeys={"cart": msgspec.structs.replace(CART, status="paused")}))
     send_message.handle("u#1", message.id, shop.now)
