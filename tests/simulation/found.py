@@ -8,6 +8,6 @@ FOUND_SEEDS: dict[int, str] = {
 }
 FOUND_POINTS: dict[str, str] = {
     "cart and reminder/5/every answer lost after effect": "a lost answer of DynamoDB made an event poison",
-    "files saved while a run waits/212/throttled": "a throttled count of the profiles made a sweep poison",
+    "files saved while a run waits/270/throttled": "a throttled count of the profiles made a sweep poison",
 }
 """As `story/call/fault`."""
