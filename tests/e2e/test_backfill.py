@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from builders import an_event
+from e2e.crowd import find_workers, put_rows, read_live, read_status, write
 
-from cartwake.bundles import Bundle, decode
+from cartwake.bundles import Bundle
 from cartwake.events import Event
 from cartwake.profiles import Profile
 from cartwake.segments import absorb, adopt, finish, is_member
@@ -57,14 +58,6 @@ def world() -> Iterator[World]:
         yield world
 
 
-def write(folder: Path, files: dict[str, Any]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return folder
-
-
 # ---- ten thousand people, some of whom did something that no rule has asked for yet
 
 
@@ -95,12 +88,7 @@ def load_people(world: World, now: int) -> None:
             history = history_of(number, now)
             rows += [("events", events._to_row(event).serialize()) for event in history]
             rows.append(("profiles", profiles._to_row(found(number, history, rules), ()).serialize()))
-        client = world.cloud.client("dynamodb")
-        for some in batched(rows, 25, strict=False):
-            requests: dict[str, list[Any]] = {}
-            for table, item in some:
-                requests.setdefault(world.stack.tables[table], []).append({"PutRequest": {"Item": item}})
-            assert not client.batch_write_item(RequestItems=requests)["UnprocessedItems"]
+        put_rows(world, rows)
 
 
 @contextmanager
@@ -121,36 +109,6 @@ def past_the_stream(world: World) -> Iterator[None]:
     tell_only("INSERT")
 
 
-def read_live(world: World) -> Bundle:
-    (row,) = world.scan("bundles")
-    return decode(
-        world.cloud.client("s3").get_object(Bucket=world.stack.bucket, Key=f"bundles/{row['hash']}.json")["Body"].read()
-    )
-
-
-def read_progress(world: World) -> dict[str, Any]:
-    s3 = world.cloud.client("s3")
-    if not s3.list_objects_v2(Bucket=world.stack.bucket, Prefix="_status/sweep.json").get("KeyCount"):
-        return {}
-    told: dict[str, Any] = json.load(s3.get_object(Bucket=world.stack.bucket, Key="_status/sweep.json")["Body"])
-    return told
-
-
-def find_workers(world: World) -> list[int]:
-    """Return the processes in which the engine runs sweep_profiles."""
-    port = f":{world.engine.port}".encode()
-    pids = []
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            try:
-                environment = (folder / "environ").read_bytes()
-            except OSError:
-                continue
-            if b"POWERTOOLS_SERVICE_NAME=sweep_profiles" in environment and port in environment:
-                pids.append(int(folder.name))
-    return pids
-
-
 def test_ten_thousand_profiles_are_backfilled_though_workers_are_killed(world: World, tmp_path: Path) -> None:
     """All memberships are right, progress ends at 100 %, every live event counts once, and no journey starts."""
     began = time.monotonic()
@@ -167,13 +125,13 @@ def test_ten_thousand_profiles_are_backfilled_though_workers_are_killed(world: W
     swept_from = time.monotonic()
 
     def is_half_way() -> bool:
-        return 40 <= read_progress(world).get("percent", 0) < 100
+        return 40 <= read_status(world, "sweep").get("percent", 0) < 100
 
     wait_for(is_half_way, 240, what="half of the profiles")
-    killed = find_workers(world)
+    killed = find_workers(world, "sweep_profiles")
     for pid in killed:
         os.kill(pid, signal.SIGKILL)
-    tell(f"{read_progress(world)['message']} {len(killed)} workers are killed")
+    tell(f"{read_status(world, 'sweep')['message']} {len(killed)} workers are killed")
     assert killed
 
     # meanwhile: the first hundred fans finish a third quiz, and a hundred people look at a page
@@ -191,7 +149,7 @@ def test_ten_thousand_profiles_are_backfilled_though_workers_are_killed(world: W
     told: list[int] = []
 
     def is_done() -> bool:
-        progress = read_progress(world)
+        progress = read_status(world, "sweep")
         if not told or progress["percent"] >= told[-1] + 10:
             told.append(progress["percent"])
             tell(progress["message"])
@@ -213,6 +171,6 @@ def test_ten_thousand_profiles_are_backfilled_though_workers_are_killed(world: W
     assert world.scan("runs") == []
     assert world.inbox() == []
     assert world.scan("quarantine") == []
-    progress = read_progress(world)
+    progress = read_status(world, "sweep")
     assert (progress["percent"], progress["profiles"]["read"]) == (100, PEOPLE)
     tell(progress["message"])

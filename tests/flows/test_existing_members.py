@@ -32,7 +32,7 @@ from cartwake.profiles import State
 from cartwake.runs import Rules, Run
 from cartwake.segments import View
 from cartwake.statements import Channel
-from cartwake.store import runs, slots
+from cartwake.store import participants, runs, slots
 from cartwake.times import DAY, HOUR, MINUTE
 from cartwake.trackers import Entry, Tracker
 from cartwake.values import Exists, Is
@@ -189,3 +189,31 @@ def test_who_was_on_the_journey_before_is_not_brought_in(shop: Shop) -> None:
     begun = [run.due_at - NOON for who in whos for run in runs.list_runs(who)]
     assert len(set(begun)) == 6
     assert 10 * MINUTE < max(begun) < HOUR + MINUTE
+
+
+@pytest.mark.parametrize("ahead", [0, 1])
+def test_who_is_placed_behind_a_test_takes_no_part_in_it(shop: Shop, ahead: int) -> None:
+    """Chance gave them a variant that they only half get: they are not counted. Who comes to the test is."""
+    wait, others = Wait(for_ms=75 * DAY), (Wait(for_ms=DAY),)
+    test = Split(
+        salt="test t",
+        test="t",
+        digest="d",
+        within_ms=3 * DAY,
+        variants=(Variant(name="all", micros=1_000_000, steps=others if ahead else (wait, MAIL)),),
+    )
+    steps = (wait, test) if ahead else (test,)
+    publish(msgspec.structs.replace(rules(*steps, status="draft"), generation=2))
+    member(shop, "u#mid", ENTERED)
+    go_live(shop, placed=True, generation=3, steps=steps)
+    bring_in(shop)
+    (run,) = runs.list_runs("u#mid")
+    assert (run.path, run.variants) == (("0", {}) if ahead else ("0.all.0", {"t": "all"}))
+    shop.derive(an_event("Identified", who="u#new", type="identify", id="i-new", traits={"reader": True}, at=shop.now))
+    shop.follow()
+    shop.wait(27 * DAY)
+    shop.wait(DAY + HOUR)
+    assert [it.test for it in participants.list_participants("u#mid")] == ["t"] * ahead
+    assert len(participants.list_participants("u#new")) == 1 - ahead
+    if not ahead:
+        assert runs.list_runs("u#mid")[0].ended is not None

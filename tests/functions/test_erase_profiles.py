@@ -20,7 +20,7 @@ from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways import bucket, queue
-from cartwake.journeys import Send
+from cartwake.journeys import Journey, Send, Trigger, Wait
 from cartwake.profiles import Kind
 from cartwake.reasons import EndReason, Refusal
 from cartwake.statements import Channel
@@ -37,6 +37,7 @@ from cartwake.store import (
     quarantine,
     removal,
     runs,
+    slots,
 )
 from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from functions.erase_profiles import app
@@ -292,6 +293,39 @@ def test_what_a_run_was_about_to_do_is_not_done(ada: Shop) -> None:
     assert ended is None or ended.ended is EndReason.ERASED
     ada.wait(2 * HOUR)
     assert (len(ada.mails()), messages.list_messages(WHO)) == (mails, [])
+
+
+def test_the_slots_of_every_key_go_too(shop: Shop) -> None:
+    """A journey with a key leaves a slot for each order and one that counts runs, under every key that was merged."""
+    review = Journey(
+        title="Review",
+        status="live",
+        trigger=Trigger(event="Order Completed"),
+        key="order_id",
+        steps=(Wait(for_ms=5 * DAY), *COUPON.steps),
+    )
+    rules = a_bundle()
+    publish(replace(rules, generation=2, journeys=rules.journeys | {"review": review}))
+
+    def order(number: str, **told: Any) -> None:
+        shop.hear(an_order(id=number, at=shop.now, properties={"order_id": f"order-4711-{number}"}, **told))
+        shop.now += MINUTE
+
+    order("a", who=VISITOR, anonymous_id=VISITOR[2:])
+    shop.hear(an_identify(EMAIL, who=WHO, user_id=USER, anonymous_id=VISITOR[2:], at=shop.now))
+    order("b", who=WHO)
+    order("c", who=WHO)
+    held = {slot.about: slot for key in (WHO, VISITOR) for slot in slots.list_slots(key) if slot.journey == "review"}
+    assert held.keys() == {"", "order-4711-a", "order-4711-b", "order-4711-c"}
+    assert len([run for key in (WHO, VISITOR) for run in runs.list_runs(key) if run.ended is None]) == 3
+    shop.hear(request(shop.now))
+    assert [slots.list_slots(key) for key in (WHO, VISITOR)] == [[], []]
+    shop.wait(6 * DAY)  # when their waits would have ended
+    assert [slots.list_slots(key) for key in (WHO, VISITOR)] == [[], []]
+    assert traces(but="profiles") == []
+    assert not [line for line in everything() if "order-4711" in line]
+    finish(shop)
+    assert traces() == []
 
 
 def test_a_coupon_stays_given(ada: Shop) -> None:

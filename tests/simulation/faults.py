@@ -10,7 +10,7 @@ HOUR = 60 * MINUTE
 
 
 class Fault(StrEnum):
-    """What can happen to one call of AWS."""
+    """What can happen to one call of AWS, or of a system that a webhook tells."""
 
     REFUSED = "refused before effect"
     FAILED = "server error before effect"
@@ -65,7 +65,7 @@ def applies(fault: Fault, operation: str) -> bool:
     if fault is Fault.CONFLICT:
         return operation in WRITES
     if fault is Fault.REJECTED:
-        return operation == "SendEmail"
+        return operation in ("SendEmail", "Post")
     return fault is not Fault.PARTIAL or operation in BATCHES
 
 

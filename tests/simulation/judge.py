@@ -18,10 +18,12 @@ from cartwake.winners import decode_decision
 from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
 from simulation.processes import know_all
-from simulation.rules import JOURNEYS, NEEDS, NEWS_AT
+from simulation.readers import find, read_message, read_profile, read_run, resolve
+from simulation.rules import HOPED, JOURNEYS, NEEDS
 from simulation.setting import clock
 from simulation.shop import Shop
-from simulation.watch import SLACK_MS, Watch, find, read_message, read_profile, read_run, resolve
+from simulation.telling import judge_told
+from simulation.watch import SLACK_MS, Watch
 
 FORGOTTEN = ("runs", "slots", "messages")
 TRIGGERS = {journey.trigger.event for journey in JOURNEYS.values()}
@@ -87,7 +89,8 @@ def judge(shop: Shop, watch: Watch, *, log: str) -> None:
     judge_coupons(shop, watch)
     judge_feedback(shop, watch)
     judge_entries(watch, shop.live)
-    judge_campaign(watch, shop.live)
+    judge_campaign(shop, watch)
+    judge_told(watch, shop.world.receiver, log)
     poison = [it for it in cloud.rows("quarantine") if it["reason"]["S"] == "poison"]
     where = [it["where"] for it in poison]
     watch.must("only poison is set aside", not poison or bool(shop.poisoned), where)
@@ -188,7 +191,8 @@ def judge_ledger(watch: Watch) -> None:
         assert message is not None
         state = message.state.value
         settled = message.retry_at is None or message.not_before > clock.now or message.retry_at > clock.now
-        watch.must("every message is settled", settled and (state != "claimed"), message)
+        lost = state == "claimed" or (state == "planned" and message.retry_at is None)
+        watch.must("every message is settled", settled and not lost, message)
         if state == "unknown":
             watch.must("every unknown is settled", message.reason == Skip.OUTCOME_UNKNOWN, message)
         if state == "skipped":
@@ -229,7 +233,7 @@ def judge_reason(watch: Watch, message: Any) -> None:
         "template_gone": False,
         "erased": any(it.who in watch.erased for it in events) or message.who in watch.erased,
         "no_coupon": not list_codes("free"),
-        "run_ended": run is None or run.ended is not None,
+        "run_ended": run is None or run.ended is not None or watch.rests(message.journey),
     }.get(said, True)  # fmt: skip
     watch.must("a refusal is true", true, message)
 
@@ -320,9 +324,10 @@ def judge_runs(watch: Watch, live: set[str]) -> None:
 
 def has_come(run: Run, profile: Profile) -> bool:
     """Say whether something has happened that a run waits for, or that is a goal ahead of it."""
-    tracker = profile.state.trackers.get({"parcel": "delivered", "offer": "orders"}[run.journey])
+    tracker = profile.state.trackers.get("delivered" if run.journey == "parcel" else "orders")
     since = run.wait_from if run.journey == "parcel" else max(run.start.at, run.entered_at)
-    return any(it.at > since + SLACK_MS for it in tracker.entries) if tracker else False
+    count = sum(it.at > since + SLACK_MS for it in tracker.entries) if tracker else 0
+    return count >= (HOPED if run.journey == "hope" else 1)
 
 
 PASSED = {
@@ -335,6 +340,8 @@ PASSED = {
     "parcel": (("0.then.0.a.0", "0.then.0.b.0", "0.else.0"),),
     "offer": (),
     "review": (),
+    "crm": (("0",),),
+    "hope": (("0.then.0", "0.else.0"),),
 }
 """Of each journey, where a run that was completed has left a message: at one of several places each."""
 
@@ -415,9 +422,9 @@ def judge_entries(watch: Watch, live: set[str]) -> None:
             watch.must("every refusal has a reason", all(it in set(NotEntered) for it in said), said)
 
 
-def judge_campaign(watch: Watch, live: set[str]) -> None:
+def judge_campaign(shop: Shop, watch: Watch) -> None:
     """Once its time has come a campaign has begun and was gone through, and brought in each member once."""
-    if "news" not in live or clock.now < NEWS_AT + 60_000:
+    if "news" not in shop.live or clock.now < shop.news_at + 60_000:
         return
     parts = [it for it in cloud.rows("sweeps") if it["sweep"]["S"] == "enrolments"]
     watch.must("a campaign comes to its end", len(parts) == 8 and all(it["done"]["BOOL"] for it in parts), parts)
@@ -425,12 +432,33 @@ def judge_campaign(watch: Watch, live: set[str]) -> None:
     runs = [run for row in cloud.rows("runs") if (run := read_run(row)) is not None and run.journey == "news"]
     for row in cloud.rows("profiles"):
         profile = read_profile(row)
-        membership = profile.state.memberships.get("lapsed") if profile.kind == "profile" else None
-        if membership is None:
+        if profile.kind != "profile" or set(profile.keys) & set(shop.poisoned):
             continue
-        meant = 0 < membership.entered_at <= began_at and not 0 < membership.left_at <= began_at
         ran = sum(run.who in profile.keys for run in runs)
-        watch.must("each member of a campaign is brought in once", ran == int(meant), (profile.who, membership, ran))
+        least, most = find_bounds(profile, began_at)
+        watch.must(
+            "each member of a campaign is brought in once", least <= ran <= most, (profile.who, ran, least, most)
+        )
+
+
+def find_bounds(profile: Profile, began_at: int) -> tuple[int, int]:
+    """Return how often somebody is brought into a campaign at least, and at most; who was two people once for each.
+
+    What happened shortly before it began may have come to be known after they were looked at.
+    """
+    membership = profile.state.memberships.get("lapsed")
+    if len(profile.keys) > 1:
+        return 0, len(profile.keys)
+    if membership is None or not membership.entered_at:
+        return 0, 0
+    entered, left = membership.entered_at, membership.left_at
+    if any(abs(at - began_at) < UNSETTLED_MS for at in (entered, left)) or entered > began_at < left:
+        return 0, 1
+    meant = entered <= began_at and not 0 < left <= began_at
+    return int(meant), int(meant)
+
+
+UNSETTLED_MS = 36 * HOUR // 1_000
 
 
 def is_hearsay(event: Any) -> bool:

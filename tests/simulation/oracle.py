@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from simulation.rules import LAPSE, VIP_TOTAL, VIP_WINDOW
+from simulation.rules import HOPED, LAPSE, VIP_TOTAL, VIP_WINDOW
 
 ORDER = "Order Completed"
 
@@ -90,3 +90,10 @@ def happened_to(events: Iterable[Any], name: str, key: str, at: int) -> bool:
 def ordered_since(events: Iterable[Any], at: int) -> bool:
     """Say whether there was an order after an instant."""
     return any(when > at for when, _ in orders(events))
+
+
+def has_come(events: Iterable[Any], run: Any) -> bool:
+    """Say whether what the runs of a journey wait for has happened since a run began."""
+    name, count = {"parcel": ("Order Delivered", 1), "hope": (ORDER, HOPED)}[run.journey]
+    since = [it for it in events if it.name == name and (it.occurred_at, it.short_id) > (run.start.at, run.start.id)]
+    return len(since) >= count

@@ -222,6 +222,58 @@ PLANTED = {
         ((f"{LAYER}/conditions/behaviour.py", "(not window.key or entry.micros in (0, window.key))", "True"),),
         "orders of which one is cancelled",
     ),
+    "a webhook is told again under a new id": Planted(
+        ((f"{LAYER}/webhooks.py", '"webhook-id": id,', '"webhook-id": f"{id}-{at}",'),),
+        "a webhook that is not taken at first",
+    ),
+    "a webhook is told whoever has claimed it": Planted(
+        ((f"{LAYER}/calling.py", "claimed = _claim(ready, now)", "claimed = _claim(ready, now) or ready.message"),),
+        "a webhook that is taken", (Fault.DOUBLED,), 140,
+    ),
+    "a webhook that was taken is told again": Planted(
+        ((f"{LAYER}/webhooks.py", "if 200 <= reply.status < 300:", "if 200 < reply.status < 300:"),),
+        "a webhook that is taken",
+    ),
+    "a receiver is not given the time that it asks for": Planted(
+        ((f"{LAYER}/webhooks.py", "later = now + max(int(wait * (1 + _JITTER * jitter)), rest)", "later = now + int(wait * (1 + _JITTER * jitter))"),),
+        "a webhook that is not taken at first",
+    ),
+    "a webhook that was not taken is forgotten": Planted(
+        ((f"{LAYER}/webhooks.py", "        not_before=later,\n        retry_at=later,", "        not_before=later,\n        retry_at=None,"),
+         (f"{LAYER}/calling.py", "            _announce(after)", "            pass")),
+        "a webhook that is not taken at first",
+    ),
+    "it is logged where a webhook goes": Planted(
+        ((f"{LAYER}/calling.py", "    reply = post(ready.request)", "    logger.info(ready.request.url)\n    reply = post(ready.request)"),),
+        "a webhook that is taken",
+    ),
+    "a paused journey's runs go on": Planted(
+        ((f"{LAYER}/moves.py", 'if journey.status != "live":\n        return Hold()', 'if journey.status == "draft":\n        return Hold()'),),
+        "rules changed during a wait",
+    ),
+    "a paused journey's messages are claimed": Planted(
+        ((f"{LAYER}/messages.py", 'if journey is None or journey.status != "live":', 'if journey is None or journey.status == "archived":'),),
+        "a journey paused with a message on its way",
+    ),
+    "an archived journey's messages are claimed": Planted(
+        ((f"{LAYER}/messages.py", 'if journey is None or journey.status != "live":', 'if journey is None or journey.status == "paused":'),),
+        "a journey archived before a claim",
+    ),
+    "a goal is not looked for before a step": Planted(
+        ((f"{LAYER}/moves.py", "goal = _find_goal(steps, run.path, view)", "goal = None"),),
+        "a goal reached during a wait",
+    ),
+    "a wait goes both ways": Planted(
+        ((f"{LAYER}/moves.py", "        if came:\n            return", "        if came and self._now < began + step.at_most_ms:\n            return"),),
+        "a parcel that comes in the very millisecond",
+    ),
+    "a campaign brings in whoever was brought in before": Planted(
+        ((f"{LAYER}/recipients.py", 'id=derive_id("run", part.journey, profile.who, "enrolled")', 'id=derive_id("run", part.journey, profile.who, str(part.next_at))'),
+         (f"{LAYER}/recipients.py", "if any(slot.entered_at is not None for slot in slots):", "if False:"),
+         (f"{LAYER}/entries.py", "if any(slot.active for slot in slots):", "if False:"),
+         (f"{LAYER}/entries.py", "if entries and (again_ms is None or", "if entries and (again_ms is not None and")),
+        "a campaign with crashes", (Fault.KILLED_AFTER,), 210,
+    ),
     "only own slots are looked at after a merge": Planted(
         (("functions/enter_journeys/app.py", "for key in profile.keys]", "for key in profile.keys[:1]]"),), "carts of a visitor and of the user",
     ),

@@ -68,6 +68,9 @@ def finish(shop: Shop, watch: Watch, log: io.StringIO, story: Story | None = Non
     mails = world.mailbox.subjects()
     if story is not None:
         judge_story(watch, story, mails, faults=bool(world.plan.fired))
+        if not world.plan.fired:
+            answers = world.receiver.answers
+            watch.must("the story goes as it is told", answers == list(story.answers), answers)
     digest = world.close()
     return Result(
         digest, world.calls, watch.violations, watch.premises, world.plan.fired, mails, world.sites or [],

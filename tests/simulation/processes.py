@@ -65,6 +65,7 @@ class Process:
     missed: list[int] = field(default_factory=lambda: [0])
     purses: dict[Any, int] = field(default_factory=dict)
     silent: dict[str, int] = field(default_factory=dict)
+    reported: dict[Any, int] = field(default_factory=dict)
     keyring: Any = None
 
     def step_in(self) -> None:
@@ -79,6 +80,8 @@ class Process:
             app = load(self.function)
             self.keyring = self.keyring or type(app.keyring)(app.find_key)
             app.keyring = self.keyring
+        if self.function == "sweep_profiles":
+            load(self.function)._reported = self.reported
 
 
 @dataclass(eq=False)

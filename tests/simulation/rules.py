@@ -5,7 +5,7 @@ from typing import Any
 from cartwake.bundles import Bundle, Pool, QuietHours, Segment, Sender, Settings, Shop, Template
 from cartwake.conditions.kinds import AllOf, Amount, Did, Trait
 from cartwake.enrolments import Enrolment
-from cartwake.journeys import Await, Branch, Goal, Happening, Journey, Send, Split, Trigger, Variant, Wait, Watch
+from cartwake.journeys import Await, Branch, Call, Goal, Happening, Journey, Send, Split, Trigger, Variant, Wait, Watch
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR
 from cartwake.trackers import Need
@@ -23,6 +23,12 @@ BUDGET = 2
 """So many SMS a day, all over."""
 POOL, CODES = "back", 4
 """A pool of coupons, and how many codes are in it unless a story says otherwise."""
+HOST, PATH = "crm.example.com", "/hooks/hidden-token"
+"""Another system, and where it wants to be told: only its owner is to know that."""
+CONFIDENTIAL = "not-for-logs"
+TRIED_FOR = 6 * HOUR
+HOPED = 2
+"""After so many orders nobody hopes for more."""
 
 NEEDS = {
     "orders": Need(event="Order Completed", latest=4, within_ms=VIP_WINDOW),
@@ -46,6 +52,13 @@ ORDERED = Trigger(event="Order Completed", tracker="orders")
 
 def _mail(name: str, subject: str, **more: Any) -> Send:
     return Send(channel=Channel.EMAIL, template=name, subject=subject, **more)
+
+
+def _call(about: str) -> Call:
+    body = {"about": about, "note": CONFIDENTIAL}
+    return Call(
+        url=f"https://{HOST}{PATH}", traits=("email",), properties=("order_id",), body=body, not_after_ms=TRIED_FOR
+    )
 
 
 JOURNEYS = {
@@ -150,10 +163,35 @@ JOURNEYS["review"] = Journey(
         ),
     ),
 )
+JOURNEYS["crm"] = Journey(
+    title="CRM",
+    status="live",
+    trigger=Trigger(event="Order Completed"),
+    again_ms=0,
+    steps=(_call("order"),),
+)
+JOURNEYS["hope"] = Journey(
+    title="Hope",
+    status="live",
+    trigger=Trigger(event="Product Added"),
+    again_ms=AGAIN,
+    steps=(
+        Await(
+            happening=Happening(name="two orders", condition=Did(tracker="orders", count=HOPED, since_start=True)),
+            at_most_ms=2 * DAY,
+            then=(_call("met"),),
+            otherwise=(_call("unmet"),),
+        ),
+    ),
+)
 NEWS_AT = 1_795_262_400_000 + 9 * DAY
 """Nine days from noon: then the campaign `news` begins, for those who have lapsed."""
 EVERYDAY = ("cart", "welcome", "thanks", "winback", "receipt", "parcel", "offer")
-"""Those of random worlds."""
+"""Those of every random world."""
+SOMETIMES = ("review", "crm", "hope", "news")
+"""Those of some of them."""
+WAYS = dict.fromkeys(("parcel", "hope"), ("0.then", "0.else"))
+"""Of journeys that begin with a wait for something: where they go when it has come, and where when time is over."""
 KEPT_BY_KEY = 365 * DAY
 KEYED_NEEDS = {
     "cancelled": Need(event="Order Cancelled", key="order_id", latest=2, within_ms=KEPT_BY_KEY),
@@ -163,6 +201,7 @@ WATCHES = {
     "review": Watch(events=("Order Delivered",)),
     "parcel": Watch(events=("Order Delivered",)),
     "offer": Watch(events=("Order Completed",)),
+    "hope": Watch(events=("Order Completed",)),
 }
 _STOP = "<a href='{{ unsubscribe_url }}'>stop</a>"
 TEMPLATES = {
@@ -178,7 +217,7 @@ TEMPLATES = {
 }
 
 
-def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
+def make_bundle(*names: str, generation: int = 1, news_at: int = NEWS_AT, **changed: Journey) -> Bundle:
     """Return the rules with the named journeys, or those of every day, some of them *changed*."""
     names = names or EVERYDAY
     journeys = {name: changed.get(name, it) for name, it in JOURNEYS.items() if name in names}
@@ -191,6 +230,7 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
             cap_ms=CAPS,
             hours={Channel.SMS: QuietHours(opens_minute=OPENS, closes_minute=CLOSES)},
             budgets={Channel.SMS: BUDGET},
+            webhook_hosts=(HOST,),
         ),
         needs=NEEDS | (KEYED_NEEDS if "review" in names else {}),
         segments={
@@ -200,7 +240,7 @@ def make_bundle(*names: str, generation: int = 1, **changed: Journey) -> Bundle:
         journeys=journeys,
         watches={name: it for name, it in WATCHES.items() if name in names},
         enrolments={
-            name: Enrolment(segment="lapsed", starts_at=NEWS_AT, is_campaign=True)
+            name: Enrolment(segment="lapsed", starts_at=news_at, is_campaign=True)
             for name in ("news",)
             if name in names
         },

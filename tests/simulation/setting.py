@@ -22,6 +22,7 @@ TABLES = (
 )  # fmt: skip
 QUEUES = ("steps", "messages", "webhooks", "wakes", "sweeps", "erasures", "exports", "feedback", "failures")
 ACCOUNT = "000000000000"
+ROOT_SECRET = "a-test-root"
 ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "AWS_REGION": "eu-central-1",

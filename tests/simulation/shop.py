@@ -22,7 +22,7 @@ from cartwake.times import NEVER
 from simulation import cloud
 from simulation.faults import HOUR, MINUTE, Mishap, Plan
 from simulation.rules import CODES, POOL, make_bundle
-from simulation.setting import QUEUES, clock
+from simulation.setting import QUEUES, ROOT_SECRET, clock
 from simulation.sources import SECOND
 from simulation.world import WATCHED, World
 
@@ -56,6 +56,8 @@ def build(
     shop = Shop(world, codes=codes)
     if rules is not None:
         shop.live = set(rules.journeys)
+        shop.names = tuple(rules.journeys)
+        shop.news_at = rules.enrolments["news"].starts_at if "news" in rules.enrolments else NEVER
     if files is not None:
         shop.save(files)
     return shop
@@ -73,7 +75,7 @@ def furnish() -> None:
     for name in QUEUES:
         _client("sqs").create_queue(QueueName=name)
     _client("scheduler").create_schedule_group(Name="cartwake")
-    _client("secretsmanager").create_secret(Name="cartwake-secret", SecretString='{"root": "a-test-root"}')
+    _client("secretsmanager").create_secret(Name="cartwake-secret", SecretString=json.dumps({"root": ROOT_SECRET}))
     _client("sesv2").create_email_identity(EmailIdentity="shop@example.com")
     cloud.keep()
     for service in ("dynamodb", "s3", "sqs", "scheduler", "secretsmanager", "sesv2", "sns"):
@@ -96,7 +98,10 @@ class Shop:
         self.open_requests = 0
         self.poisoned: list[str] = []
         self.live: set[str] = set()
-        """The journeys that were live from the beginning to the end."""
+        """The journeys that were live from the beginning to the end, but for pauses."""
+        self.names: tuple[str, ...] = ()
+        """The journeys that there were at the beginning."""
+        self.news_at = NEVER
         self.told: dict[str, dict[str, Any]] = {}
         """Every event that was told, by its message id."""
         self.accepted: dict[str, int] = {}
@@ -147,9 +152,9 @@ class Shop:
             properties["coupon"] = coupon
         return self.tell("track", user, event="Order Completed", properties=properties, **call)
 
-    def deliver(self, user: str) -> str:
+    def deliver(self, user: str, **call: Any) -> str:
         """Tell that somebody's parcel has come."""
-        return self.tell("track", user, event="Order Delivered", properties={})
+        return self.tell("track", user, event="Order Delivered", properties={}, **call)
 
     def view(self, user: str = "", **call: Any) -> str:
         """Tell that somebody looked at a page."""
@@ -170,7 +175,12 @@ class Shop:
         """Have marketers change the rules."""
         self.generation += 1
         self.world.note(f"published {self.generation}")
-        publish(make_bundle(*names, generation=self.generation, **changed))
+        names = names or self.names
+        rules = make_bundle(*names, generation=self.generation, news_at=self.news_at, **changed)
+        publish(rules)
+        self.live -= {name for name, it in rules.journeys.items() if it.status == "archived"}
+        if self.world.watch:
+            self.world.watch.on_published({name: it.status for name, it in rules.journeys.items()})
         self.world.asked_to_wake = True
         for minutes in range(1, 4):
             self.world.plan_tick(clock.micros + minutes * MINUTE)

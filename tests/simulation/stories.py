@@ -9,6 +9,8 @@ import msgspec
 
 from cartwake.journeys import Wait
 from simulation import cloud
+from simulation.readers import read_run
+from simulation.receivers import Mood
 from simulation.rules import CODES, JOURNEYS, NEWS_AT
 from simulation.setting import clock
 from simulation.shop import BROWSER, NOON, SERVER, Shop, iso
@@ -36,6 +38,7 @@ class Story:
         files: What marketers have saved, instead of rules that are live already.
         begins: When, in microseconds.
         codes: How many coupons there are.
+        answers: What another system answers to webhooks, in order, without faults; "": nothing.
     """
 
     journeys: tuple[str, ...]
@@ -47,6 +50,7 @@ class Story:
     files: dict[str, bytes] = field(default_factory=dict)
     begins: int = NOON
     codes: int = CODES
+    answers: tuple[str, ...] = ()
 
 
 def cart_and_reminder(shop: Shop) -> None:
@@ -126,6 +130,71 @@ def rules_changed_during_a_wait(shop: Shop) -> None:
     shop.go(2 * HOUR)
     shop.publish("cart", cart=msgspec.structs.replace(cart, steps=steps))
     shop.go(26 * HOUR)
+
+
+def change_status(shop: Shop, status: str) -> None:
+    """Have marketers pause the carts' journey, archive it, or have it go on."""
+    shop.publish("cart", cart=msgspec.structs.replace(JOURNEYS["cart"], status=status))
+
+
+def journey_paused_with_a_message_on_its_way(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.world.mailbox.paused = True
+    shop.go(64 * MINUTE)
+    change_status(shop, "paused")
+    shop.world.mailbox.paused = False
+    shop.go(40 * MINUTE)
+    change_status(shop, "live")
+    shop.go(20 * MINUTE)
+
+
+def journey_archived_before_a_claim(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    archive = Interrupt("TransactWriteItems", lambda: change_status(shop, "archived"), holds='"messages"')
+    shop.world.interrupts.append(archive)
+    shop.go(90 * MINUTE)
+
+
+def journey_archived_between_claim_and_send(shop: Shop) -> None:
+    shop.know("ada")
+    shop.know("bob")
+    shop.add("ada")
+    shop.go(20 * MINUTE)
+    shop.add("bob")
+    shop.world.interrupts.append(Interrupt("SendEmail", lambda: change_status(shop, "archived")))
+    shop.go(25 * HOUR)
+
+
+def webhook_that_is_taken(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.go(MINUTE)
+    shop.order("ada")
+    shop.go(10 * MINUTE)
+
+
+def webhook_that_is_not_taken_at_first(shop: Shop) -> None:
+    shop.world.receiver.moods = [Mood.BUSY, Mood.FAILS, Mood.HANGS, Mood.SHUT]
+    webhook_that_is_taken(shop)
+    shop.go(3 * HOUR)
+
+
+def webhook_that_is_never_taken(shop: Shop) -> None:
+    shop.world.receiver.moods = [Mood.HANGS] * 20
+    webhook_that_is_taken(shop)
+    shop.go(7 * HOUR)
+
+
+def receiver_that_is_gone(shop: Shop) -> None:
+    shop.world.receiver.moods = [Mood.GONE]
+    webhook_that_is_taken(shop)
+
+
+def erased_while_a_receiver_is_told(shop: Shop) -> None:
+    shop.world.receiver.moods = [Mood.FAILS]
+    shop.world.interrupts.append(Interrupt("Post", lambda: shop.erase("ada")))
+    webhook_that_is_taken(shop)
 
 
 def hard_bounce_then_a_second_journey(shop: Shop) -> None:
@@ -336,6 +405,59 @@ def parcel_that_comes_as_the_wait_ends(shop: Shop) -> None:
     shop.go(2 * DAY)
 
 
+def parcel_that_comes_in_the_very_millisecond(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(HOUR)
+    shop.go(
+        max((due for run in map(read_run, cloud.rows("runs")) if run and (due := run.due_at)), default=0) - clock.now
+    )
+    for ago in (0, 1):
+        shop.deliver("ada", ago=ago)
+    shop.go(HOUR)
+
+
+def parcel_of_which_is_told_too_late(shop: Shop) -> None:
+    shop.know("ada")
+    shop.order("ada")
+    shop.go(2 * DAY + HOUR)
+    for _ in range(2):
+        shop.deliver("ada", ago=2 * HOUR, id="late")
+    shop.go(HOUR)
+
+
+def hope_that_is_met(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.add("ada")
+    shop.go(HOUR)
+    for _ in range(2):
+        shop.order("ada")
+    shop.go(HOUR)
+
+
+def hope_that_is_met_as_it_ends(shop: Shop) -> None:
+    shop.identify("ada", "ada@example.com")
+    shop.add("ada")
+    shop.go(HOUR)
+    shop.order("ada")
+    shop.go(DAY + HOUR)  # a run that waits for a condition is looked at every day
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", lambda: shop.order("ada"), holds='"runs"'))
+    shop.go(DAY)
+
+
+def orders_that_come_as_the_goal_is_missed(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.go(2 * HOUR)
+
+    def order() -> None:
+        shop.order("ada")
+        shop.order("ada")
+
+    shop.world.interrupts.append(Interrupt("TransactWriteItems", order, holds='"runs"'))
+    shop.go(25 * HOUR)
+
+
 def goal_reached_during_a_wait(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
@@ -407,12 +529,12 @@ def unsubscribe(shop: Shop, index: int) -> None:
         shop.unsubscribe(mail.link, lambda: shop.world.watch.on_unsubscribed(mail.to))
 
 
-def write_files(*, wait: str, subject: str, orders: int) -> dict[str, bytes]:
+def write_files(*, wait: str, subject: str, orders: int, status: str = "live") -> dict[str, bytes]:
     """Return what marketers save."""
     shop = {"name": "Nordlicht", "url": "https://shop.example.com/", "postal_address": "Street 1, Town"}
     journey = {
         "name": "Abandoned cart",
-        "status": "live",
+        "status": status,
         "trigger": {"event": "Product Added"},
         "exit": [{"event": "Order Completed"}],
         "again": "after 7 days",
@@ -442,6 +564,30 @@ def files_saved_while_a_run_waits(shop: Shop) -> None:
     later = write_files(wait="5 days", subject="A new text", orders=1)
     shop.save({name: later[name] for name in ("segments/buyers.json", "journeys/cart.json")})
     shop.go(3 * HOUR)
+
+
+def files_saved_that_pause_and_archive(shop: Shop) -> None:
+    shop.go(2 * MINUTE)
+    for user in ("ada", "bob"):
+        shop.know(user)
+    shop.order("ada")
+    shop.go(MINUTE)
+    shop.add("ada")
+
+    def save(status: str) -> None:
+        files = write_files(wait="1 hour", subject="A new text", orders=1, status=status)
+        shop.save({"journeys/cart.json": files["journeys/cart.json"]})
+
+    for minutes, status in ((10, "paused"), (110, "live"), (30, "archived")):
+        shop.go(minutes * MINUTE)
+        if status == "archived":
+            shop.add("bob")
+            shop.go(10 * MINUTE)
+        save(status)
+        shop.go(2 * MINUTE)
+        shop.world.asked_to_wake = True
+        shop.world.plan_tick(clock.micros)
+    shop.go(2 * HOUR)
 
 
 def write_test() -> dict[str, bytes]:
@@ -503,6 +649,20 @@ STORIES = {
         ("How was o-2?",),
     ),
     "rules changed during a wait": Story(("cart",), rules_changed_during_a_wait, ("A new text", SECOND_CART), (CART,)),
+    "a journey paused with a message on its way": Story(("cart",), journey_paused_with_a_message_on_its_way, (CART,)),
+    "a journey archived before a claim": Story(("cart",), journey_archived_before_a_claim, (), (CART, SECOND_CART)),
+    "a journey archived between claim and send": Story(
+        ("cart",), journey_archived_between_claim_and_send, (CART,), (SECOND_CART,)
+    ),
+    "a webhook that is taken": Story(("crm",), webhook_that_is_taken, (), answers=("200",)),
+    "a webhook that is not taken at first": Story(
+        ("crm",), webhook_that_is_not_taken_at_first, (), answers=("429", "500", "", "200")
+    ),
+    "a webhook that is never taken": Story(("crm",), webhook_that_is_never_taken, (), answers=("",) * 5),
+    "a receiver that is gone": Story(("crm",), receiver_that_is_gone, (), answers=("410",)),
+    "erased while a receiver is told": Story(("crm",), erased_while_a_receiver_is_told, (), answers=("500",)),
+    "a hope that is met": Story(("hope",), hope_that_is_met, (), answers=("200",)),
+    "a hope that is met as it ends": Story(("hope",), hope_that_is_met_as_it_ends, (), answers=("200",)),
     "hard bounce, then a second journey": Story(
         ("cart", "receipt"), hard_bounce_then_a_second_journey, (CART,), (SECOND_CART,), may=(RECEIPT,)
     ),
@@ -534,6 +694,13 @@ STORIES = {
     "a parcel that comes": Story(("parcel",), parcel_that_comes, (ASK,)),
     "a parcel that comes as the wait begins": Story(("parcel",), parcel_that_comes_as_the_wait_begins, (ASK,)),
     "a parcel that comes as the wait ends": Story(("parcel",), parcel_that_comes_as_the_wait_ends, (ASK,), may=(LATE,)),
+    "a parcel that comes in the very millisecond": Story(
+        ("parcel",), parcel_that_comes_in_the_very_millisecond, (ASK,), may=(LATE,)
+    ),
+    "a parcel of which is told too late": Story(("parcel",), parcel_of_which_is_told_too_late, (LATE,), (ASK,)),
+    "orders that come as the goal is missed": Story(
+        ("offer",), orders_that_come_as_the_goal_is_missed, (SECOND_CART, GOOD)
+    ),
     "a goal reached during a wait": Story(("offer",), goal_reached_during_a_wait, (SECOND_CART,), may=(GOOD,)),
     "an order that comes with a message": Story(
         ("offer",), order_that_comes_with_a_message, (GOOD,), may=(SECOND_CART,)
@@ -545,6 +712,13 @@ STORIES = {
         ("A new text",),
         swept=False,
         files=write_files(wait="1 hour", subject=CART, orders=3),
+    ),
+    "files saved that pause and archive": Story(
+        (),
+        files_saved_that_pause_and_archive,
+        ("A new text",),
+        swept=False,
+        files=write_files(wait="1 hour", subject="A new text", orders=1),
     ),
     "a browser that says yes": Story(("cart", "welcome"), browser_that_says_yes, (), (WELCOME, CART)),
     "a campaign with crashes": Story(("news",), campaign_with_crashes, (NEWS, NEWS)),

@@ -1,15 +1,20 @@
-"""Swarms: random worlds, in which people do what they like and a random choice of things goes wrong."""
+"""Swarms: random worlds, in which people do what they like and a random choice of things goes wrong.
+
+What came later than the rest draws from a chance of its own, so that the worlds without it stay as they were.
+"""
 
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 
+from simulation import cloud
 from simulation.faults import Mishap, Swarm, draw_swarm
 from simulation.play import Result, finish, listen
 from simulation.report import LEAST_EVENTS
-from simulation.rules import JOURNEYS, make_bundle
+from simulation.rules import EVERYDAY, JOURNEYS, SOMETIMES, make_bundle
 from simulation.setting import clock
 from simulation.shop import BROWSER, Shop, build
 from simulation.watch import Watch
@@ -24,6 +29,9 @@ BEGINNINGS = (
     "2026-12-25T18:00:00",
 )
 LARGE_EVERY = 100
+NEWS_AFTER = 9 * DAY
+SHARE = 0.25
+"""Of the worlds, so many have one of the journeys that are not in all of them."""
 
 
 @dataclass
@@ -49,6 +57,7 @@ class Crowd:
         self.people = [self._make(number) for number in range(200 if large else self.chance.randrange(10, 15))]
         self.most = 900 if large else 70
         self.paused = False
+        self.changed: dict[str, Any] = {}
         self.planned = 0
 
     def _make(self, number: int) -> Person:
@@ -78,6 +87,55 @@ class Crowd:
             )
         if self.chance.random() < 0.3:
             self._at(self.chance.randrange(DAY, self.days * DAY), self.poison)
+
+    def plan_more(self, seed: int) -> None:
+        """Have happen what the journeys of some worlds are about."""
+        chance, names = random.Random(f"more {seed}"), self.shop.names
+        self.shop.world.receiver.wild = chance.choice((0.0, 0.2, 0.6))
+        for name in ("Order Cancelled", "Order Delivered") if "review" in names else ():
+            for _ in range(8):
+                self._at(chance.randrange(2 * DAY, self.days * DAY), lambda it=name: self.follow_up(it, chance))
+        if "review" in names or "crm" in names:
+            for _ in range(4):
+                person = chance.choice(self.people)
+                self._at(chance.randrange(DAY, self.days * DAY), lambda it=person: self.shop.order(it.user))
+        if "hope" in names:
+            for _ in range(6):
+                person, at = chance.choice(self.people), chance.randrange(DAY, (self.days - 3) * DAY)
+                self._at(at, lambda it=person: self.shop.add(it.user))
+                for _ in range(2):
+                    late = chance.choice((HOUR, 2 * DAY - chance.randrange(2_000), 2 * DAY + chance.randrange(MINUTE)))
+                    self._at(at + late, lambda it=person: self.shop.order(it.user))
+        if "news" in names:
+            self._at(NEWS_AFTER - 1_000, self.look_at_campaign)
+        rests = random.Random(f"rests {seed}")
+        if rests.random() < SHARE:
+            at = rests.randrange(2 * DAY, (self.days - 2) * DAY)
+            self._at(at, lambda: self.set_status("paused"))
+            self._at(at + rests.randrange(HOUR, 30 * HOUR), lambda: self.set_status("live"))
+
+    def set_status(self, status: str) -> None:
+        """Have journeys rest in which somebody mostly waits, or go on."""
+        resting = [name for name in ("offer", "hope", "crm") if name in self.shop.names]
+        self.changed |= {name: msgspec.structs.replace(JOURNEYS[name], status=status) for name in resting}
+        self.shop.publish(**self.changed)
+
+    def follow_up(self, name: str, chance: random.Random) -> None:
+        """Tell what became of one of the orders that somebody has told of."""
+        orders = [it for it in self.shop.told.values() if it.get("event") == "Order Completed" and "userId" in it]
+        if orders:
+            order = chance.choice(orders)
+            told = {"order_id": order["properties"]["order_id"]}
+            self.shop.tell("track", order["userId"], event=name, properties=told)
+
+    def look_at_campaign(self) -> None:
+        """Have `wake` look for as long as a campaign has not come to its end: worlds leave out what finds nothing."""
+        parts = [it for it in cloud.rows("sweeps") if it["sweep"]["S"] == "enrolments"]
+        if parts and all(it["done"]["BOOL"] for it in parts):
+            return
+        self.shop.world.asked_to_wake = True
+        self.shop.world.plan_tick(clock.micros)
+        self._at(6 * MINUTE if parts else 20 * MINUTE, self.look_at_campaign)
 
     def _visit(self, person: Person, at: int) -> None:
         """A few things in a row, a moment or an hour apart."""
@@ -177,7 +235,8 @@ class Crowd:
         send = msgspec.structs.replace(cart.steps[1], subject=f"Text {self.shop.generation}")
         status = "paused" if self.paused else "live"
         steps = (cart.steps[0], send, *cart.steps[2:])
-        self.shop.publish(cart=msgspec.structs.replace(cart, steps=steps, status=status))
+        self.changed["cart"] = msgspec.structs.replace(cart, steps=steps, status=status)
+        self.shop.publish(**self.changed)
 
 
 def run_seed(seed: int, *, lines: bool = False) -> Result:
@@ -189,10 +248,12 @@ def run_seed(seed: int, *, lines: bool = False) -> Result:
     plan = draw_swarm(str(seed), begins=begins, ends=begins + days * DAY * 1_000)
     watch = Watch(plan)
     with listen() as log:
-        shop = build(f"seed {seed}", plan, begins=begins, watch=watch, rules=make_bundle())
+        rules = make_bundle(*EVERYDAY, *draw_journeys(seed), news_at=begins // 1_000 + NEWS_AFTER)
+        shop = build(f"seed {seed}", plan, begins=begins, watch=watch, rules=rules)
         shop.world.lines = [] if lines else None
         crowd = Crowd(shop, seed, large=large)
         crowd.plan()
+        crowd.plan_more(seed)
         shop.go(days * DAY)
         while len(watch.oracle.events) < LEAST_EVENTS:
             crowd.act(crowd.chance.choice(crowd.people))
@@ -203,6 +264,12 @@ def run_seed(seed: int, *, lines: bool = False) -> Result:
     result.premises["people"] = len(crowd.people)
     result.premises["days"] = days
     return result
+
+
+def draw_journeys(seed: int) -> list[str]:
+    """Return the journeys that a world has besides those of every day."""
+    chance = random.Random(f"journeys {seed}")
+    return [name for name in SOMETIMES if chance.random() < SHARE]
 
 
 def rest(shop: Shop, crowd: Crowd, plan: Swarm) -> None:

@@ -15,7 +15,12 @@ from simulation.report import Report, find_thin
 from simulation.sweep import count_points, list_points, list_seeds, name_point, read_point
 
 SEEDS = 100
-QUICK = ("the caps are not looked at", "exits are looked up under one source key only", "the SES client retries")
+QUICK = (
+    "the caps are not looked at",
+    "exits are looked up under one source key only",
+    "the SES client retries",
+    "a webhook is told again under a new id",
+)
 
 
 @pytest.fixture(scope="module")

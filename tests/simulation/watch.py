@@ -1,7 +1,7 @@
 """The watch: sees every change, every mail and every answer, and says what must never be."""
 
 from base64 import b64decode
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -10,14 +10,16 @@ from cartwake.events import short_id
 from cartwake.messages import Message
 from cartwake.profiles import Profile
 from cartwake.runs import Run
-from cartwake.store import addresses, events, messages, profiles, runs
+from cartwake.store import addresses, events
 from cartwake.store.base import unsqueeze
-from simulation import cloud
+from simulation import cloud, telling
 from simulation.faults import HOUR, MINUTE, Plan
 from simulation.mailbox import Sent
-from simulation.oracle import Oracle, order_of
+from simulation.oracle import Oracle, has_come, order_of
 from simulation.processes import NEWER, Invocation, know_all
-from simulation.rules import BUDGET, CAPS, CLOSES, JOURNEYS, OPENS, ZONE
+from simulation.readers import find, list_keys, read_message, read_run, resolve
+from simulation.receivers import Told
+from simulation.rules import BUDGET, CAPS, CLOSES, JOURNEYS, OPENS, WAYS, ZONE
 from simulation.setting import clock
 
 MINUTE_MS = 60_000
@@ -33,6 +35,7 @@ WAITS = {
     ("thanks", "1"): 120 * MINUTE_MS,
     ("parcel", "0.else.0"): 2 * 24 * 60 * MINUTE_MS,
     ("offer", "1"): 60 * MINUTE_MS,
+    ("hope", "0.else.0"): 2 * 24 * 60 * MINUTE_MS,
 }
 """How long after an entry a message is planned at the earliest."""
 NEXT = {
@@ -43,6 +46,8 @@ NEXT = {
     "refused": {"refused", "accepted"},
     "skipped": {"skipped", "accepted", "refused"},
 }
+KNOWN_MS = 2 * MINUTE_MS
+"""So long after a change of the rules every process knows it: they look every half minute, and then they work."""
 
 
 PACKED = ("body", "state", "tally")
@@ -71,12 +76,15 @@ class Watch:
         self.premises: Counter[str] = Counter()
         self.oracle = Oracle()
         self.claims: dict[str, int] = {}
+        self.claimed: Counter[str] = Counter()
         self.withdrawn: dict[str, int] = {}
         self.suppressed: dict[str, int] = {}
         self.erased: dict[str, int] = {}
         self.released: dict[str, int] = {}
         self.deleted: dict[str, Message] = {}
         self.sent: list[Sent] = []
+        self.told: list[Told] = []
+        self.statuses: dict[str, tuple[str, int]] = {}
         self.bought: dict[str, bool] = {}
         self.unhandled: list[str] = []
         self.doubtful: set[str] = set()
@@ -132,6 +140,25 @@ class Watch:
         if sent.code:
             self._keep_coupon(sent)
 
+    @know_all()
+    def on_told(self, told: Told) -> None:
+        """Look at a webhook that leaves the house."""
+        telling.look_at(self, told)
+        self.told.append(told)
+
+    def on_published(self, statuses: dict[str, str]) -> None:
+        """Note which journeys are live, and since when those that are not are not."""
+        for journey, status in statuses.items():
+            if self.statuses.get(journey, ("live", 0))[0] != status:
+                self.statuses[journey] = (status, clock.micros)
+
+    def rests(self, journey: str) -> bool:
+        """Say whether every process knows that a journey is paused or archived."""
+        status, since = self.statuses.get(journey, ("live", 0))
+        known = clock.micros - since > KNOWN_MS * 1_000
+        self.premises["a journey rests"] += status != "live" and known
+        return status != "live" and known
+
     def on_end(self, invocation: Invocation, error: BaseException | None) -> None:
         """Look at how an invocation ended."""
         if isinstance(error, Exception) and type(error).__name__ not in ("TryAgain", "WriteConflict", "NewerRules"):
@@ -182,6 +209,8 @@ class Watch:
             self.must("a step is on time when nothing fails", clock.now - old.due_at < ON_TIME_MS, (old, clock.now))
         if new.ended is not None:
             self.must("every end has a reason", bool(new.ended.value), new.key)
+        elif self.rests(new.journey):
+            self.must("a journey that is paused or archived moves nobody", new.held, (old, new))
 
     def _on_start(self, run: Run) -> None:
         profile = resolve(run.who)
@@ -209,8 +238,12 @@ class Watch:
             moved = any(it.table == "runs" and (read_run(it.new) or new).who == new.who for it in together)
             self.must("a message is planned with its step", moved, new.id)
             self._demand_waited(new)
+            self._demand_one_way(new)
         elif new != old:
-            self.must("states follow one another", new.state.value in NEXT[old.state.value], f"{old} {new}")
+            known = telling.NEXT if new.channel == "webhook" else NEXT
+            # a webhook that is claimed may be left to its queue for longer, by the same claim
+            same = old.state != "claimed" or new.state != "claimed" or old.attempt == new.attempt
+            self.must("states follow one another", same and new.state.value in known[old.state.value], f"{old} {new}")
         if new.state == "skipped":
             self.must("every refusal has a reason", bool(new.reason), new.id)
             if new.reason == "frequency_cap":
@@ -225,13 +258,16 @@ class Watch:
         self.must("what is in doubt is never claimed again", not doubt or message.kind == "transactional", message.id)
         self.doubtful.add(message.id)
         self.claims[message.id] = clock.micros
+        self.claimed[message.id] += 1
+        resting = self.rests(message.journey)
+        self.must("nothing is claimed of a journey that is paused or archived", not resting, message)
         row = find("addresses", address=message.address_key)
         address = addresses._decoder.decode(unsqueeze(b64decode(row["body"]["B"]))) if row else None
         suppressed = self.suppressed.get(message.address_key)
         self.must("nothing is claimed for a suppressed address", suppressed is None, message.id)
         profile = resolve(message.who)
         self.must("nothing is claimed for who was erased", profile is not None and profile.kind == "profile", message)
-        if message.kind != "transactional":
+        if message.kind != "transactional" and message.channel != "webhook":
             consent = address.consent if address else None
             self.must("consent is valid at the claim", consent is not None and consent.subscribed, message.id)
             self._demand_asked(message, profile)
@@ -256,6 +292,20 @@ class Watch:
         if run is not None and wait is not None:
             waited = message.planned_at - run.entered_at
             self.must("a wait is waited for", waited >= wait - SLACK_MS, (message, run))
+
+    def _demand_one_way(self, message: Message) -> None:
+        """Who goes on because something has come has been told of it, and has gone no other way besides."""
+        ways = WAYS.get(message.journey)
+        run = read_run(find("runs", who=message.who, run=message.run))
+        if ways is None or run is None:
+            return
+        mine = (read_message(row) for row in cloud.rows("messages") if row["who"]["S"] == message.who)
+        paths = [it.path for it in mine if it is not None and it.run == message.run]
+        gone = [way for way in ways if any(path.startswith(way) for path in paths)]
+        self.must("a wait has one way out", len(gone) == 1, (message, paths))
+        if gone == [ways[0]]:
+            events = self.oracle.families().get(self.oracle.family_of(run.who), [])
+            self.must("what was waited for has come", has_come(events, run), (message, run))
 
     def _justify_cap(self, message: Message) -> None:
         """Who is refused a message because of the cap has got another one, or may have."""
@@ -341,64 +391,7 @@ def is_receipt(sent: Sent) -> bool:
     return sent.subject == "Your order"
 
 
-def find(table: str, **key: str) -> dict[str, Any] | None:
-    """Return a row as it is now."""
-    by_hash = cloud.dynamodb._tables[table]["items"]
-    first, *rest = key.values()
-    found = by_hash.get(first, {})
-    return found.get(rest[0] if rest else next(iter(found), None)) if found else None
-
-
-def list_keys() -> list[str]:
-    """Return the keys of all profiles."""
-    return [row["who"]["S"] for row in cloud.rows("profiles")]
-
-
 def reads(profile: Profile, channel: str, to: str) -> bool:
     """Say whether an address is the shopper's."""
     contact = next((it for name, it in profile.state.contacts.items() if name == channel), None)
     return contact is not None and str(contact.value) == to
-
-
-def read_run(row: dict[str, Any] | None) -> Run | None:
-    """Return a run's row."""
-    return runs._decoder.decode(unsqueeze(b64decode(row["body"]["B"]))) if row else None
-
-
-def read_message(row: dict[str, Any] | None) -> Message | None:
-    """Return a message's row."""
-    return messages._decoder.decode(unsqueeze(b64decode(row["body"]["B"]))) if row else None
-
-
-def read_profile(row: dict[str, Any]) -> Profile:
-    """Return a profile's row."""
-    flat = {name: next(iter(it.values())) for name, it in row.items()}
-    state = profiles.unpack(unsqueeze(b64decode(flat["state"]))) if flat.get("state") else None
-    return Profile(
-        who=flat["who"],
-        kind=profiles.Kind(flat["kind"]),
-        target=flat.get("target") or "",
-        **({"state": state} if state else {}),
-        version=int(flat["version"]),
-        generation=int(flat.get("generation", 0)),
-    )
-
-
-def resolve(who: str) -> Profile | None:
-    """Return the profile that a key leads to as it is now."""
-    for _ in range(20):
-        row = find("profiles", who=who)
-        if row is None:
-            return None
-        profile = read_profile(row)
-        if profile.kind != "pointer":
-            return profile
-        who = profile.target
-    return None
-
-
-def by_family(watch: Watch) -> dict[str, list[Any]]:
-    """Return the events of each person."""
-    found: dict[str, list[Any]] = defaultdict(list)
-    found.update(watch.oracle.families())
-    return found

@@ -16,9 +16,10 @@ def main() -> None:
     # a world that never ends must end this process, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     setting.prepare()
-    from simulation import gate
+    from simulation import gate, receivers
 
     gate.install()
+    receivers.install()
     setting.scale_down()
     out = sys.stdout
     for line in sys.stdin:

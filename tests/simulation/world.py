@@ -15,6 +15,7 @@ from simulation.index import SHARD_OF, Index
 from simulation.loop import Loop
 from simulation.mailbox import Mailbox
 from simulation.processes import LAYOUT, NEWER, TIMEOUTS, Invocation, Process, load
+from simulation.receivers import Receiver
 from simulation.setting import SHARDS, clock, reseed
 from simulation.sources import Queue, Shared, Stream, Timer
 
@@ -92,6 +93,7 @@ class World:
         self.timer = Timer(shared, cloud.delete_schedule)
         self.index = Index(plan, random.Random(f"index {seed}"))
         self.mailbox = Mailbox(self)
+        self.receiver = Receiver(self)
         self.dues: dict[tuple[str, str], int] = {}
         self._next_tick = 0
         self.held: set[str] = set()
