@@ -15,6 +15,7 @@ from cartwake.choices import may_track
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
+from cartwake.gateways.push import GONE, send_push
 from cartwake.gateways.secrets import SIGNERS_LOOK_MS, address_secret, link_secrets, renew
 from cartwake.gateways.sms import send_sms
 from cartwake.hours import SPREAD_MS, begin_tomorrow, quiet_until
@@ -37,9 +38,9 @@ from cartwake.sending.coupons import give_coupon
 from cartwake.sending.letters import Case, Letter, Links, Unfit
 from cartwake.sending.outcomes import Outcome
 from cartwake.sending.rewriting import rewrite
-from cartwake.settings import require
+from cartwake.settings import find, require
 from cartwake.statements import Channel
-from cartwake.store import addresses, base, budgets, messages, profiles, runs
+from cartwake.store import addresses, base, budgets, events, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, MINUTE, Instant, format_instant
 
@@ -161,6 +162,8 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     to = letters.find_address(message.channel, case.profile, address_secret())
     if to is None:
         return deciding.skip(message, Skip.NO_ADDRESS, now)
+    if message.channel is Channel.PUSH and not _find_application(to):
+        return deciding.skip(message, Skip.NO_APPLICATION, now, detail=to.partition(" ")[0])
     address = addresses.get_address(case.profile.address_keys[message.channel])
     why = deciding.may_reach(message, address, case.rules, now=now)
     if why is Skip.FREQUENCY_CAP and letters.find_live_step(message, case.rules).held:
@@ -256,9 +259,18 @@ def _note(letter: Letter, now: Instant) -> list[base.Action]:
 
 def _attempt(letter: Letter) -> Outcome:
     """Hand the message over, once."""
-    if letter.case.message.channel is Channel.SMS:
-        return send_sms(letters.to_sms(letter))
-    return send_email(letters.to_mail(letter, require("CONFIGURATION_SET")))
+    match letter.case.message.channel:
+        case Channel.SMS:
+            return send_sms(letters.to_sms(letter))
+        case Channel.PUSH:
+            return send_push(letters.to_push(letter, _find_application(letter.to)))
+        case _:
+            return send_email(letters.to_mail(letter, require("CONFIGURATION_SET")))
+
+
+def _find_application(to: str) -> str:
+    """Return the platform application of a device, "" where the stack has none."""
+    return find("PUSH_APPLE" if to.startswith("ios ") else "PUSH_ANDROID")
 
 
 def _record(letter: Letter, claimed: Message, after: Message) -> None:
@@ -277,10 +289,14 @@ def _record(letter: Letter, claimed: Message, after: Message) -> None:
 def _give_back(letter: Letter, before: Message, after: Message) -> None:
     """Record that nothing was sent, and take it off what the address counts, in one transaction."""
     _refund(letter, before.claimed_at)
+    channel, code = before.channel, after.detail
+    # not tried again until it is seen again
+    gone = [letters.tell_gone(letter, code, before.claimed_at)] if channel is Channel.PUSH and code in GONE else []
     for _ in range(_ATTEMPTS):
         address = addresses.get_address(letter.counted.key)
         released = release_send(address, before.id)
         writes: list[base.Action] = [messages.write_message(change(after, version=before.version))]
+        writes += map(events.write_event, gone)
         if released != address:
             writes.append(addresses.write_address(released))
         if base.commit(writes):
@@ -306,19 +322,22 @@ def _replace(before: Message, after: Message, **counted: Any) -> bool:
 
 def _track(letter: Letter, now: Instant) -> Letter:
     """Return the letter so that it is seen what its reader does, where that may be: never of a transactional one."""
-    message, html = letter.case.message, letter.content.html
+    message, html, link = letter.case.message, letter.content.html, letter.content.link
     rule = letter.case.rules.settings.tracking
-    if message.kind != "marketing" or not html or not may_track(letter.address.choices, rule):
+    if message.kind != "marketing" or not (html or link) or not may_track(letter.address.choices, rule):
         return letter
     base_url, secrets = require("PUBLIC_URL"), link_secrets()
     home = letter.case.rules.settings.shop.url
 
     def make(number: int, to: str) -> str:
         to = to if number else home
-        link = Click(message.who, message.id, number, to, now, message.journey, letter.address.key)
-        return click_url(base_url, link, secrets)
+        click = Click(message.who, message.id, number, to, now, message.journey, letter.address.key)
+        return click_url(base_url, click, secrets)
 
-    content = replace(letter.content, html=rewrite(html, make, own=base_url))
+    if link:
+        content = replace(letter.content, link=make(1, link) or link)
+    else:
+        content = replace(letter.content, html=rewrite(html, make, own=base_url))
     return msgspec.structs.replace(letter, content=content, tracked=True)
 
 

@@ -219,7 +219,7 @@ def test_of_the_context_only_what_is_used_is_kept() -> None:
             "userAgent": "x" * 2_000,
             "userAgentData": {"brands": []},
             "campaign": {"source": "newsletter", "id": 5},
-            "device": {"type": "ios", "id": "secret"},
+            "device": {"type": "ios", "id": "secret", "token": "a-token-of-sixteen"},
             "page": "no object",
         }
     )

@@ -104,7 +104,6 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 @pytest.mark.parametrize(
     ("data", "path"),
     [
-        (journey(steps=[{"push": "hello"}]), "steps[0]"),
     ],
 )
 def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
