@@ -31,6 +31,7 @@ from cartwake.telemetry import logger
 from cartwake.times import HOUR, MINUTE
 
 PHONE, TABLET = "token-of-adas-phone", "token-of-adas-tablet"
+DEVICES = {PHONE: "d-phone", TABLET: "d-tablet"}
 CART = Journey(
     title="Cart",
     status="live",
@@ -51,7 +52,7 @@ def rules(**changes: Any) -> Bundle:
 
 
 def a_device(shop: Shop, token: str = PHONE, *, who: str = "u#1", type: str = "android", **changes: Any) -> Event:  # noqa: A002
-    told = {"device": {"id": f"id-of-{token}", "type": type, "token": token}}
+    told = {"device": {"id": DEVICES[token], "type": type, "token": token}}
     return an_event("Application Opened", **{"who": who, "at": shop.now, "context": told} | changes)
 
 
@@ -132,9 +133,12 @@ def test_its_link_is_seen_being_followed(shop: Shop) -> None:
     ("told", "why"),
     [
         (an_event("Unsubscribed", properties={"channel": "push"}, at=2_000_000_000_000), Skip.UNSUBSCRIBED),
-        (an_event("Application Uninstalled", context={"device": {"id": f"id-of-{PHONE}", "token": ""}}), Skip.NO_ADDRESS),
+        (
+            an_event("Application Uninstalled", context={"device": {"id": DEVICES[PHONE], "token": ""}}),
+            Skip.NO_ADDRESS,
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_said_no_or_is_on_no_device_is_sent_nothing(shop: Shop, told: Event, why: Skip) -> None:
     """Consent, and a device, as for every other channel."""
     shop.hear(msgspec.structs.replace(told, occurred_at=shop.now, received_at=shop.now))

@@ -171,7 +171,7 @@ def test_who_asked_in_somebodys_name_is_not_them(front: Front) -> None:
 
 
 def test_a_public_key_attaches_no_device(victim: Front) -> None:
-    """Whoever knows a user's id and the public key tells of a phone of theirs: nothing goes there, and nothing is kept."""
+    """Who knows a user's id and the public key tells of a phone of their own: nothing of it is kept."""
     phone = {"device": {"id": "attackers", "type": "android", "token": "token-of-the-attacker"}}
     for kind, more in (("identify", {"traits": {}}), ("track", {"event": "Application Opened"}), ("screen", {})):
         victim.report(kind, {"userId": VICTIM, "context": phone} | more)

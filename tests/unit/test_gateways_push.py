@@ -74,7 +74,9 @@ def test_each_platform_is_spoken_to_as_it_wants() -> None:
 
 def test_what_is_too_large_is_not_tried(sns: Stubber) -> None:
     """The platforms take 4 KB, counted in bytes as they are sent."""
-    assert send_push(replace(PUSH, link="https://x.example/" + "ł" * (LARGEST_BYTES // 2))) == Refused("PayloadTooLarge")
+    assert send_push(replace(PUSH, link="https://x.example/" + "ł" * (LARGEST_BYTES // 2))) == Refused(
+        "PayloadTooLarge"
+    )
 
 
 @pytest.mark.parametrize("again", [False, True])
@@ -92,8 +94,8 @@ def test_an_endpoint_that_is_there_is_used(sns: Stubber, again: bool) -> None:
 @pytest.mark.parametrize(
     ("code", "message", "status", "outcome"),
     [
-        ("InvalidParameter", "Invalid parameter: Token Reason: iOS device tokens must be hexadecimal", 400, Refused("InvalidToken")),
-        ("InvalidParameter", "Invalid parameter: PlatformApplicationArn", 400, Throttled("InvalidParameter", whole_channel=True)),
+        ("InvalidParameter", "Invalid parameter: Token Reason: must be hexadecimal", 400, Refused("InvalidToken")),
+        ("InvalidParameter", "PlatformApplicationArn", 400, Throttled("InvalidParameter", whole_channel=True)),
         ("NotFound", "PlatformApplication does not exist", 404, Throttled("NotFound", whole_channel=True)),
         ("AuthorizationError", "", 403, Throttled("AuthorizationError", whole_channel=True)),
         ("Throttled", "", 429, Throttled("Throttled")),

@@ -51,9 +51,7 @@ def test_a_shopper_reads_it_in_their_language() -> None:
     template, _ = translate(made.bundle.templates["cart-push"], {}, "de")
     assert template.subject == "Noch da?"
     found = linked(**{"templates/other.de.json": json.dumps(TEXT)}).conflicts
-    assert [it.fault.message for it in found] == [
-        "There is no templates/other.json, the original of this translation."
-    ]
+    assert [it.fault.message for it in found] == ["There is no templates/other.json, the original of this translation."]
 
 
 @pytest.mark.parametrize(

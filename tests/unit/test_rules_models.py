@@ -103,8 +103,7 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
 
 @pytest.mark.parametrize(
     ("data", "path"),
-    [
-    ],
+    [],
 )
 def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
     """What the design promises and this version has not is told so, and not called a mistake."""

@@ -9,13 +9,15 @@ from cartwake_cli.charts.layout import Box, Label, Path, Words, lay_out
 _ROUND: Final = 10
 _LIGHT: Final = {
     "ground": "#ffffff", "text": "#1f2937", "faint": "#5b6472", "line": "#94a3b8", "card": "#f8fafc", "edge": "#cbd5e1",
-    "start": "#15803d", "wait": "#64748b", "email": "#1d4ed8", "sms": "#7e22ce", "push": "#be185d", "branch": "#b45309", "end": "#475569",
+    "start": "#15803d", "wait": "#64748b", "email": "#1d4ed8", "sms": "#7e22ce",
+    "push": "#be185d", "branch": "#b45309", "end": "#475569",
     "remark": "#0f766e", "goal": "#be123c", "stop": "#475569",
     "note": "#cbd5e1",
 }  # fmt: skip
 _DARK: Final = {
     "ground": "#0f172a", "text": "#e5e7eb", "faint": "#a3adbb", "line": "#64748b", "card": "#1e293b", "edge": "#334155",
-    "start": "#4ade80", "wait": "#94a3b8", "email": "#7aa7ff", "sms": "#c794ff", "push": "#f472b6", "branch": "#f5b041", "end": "#94a3b8",
+    "start": "#4ade80", "wait": "#94a3b8", "email": "#7aa7ff", "sms": "#c794ff",
+    "push": "#f472b6", "branch": "#f5b041", "end": "#94a3b8",
     "remark": "#2dd4bf", "goal": "#fb7185", "stop": "#94a3b8",
     "note": "#334155",
 }  # fmt: skip

@@ -37,7 +37,7 @@ def preview(
     ] = Path(),
     stack: Annotated[str, typer.Option("--stack", help="The name of the CloudFormation stack.")] = "cartwake",
 ) -> None:
-    """Write a mail, an SMS or a push message as somebody would get it now: HTML, plain text, and a picture where there is a browser.
+    """Write a message as somebody would get it now: HTML, plain text, and a picture where there is a browser.
 
     Nothing is sent, and nothing is read from the stack for `--as sample` and a folder of rules. Exit code 0 good, 1 it
     would not be sent, 2 there is nothing to show.

@@ -457,7 +457,7 @@ EXPECTATIONS: Final[Sequence[Form]] = (
     Form(
         "expect {who} gets {channel} {name}[{when}][, subject {subject}][, text {text}]",
         'expect Ada gets email cart-1 after 1 hour, subject "You left Trail Runner behind", text "129"',
-        "a message of this template goes out; `subject` (of a push message its title) and `text` are parts of what it says.",
+        "a message of this template goes out; `subject` (of a push its title) and `text` are parts of it.",
         _read_gets,
     ),
     Form(

@@ -65,7 +65,7 @@ def record(before: Profile, profile: Profile, told: Sequence[Event]) -> None:
 
 
 def _find_key(channel: Channel, contact: str, profile: Profile) -> str | None:
-    """Return the key of the row on which consent, choices and caps stand: it outlives a token, and nobody inherits it."""
+    """Return the key of the row with consent, choices and caps: of push it outlives a token, and nobody inherits it."""
     if channel is Channel.PUSH:
         return derive_key(channel, profile.who, address_secret())
     return find_address_key(channel, contact, profile.state)

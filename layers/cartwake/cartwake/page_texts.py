@@ -11,7 +11,8 @@ TEXTS: Final = {
         "ask_email": "{shop} will send you no more newsletters and offers by e-mail. "
         "Messages about your orders still reach you.",
         "ask_sms": "{shop} will send you no more offers by text message. Messages about your orders still reach you.",
-        "ask_push": "{shop} will send no more offers to its app on your phone. Messages about your orders still reach you.",
+        "ask_push": "{shop} will send no more offers to its app on your phone. "
+        "Messages about your orders still reach you.",
         "ask_button": "Unsubscribe",
         "done_title": "You are unsubscribed",
         "done_email": "{shop} sends you no more newsletters and offers by e-mail from now on. You may close this page.",
@@ -171,13 +172,15 @@ TEXTS: Final = {
         "confirm_email": "Czy chcesz dostawać e-mailem newslettery i oferty od {shop}? "
         "W każdej chwili możesz zrezygnować.",
         "confirm_sms": "Czy chcesz dostawać SMS-em oferty od {shop}? W każdej chwili możesz zrezygnować.",
-        "confirm_push": "Czy chcesz dostawać oferty od {shop} w aplikacji na telefonie? W każdej chwili możesz zrezygnować.",
+        "confirm_push": "Czy chcesz dostawać oferty od {shop} w aplikacji na telefonie? "
+        "W każdej chwili możesz zrezygnować.",
         "confirm_button": "Tak, zapisz mnie",
         "confirmed_title": "Subskrypcja potwierdzona",
         "confirmed_email": "Od teraz będziesz dostawać e-mailem newslettery i oferty od {shop}. "
         "Możesz zamknąć tę stronę.",
         "confirmed_sms": "Od teraz będziesz dostawać SMS-em oferty od {shop}. Możesz zamknąć tę stronę.",
-        "confirmed_push": "Od teraz będziesz dostawać oferty od {shop} w aplikacji na telefonie. Możesz zamknąć tę stronę.",
+        "confirmed_push": "Od teraz będziesz dostawać oferty od {shop} w aplikacji na telefonie. "
+        "Możesz zamknąć tę stronę.",
         "expired_title": "Ten link stracił ważność",
         "expired_text": "Jeśli nadal chcesz, zacznij jeszcze raz w sklepie albo w nowszej wiadomości.",
         "export_title": "Kopia Twoich danych?",

@@ -135,7 +135,9 @@ def _reach(contacts: dict[Channel, Register], known: dict[str, Register]) -> dic
     last = devices.find_last(known)
     if contacts.get(Channel.PUSH) == last:
         return contacts
-    found = {channel: contact for channel, contact in contacts.items() if channel is not Channel.PUSH}
+    found: dict[Channel, Register] = {
+        channel: contact for channel, contact in contacts.items() if channel is not Channel.PUSH
+    }
     if last is not None:
         found[Channel.PUSH] = last
     return found

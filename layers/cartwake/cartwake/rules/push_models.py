@@ -9,6 +9,7 @@ from cartwake.rules.base import File, complain
 
 _BEGINS: Final = re.compile(r"https?://[^\s{}/?#@\\]+([/?#]|$)|\{[{%]")
 
+
 def _check_link(link: str) -> str:
     if not _BEGINS.match(link):
         raise complain(
