@@ -221,10 +221,13 @@ def test_a_phone_is_whose_who_was_on_it_last(shop: Shop) -> None:
     assert fill(shop).state is MessageState.ACCEPTED
 
 
+@pytest.mark.parametrize("other", [False, True])
 def test_a_device_that_goes_between_decision_and_claim_is_sent_nothing(
-    shop: Shop, monkeypatch: pytest.MonkeyPatch
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, other: bool
 ) -> None:
-    """The claim demands of the profile that it is still this device."""
+    """The claim demands of the profile that it is still this device; where there is another one, it goes there."""
+    if other:
+        shop.hear(a_device(shop, TABLET, at=shop.now - HOUR, received_at=shop.now))
     claim = send_message._claim
     asked: list[Any] = []
 
@@ -235,15 +238,17 @@ def test_a_device_that_goes_between_decision_and_claim_is_sent_nothing(
         return claim(letter, now)
 
     monkeypatch.setattr(send_message, "_claim", first)
-    assert fill(shop).reason == Skip.NO_ADDRESS
-    assert (len(asked), pushed()) == (1, [])
+    message = fill(shop)
+    assert ([token for token, _ in pushed()], len(asked)) == ([TABLET] if other else [], 1)
+    assert message.reason == ("" if other else Skip.NO_ADDRESS)
 
 
 def test_what_is_known_does_not_read_more_with_each_event(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """An app tells its device with every event; only a new one is looked up."""
     looked: list[str] = []
-    find = identities.find_owner
-    monkeypatch.setattr(identities, "find_owner", lambda key: looked.append(key) or find(key))
+    for module, name in ((identities, "find_owner"), (addresses, "get_address")):
+        find = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda key, find=find: looked.append(key) or find(key))
     before = shop.profile("u#1").state.contacts[Channel.PUSH].at
     shop.hear(a_device(shop, id="again"))
     assert shop.profile("u#1").state.contacts[Channel.PUSH].at > before

@@ -488,7 +488,7 @@ def test_a_push_message_is_expected_as_others_are(tmp_path: Path) -> None:
             after 1 hour, Ada adds "Rain Jacket" for 149.
             Ben adds "Trail Runner" for 129.
             expect Ben gets no push: no_address.
-            expect Ada gets no cart-push: unsubscribed.
+            expect Ada gets nothing else.
             """,
     }.items():  # fmt: skip
         (tmp_path / name).parent.mkdir(exist_ok=True)
