@@ -58,6 +58,8 @@ _ENVIRONMENT = {
     "SCHEDULE_AFTER_SECONDS": "120",
     "SECRET_ARN": "cartwake-secret",
     "CONFIGURATION_SET": "cartwake",
+    "PUSH_APPLE": "arn:aws:sns:eu-central-1:123456789012:app/APNS/shop",
+    "PUSH_ANDROID": "arn:aws:sns:eu-central-1:123456789012:app/GCM/shop",
     "PUBLIC_URL": "https://shop.example.com/c",
     "POWERTOOLS_SERVICE_NAME": "test",
     "POWERTOOLS_METRICS_NAMESPACE": "Cartwake",

@@ -87,9 +87,18 @@ def read_call(service: str, name: str, asked: dict[str, Any]) -> Iterator[tuple[
             yield f"ses:{name}", "identity/SenderIdentity"
             yield f"ses:{name}", "configuration-set/ConfigurationSet"
         case "sns":
-            yield f"sns:{name}", "phone"
+            yield f"sns:{name}", _name_push(asked)
         case _:
             yield f"{service}:{name}", "?"
+
+
+def _name_push(asked: dict[str, Any]) -> str:
+    """Name an application or an endpoint of one by the parameter that names it; what has neither is a number."""
+    arn = asked.get("PlatformApplicationArn") or asked.get("TargetArn") or asked.get("EndpointArn") or ""
+    kind, _, rest = arn.rpartition(":")[2].partition("/")
+    service, *more = rest.split("/")
+    parameter = "PushAndroid" if service == "GCM" else "PushApple"
+    return "/".join((kind, parameter, *more[1:])) if kind else "phone"
 
 
 def _read_dynamodb(name: str, asked: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -92,6 +92,7 @@ CONTEXTS = st.one_of(
     st.just({}),
     st.sampled_from([{"userAgent": agent} for agent in AGENTS]),
     st.sampled_from([{"device": {"type": it}} for it in ("mobile", "desktop")]),
+    st.sampled_from([{"device": {"type": "ios", "id": it, "token": f"token-of-device-{it}"}} for it in "1234567"]),
     st.sampled_from([{"campaign": {"source": "google", "name": it}} for it in ("spring", "")]),
     st.just({"page": {"url": "https://shop.example.com/?a=1&utm_source=bing&utm_term=b"}}),
     CLOCKS,

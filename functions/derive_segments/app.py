@@ -1,6 +1,6 @@
 """derive_segments: fold new events into profiles, re-evaluate the segments they can change, write both at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import batched
 from typing import Any
 
@@ -8,19 +8,21 @@ import msgspec
 
 from cartwake import contacts
 from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
+from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
 from cartwake.erasure import asks_for_copy, is_request, split_at_request
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.family import Family, NewerRules
 from cartwake.gateways import queue
+from cartwake.handovers import hand_over
 from cartwake.identity import weigh
 from cartwake.live import forget, load_live
 from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Refusal
 from cartwake.redemptions import redeem_coupons
 from cartwake.seen import note_names
-from cartwake.segments import Signal, absorb, advance, finish
+from cartwake.segments import Signal, absorb, adopt, advance, finish, reevaluate
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, NEVER, Instant
@@ -97,7 +99,12 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     if not news:
         family.profile, signals = advance(family.profile, rules, now)
         family.profile = msgspec.structs.replace(family.profile, wake_at=NEVER)
-    profile, more = contacts.follow(family.before, family.profile)
+    handover = hand_over(family.before, family.profile)
+    if handover.profile is not family.profile:
+        handover.profile, told = reevaluate(handover.profile, rules, now)
+        signals += told
+    profile, more = contacts.follow(family.before, handover.profile)
+    more += [*handover.writes, *_let_go(handover.losers.values(), rules, now)]
     # before the profile, so that what was stated is on record wherever it counts
     contacts.record(family.before, profile, weighed)
     if profile == family.before and not family.others and not more:
@@ -106,6 +113,15 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     if saved:
         logger.info("profile derived", who=name_who(profile.who), signals=len(signals), merged=len(family.others))
     return saved
+
+
+def _let_go(losers: Iterable[Profile], rules: Bundle, now: Instant) -> Iterator[base.Action]:
+    """Yield the writes of profiles of which a device has gone: they may be reached no more, which segments ask."""
+    for loser in losers:
+        if loser.generation > rules.generation:
+            raise NewerRules
+        after, signals = reevaluate(adopt(loser, rules, now), rules, now)
+        yield profiles.put_profile(finish(after, rules, now), signals)
 
 
 def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:

@@ -11,18 +11,19 @@ from cartwake.batches import keep_record, process_queue, read_asked
 from cartwake.clock import read_clock
 from cartwake.errors import TryAgain
 from cartwake.gateways.email import send_email
+from cartwake.gateways.push import GONE, send_push
 from cartwake.gateways.secrets import SIGNERS_LOOK_MS, renew
 from cartwake.gateways.sms import send_sms
 from cartwake.hours import SPREAD_MS, begin_tomorrow
 from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
 from cartwake.sending import letters
-from cartwake.sending.drafts import draft
+from cartwake.sending.drafts import draft, find_application
 from cartwake.sending.letters import Letter
 from cartwake.sending.outcomes import Outcome
 from cartwake.settings import require
 from cartwake.statements import Channel
-from cartwake.store import addresses, base, budgets, messages, profiles, runs
+from cartwake.store import addresses, base, budgets, events, messages, profiles, runs
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, Instant, format_instant
 
@@ -170,9 +171,13 @@ def _note(letter: Letter, now: Instant) -> list[base.Action]:
 
 def _attempt(letter: Letter) -> Outcome:
     """Hand the message over, once."""
-    if letter.case.message.channel is Channel.SMS:
-        return send_sms(letters.to_sms(letter))
-    return send_email(letters.to_mail(letter, require("CONFIGURATION_SET")))
+    match letter.case.message.channel:
+        case Channel.SMS:
+            return send_sms(letters.to_sms(letter))
+        case Channel.PUSH:
+            return send_push(letters.to_push(letter, find_application(letter.to)))
+        case _:
+            return send_email(letters.to_mail(letter, require("CONFIGURATION_SET")))
 
 
 def _record(letter: Letter, claimed: Message, after: Message) -> None:
@@ -191,10 +196,14 @@ def _record(letter: Letter, claimed: Message, after: Message) -> None:
 def _give_back(letter: Letter, before: Message, after: Message) -> None:
     """Record that nothing was sent, and take it off what the address counts, in one transaction."""
     _refund(letter, before.claimed_at)
+    channel, code = before.channel, after.detail
+    # not tried again until it is seen again
+    gone = [letters.tell_gone(letter, code, before.claimed_at)] if channel is Channel.PUSH and code in GONE else []
     for _ in range(_ATTEMPTS):
         address = addresses.get_address(letter.counted.key)
         released = release_send(address, before.id)
         writes: list[base.Action] = [messages.write_message(change(after, version=before.version))]
+        writes += map(events.write_event, gone)
         if released != address:
             writes.append(addresses.write_address(released))
         if base.commit(writes):

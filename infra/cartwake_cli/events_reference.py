@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cartwake import carts, identity, links, registers
+from cartwake import carts, devices, identity, links, registers
 from cartwake.capture import bodies, client_times, identifiers, intake, keyring, requests, vetting
 from cartwake.events import EVENT_NAMES
 from cartwake.reasons import Refusal
@@ -89,6 +89,7 @@ def _limits() -> dict[str, object]:
         "arrives": format_duration(links.VISIT_WITHIN_MS),
         "name_bytes": registers.LONGEST_NAME_BYTES,
         "value_bytes": f"{registers.LARGEST_VALUE_BYTES:,}",
+        "devices": devices.MOST,
         "changes": carts.MOST_CHANGES,
         "cart_kilobytes": carts.MOST_BYTES // 1000,
         "seconds": keyring.KEEP_MS // 1000,
@@ -130,6 +131,12 @@ Of `context` these are kept: `page` (`url`, `path`, `referrer`, `title`), `campa
 kept. Of a shopper the {traits} traits that were told last are kept; a trait whose name has over {name_bytes} bytes, or
 whose value has over {value_bytes} (packed), is as if it had not been told. A cart keeps its {changes} latest
 changes, or {cart_kilobytes} KB of them.
+
+Of a server's call `device.id` and `device.token` of the context are kept too. With a `type` of `ios` or `android` they
+say where push messages reach the shopper, of whom the {devices} devices that were told last are kept. A new token under
+the same id takes the old one's place; an empty one, or the event `Application Uninstalled`, takes the device away; told
+of somebody else, it is theirs from then on. An app has the public key: let it tell its token to your server, which
+knows who is logged in, and have that tell it.
 
 Who follows a link of a message to a page of the shop has `cw` in that page's address: a call with an `anonymousId` and
 no `userId` from there, within {arrives}, joins that visitor to whom the message went to. `cw` is looked for in `url`

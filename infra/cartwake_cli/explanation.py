@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cartwake.addresses import Address
+from cartwake.addresses import Address, mask
 from cartwake.bundles import HIDDEN, Bundle
 from cartwake.erasure import Erasure, due_at, is_request
 from cartwake.messages import Message, MessageState
@@ -105,7 +105,9 @@ def _explain_addresses(facts: Facts, addresses: Mapping[Channel, Address]) -> Se
     lines = []
     for channel, register in sorted(facts.profile.state.contacts.items()):
         address = addresses.get(channel)
-        lines.append((channel.value, str(register.value), _consent(address), _suppression(address)))
+        # whoever has a token could send in the shop's name
+        shown = mask(channel, str(register.value)) if channel is Channel.PUSH else str(register.value)
+        lines.append((channel.value, shown, _consent(address), _suppression(address)))
     return Section(
         title="addresses",
         columns=("channel", "address", "consent", "suppressed"),

@@ -17,6 +17,7 @@ from cartwake.rules import (
     groups,
     models,
     prediction_models,
+    push_models,
     score_models,
     settings_models,
     step_models,
@@ -42,7 +43,7 @@ _SETTINGS: Final[Parts] = (
     ("`sender`", settings_models.Sender),
     ("`caps`", settings_models.Caps),
     ("`sending_hours`", settings_models.SendingHours),
-    ("`sending_hours.email`, `sending_hours.sms`", settings_models.Hours),
+    ("`sending_hours.email`, `sending_hours.sms`, `sending_hours.push`", settings_models.Hours),
     ("`orders`", group_models.Orders),
     ("`lifecycle`", group_models.LifecycleSettings),
     ("`engagement`", group_models.EngagementSettings),
@@ -83,6 +84,7 @@ _COUPONS: Final[Parts] = (
     ("The file", coupon_models.Coupons),
     ("`generate`", coupon_models.Generate),
 )
+_PUSHES: Final[Parts] = (("The file", push_models.PushText),)
 _FILES: Final[dict[type[Rule], str]] = {
     settings_models.Settings: "settings.json",
     models.Segment: "segments/vip.json",
@@ -115,6 +117,7 @@ def write_page() -> str:
         texts.COUPONS,
         texts.TEMPLATES,
         *_write_template_words(),
+        *_write_section("Push messages", _PUSHES),
         f"## Events\n\nAny name will do. Those that editors offer: {_list(vocabulary.EVENTS)}.\n",
         texts.TAGS,
         f"## Traits\n\nAny name will do. Those that editors offer: {_list(vocabulary.TRAITS)}.\n",

@@ -18,7 +18,8 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `campaigns/<name>.json` | what everybody in a segment gets at a time |
 | `templates/<name>.mjml`, or `.html` | an email |
 | `templates/layouts/<name>.mjml`, `templates/parts/<name>.mjml` | what emails have in common |
-| `templates/<name>.<locale>.mjml`, also `.txt` | its translation, such as `cart-1.de-AT.mjml` |
+| `templates/<name>.json` | a push message |
+| `templates/<name>.<locale>.mjml`, also `.txt` and `.json` | its translation, such as `cart-1.de-AT.mjml` |
 | `templates/<name>.txt` | an SMS; beside an email of that name: its plain text, else made of its HTML |
 | `coupons/<name>.csv` | codes, one in a line under the heading `code`; a column `expires` may have dates |
 | `coupons/<name>.json` | what holds for these codes, or that codes are made |

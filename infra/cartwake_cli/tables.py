@@ -251,7 +251,7 @@ def _bytes(value: Any) -> bytes:
     return bytes(value.value if hasattr(value, "value") else value)
 
 
-_ADDRESS_KEYS: Final = {Channel.EMAIL: "email_key", Channel.SMS: "sms_key"}
+_ADDRESS_KEYS: Final = {Channel.EMAIL: "email_key", Channel.SMS: "sms_key", Channel.PUSH: "push_key"}
 _addresses: Final = msgspec.msgpack.Decoder(Address)
 _tolds: Final = msgspec.msgpack.Decoder(Told)
 _erasures: Final = msgspec.msgpack.Decoder(Erasure)

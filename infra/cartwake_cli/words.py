@@ -12,6 +12,7 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.RUN_ENDED: "the journey had ended",
     Skip.PAUSED: "the journey is paused",
     Skip.NO_ADDRESS: "no address that the shop's server vouched for",
+    Skip.NO_APPLICATION: "the stack has no platform application for this kind of device (PushApple, PushAndroid)",
     Skip.NO_CONSENT: "the shopper never agreed to receive it",
     Skip.UNSUBSCRIBED: "the shopper has unsubscribed",
     Skip.ALREADY_SUBSCRIBED: "the address has said yes already, so there is nothing to confirm",

@@ -27,7 +27,7 @@ from cartwake.bundles import Pool, Template
 from cartwake.choices import Choices
 from cartwake.conditions.kinds import Did, Trait
 from cartwake.gateways import webhook
-from cartwake.journeys import Call, Journey
+from cartwake.journeys import Call, Journey, Send
 from cartwake.messages import SETTLE_AFTER_MS, Message
 from cartwake.profiles import Kind
 from cartwake.reasons import Skip
@@ -293,6 +293,18 @@ def never_taken(world: World) -> None:
     telling(world, "crm.example.com")
 
 
+def without_application(world: World) -> None:
+    world.meet()
+    told = {"device": {"id": "d", "type": "ios", "token": "token-of-adas-phone"}}
+    world.shop.hear(an_event("Application Opened", at=world.shop.now, context=told))
+    wait, *_ = CART.steps
+    world.rules(change(CART, steps=(wait, Send(channel=Channel.PUSH, template="push"))))
+    with pytest.MonkeyPatch.context() as off:
+        off.setenv("PUSH_APPLE", "")
+        world.begin()
+        world.come_due()
+
+
 CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.CONDITION: without_the_steps_own_condition,
     Skip.FILTER: filtered,
@@ -301,6 +313,7 @@ CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.RUN_ENDED: ended,
     Skip.PAUSED: paused,
     Skip.NO_ADDRESS: without_address,
+    Skip.NO_APPLICATION: without_application,
     Skip.NO_CONSENT: never_asked,
     Skip.UNSUBSCRIBED: unsubscribed,
     Skip.ALREADY_SUBSCRIBED: subscribed_already,

@@ -20,16 +20,18 @@ import functions.publish_rules.app as publish_rules
 import functions.sweep_profiles.app as sweep_profiles
 import functions.track_delivery.app as track_delivery
 from cartwake import calling
-from cartwake.bundles import Pool, Segment
+from cartwake.bundles import Pool, Segment, Template
 from cartwake.conditions.kinds import Trait
+from cartwake.devices import BOUNCED
 from cartwake.enrolments import Enrolment
 from cartwake.erasure import name_export
 from cartwake.gateways import bucket
 from cartwake.journeys import Call, Give, Send, Split, Trigger, Variant
 from cartwake.live import load_live
+from cartwake.messages import MessageState
 from cartwake.reasons import Refusal
 from cartwake.statements import Channel
-from cartwake.store import base, coupons, participants, quarantine, runs, sweeps
+from cartwake.store import base, coupons, events, messages, participants, quarantine, runs, sweeps
 from cartwake.sweeps import Aim, SweepKind, begin
 from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from cartwake.trackers import Need
@@ -294,6 +296,28 @@ def stop_by_sms(front: Front) -> None:
     track_delivery.handler({"Records": [{"messageId": "1", "body": body}]}, lambda_context())
 
 
+def push_to_devices(front: Front) -> None:
+    """A message goes to a phone of each kind; one takes nothing for a while, and is then seen again."""
+    push = Send(channel=Channel.PUSH, template="push")
+    text = Template(subject="Hi", text="There", push=True, link="{{ shop.url }}")
+    cart = replace(CART, filter=None, exits=(), again_ms=0, steps=(push,))
+    made = a_bundle(generation=2, journeys={"cart": cart}, templates={"push": text})
+    publish(replace(made, settings=replace(made.settings, cap_ms={})))
+    front.report("track", WHO | {"event": "Subscribed", "properties": {"channel": "push"}}, key=SERVER)
+    sns = boto3.client("sns")
+    for platform, type_ in (("APNS", "ios"), ("GCM", "android")):
+        app = sns.create_platform_application(Name="shop", Platform=platform, Attributes={})["PlatformApplicationArn"]
+        token = f"token-of-a-phone-{type_}"
+        endpoint = sns.create_platform_endpoint(PlatformApplicationArn=app, Token=token)["EndpointArn"]
+        sns.set_endpoint_attributes(EndpointArn=endpoint, Attributes={"Enabled": "false"})
+        for number in range(2):
+            told = {"event": "Product Added", "context": {"device": {"id": type_, "type": type_, "token": token}}}
+            front.report("track", WHO | told | {"messageId": f"{type_}-{number}"}, key=SERVER)
+            front.shop.now += MINUTE
+            front.shop.hear(*[it for it in events.list_events("u#1") if it.name == BOUNCED])
+    assert len([it for it in messages.list_messages("u#1") if it.state is MessageState.ACCEPTED]) == 2
+
+
 ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     tell_two_at_once,
     change_the_address,
@@ -310,4 +334,5 @@ ACTS: Final[tuple[Callable[[Front], None], ...]] = (
     erase_somebody,
     take_part_in_a_test,
     stop_by_sms,
+    push_to_devices,
 )

@@ -85,11 +85,19 @@ def claim(front: Front, *, alias: bool) -> None:
         front.report("track", {"userId": VICTIM, "anonymousId": VISITOR, "event": "Product Viewed"})
 
 
+def take_over_with_a_device(front: Front, *, alias: bool) -> None:
+    """Have the shop learn of the attacker's phone as a visitor's, who is then said to be the victim."""
+    phone = {"device": {"id": "attackers", "type": "android", "token": "token-of-the-attacker"}}
+    front.report("identify", {"anonymousId": VISITOR, "context": phone}, key=SERVER)
+    claim(front, alias=alias)
+
+
 TAKEOVERS = (
     take_over_by_a_visitor,
     take_over_beforehand,
     take_over_by_a_second_visitor,
     take_over_with_a_phone,
+    take_over_with_a_device,
     unsubscribe_by_a_visitor,
     confirm_in_the_victims_name,
     confirm_as_a_visitor,
@@ -160,3 +168,13 @@ def test_who_asked_in_somebodys_name_is_not_them(front: Front) -> None:
     front.shop.now += HOUR
     front.report("identify", {"anonymousId": VISITOR, "traits": {"email": ELSEWHERE}}, key=SERVER)
     assert profiles.resolve_profile(WHO).state.contacts["email"].value == EMAIL
+
+
+def test_a_public_key_attaches_no_device(victim: Front) -> None:
+    """Who knows a user's id and the public key tells of a phone of their own: nothing of it is kept."""
+    phone = {"device": {"id": "attackers", "type": "android", "token": "token-of-the-attacker"}}
+    for kind, more in (("identify", {"traits": {}}), ("track", {"event": "Application Opened"}), ("screen", {})):
+        victim.report(kind, {"userId": VICTIM, "context": phone} | more)
+    state = profiles.resolve_profile(WHO).state
+    assert state.devices == {}
+    assert "token-of-the-attacker" not in str(events.list_events(WHO))

@@ -68,7 +68,7 @@ ERRORS: list[Case] = [
     segment(f'{{ "trait": "age", ▸"more_than": {"9" * 400} }}', "where.more_than", "between -1000000000000 and"),
     segment(f'{{ "trait": "card", "is": [ ▸{"9" * 400} ] }}', "where.is[0]", "at most 18 digits"),
     segment('{ "trait": "plan", ▸"is": [] }', "where.is", "Must not be empty"),
-    segment('{ ▸"consent": "mail" }', "where.consent", 'Should be "email" or "sms"', "email"),
+    segment('{ ▸"consent": "mail" }', "where.consent", 'Should be "email", "sms" or "push"', "email"),
     segment('{ ▸"lifecycle": "champion" }', "where.lifecycle", "Should be", "champions"),
     segment('{ ▸"share": 120, "of": "draw" }', "where.share", "100 or less"),
     segment(f'{{ "total_of": "revenue", {ON} }}', "where.more_than", "compared with is missing"),

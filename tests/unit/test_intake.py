@@ -219,11 +219,12 @@ def test_of_the_context_only_what_is_used_is_kept() -> None:
             "userAgent": "x" * 2_000,
             "userAgentData": {"brands": []},
             "campaign": {"source": "newsletter", "id": 5},
-            "device": {"type": "ios", "id": "secret"},
+            "device": {"type": "ios", "id": "d-1", "token": "a-token-of-sixteen", "name": "Ada's"},
             "page": "no object",
         }
     )
-    assert event.context == {"locale": "pl-PL", "campaign": {"source": "newsletter"}, "device": {"type": "ios"}}
+    device = {"type": "ios", "id": "d-1", "token": "a-token-of-sixteen"}
+    assert event.context == {"locale": "pl-PL", "campaign": {"source": "newsletter"}, "device": device}
 
 
 def test_a_batchs_context_holds_for_its_events() -> None:

@@ -56,6 +56,20 @@ def test_sms_is_a_text(tmp_path: Path, no_browser: None) -> None:
     assert "picture" not in found.output
 
 
+def test_push_is_told_as_a_phone_shows_it(tmp_path: Path, no_browser: None) -> None:
+    """Of a push message there are title, body and link."""
+    (tmp_path / "templates").mkdir()
+    (tmp_path / "settings.json").write_text((STARTER / "settings.json").read_text())
+    text = '{"title": "Hi {{ profile.first_name }}", "body": "{{ cart.items[0].name }} waits."}'
+    (tmp_path / "templates" / "cart-push.json").write_text(text)
+    found = run("cart-push", "--out", str(tmp_path / "out"), rules=tmp_path)
+    assert found.exit_code == 0, found.output
+    assert "Title (en): Hi Anna" in found.output
+    assert "Body (en): Trail Runner waits." in found.output
+    (written,) = (tmp_path / "out").iterdir()
+    assert written.read_text().splitlines()[:2] == ["Hi Anna", "Trail Runner waits."]
+
+
 @pytest.mark.parametrize(
     ("name", "says"),
     [

@@ -101,20 +101,6 @@ def test_all_faults_of_a_file_are_told_at_once() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("data", "path"),
-    [
-        (journey(steps=[{"push": "hello"}]), "steps[0]"),
-    ],
-)
-def test_what_comes_later_is_told_so(data: Any, path: str) -> None:
-    """What the design promises and this version has not is told so, and not called a mistake."""
-    fault = only_fault(Journey, data)
-    assert fault.path == path
-    assert "not there yet" in fault.message
-    assert fault.suggestion == ""
-
-
 @pytest.mark.parametrize("trigger", [{"segment": "vip"}, {"date_in": "birthday"}])
 def test_a_key_needs_an_event_to_be_read_from(trigger: Any) -> None:
     """A segment that is entered and a date that comes carry no order id: a key is refused, with what would be right."""

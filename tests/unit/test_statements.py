@@ -107,7 +107,7 @@ def test_a_withdrawal_is_understood(channel: object) -> None:
     assert (Channel.SMS in state.consents) is (channel == ["email", "sms"])
 
 
-@pytest.mark.parametrize("channel", [{"email": True}, 7, None, [], ["push"]])
+@pytest.mark.parametrize("channel", [{"email": True}, 7, None, [], ["post"]])
 def test_what_is_no_channel_of_ours_states_nothing(channel: object) -> None:
     """And raises nothing."""
     assert not fold(State(), an_event("Unsubscribed", properties={"channel": channel}), {}).consents

@@ -471,6 +471,32 @@ def test_what_keeps_messages_back_is_the_real_thing(text: str, tmp_path: Path) -
     assert result.exit_code == 0, result.output
 
 
+def test_a_push_message_is_expected_as_others_are(tmp_path: Path) -> None:
+    """Who agreed to it has a phone; its title is the subject, its link can be followed, and a no is a no."""
+    step = {"push": "cart-push"}
+    told = {"name": "Push", "status": "live", "trigger": {"event": "Product Added"}, "again": "always", "steps": [step]}
+    shop = SHOP | {"tracking": "always", "caps": {"push": "none"}}
+    for name, content in {
+        "settings.json": json.dumps(shop), "journeys/push.json": json.dumps(told),
+        "templates/cart-push.json": json.dumps({"title": "Still there?", "body": "{{ cart.items[0].name }} waits."}),
+        "stories/a.story": """
+            Ada is subscribed to email and push.
+            at 10:00 Ada adds "Trail Runner" for 129.
+            expect Ada gets push cart-push, subject "Still there", text "Trail Runner".
+            after 1 minute, Ada clicks cart-push.
+            after 1 minute, Ada unsubscribes from push.
+            after 1 hour, Ada adds "Rain Jacket" for 149.
+            Ben adds "Trail Runner" for 129.
+            expect Ben gets no push: no_address.
+            expect Ada gets nothing else.
+            """,
+    }.items():  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+    result = CliRunner().invoke(app, ["story", str(tmp_path)])
+    assert result.exit_code == 0, result.output
+
+
 def test_what_other_systems_are_told_is_in_the_timeline(tmp_path: Path) -> None:
     """A webhook is told of with its body and sent nowhere; whoever it is about gets nothing by it."""
     step = {"webhook": "https://crm.example.com/x", "traits": ["email"], "properties": ["price"]}

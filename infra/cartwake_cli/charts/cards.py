@@ -35,7 +35,7 @@ from cartwake_cli.charts.step_words import say_call, say_date, say_day, say_minu
 from cartwake_cli.condition_words import Speaker
 from cartwake_cli.value_words import say_duration, say_tests
 
-type Look = Literal["start", "wait", "email", "sms", "branch", "remark", "goal", "stop", "end"]
+type Look = Literal["start", "wait", "email", "sms", "push", "branch", "remark", "goal", "stop", "end"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +100,8 @@ def make_chart(name: str, rules: Bundle) -> Chart:
     return _Maker(rules).make(name, rules.journeys[name])
 
 
-_NAMES: Final = {Channel.EMAIL: "Email", Channel.SMS: "SMS"}
+_LOOKS: Final[dict[Channel, Look]] = {Channel.EMAIL: "email", Channel.SMS: "sms", Channel.PUSH: "push"}
+_NAMES: Final = {Channel.EMAIL: "Email", Channel.SMS: "SMS", Channel.PUSH: "Push"}
 
 
 class _Maker:
@@ -165,11 +166,7 @@ class _Maker:
     def _make_deed(self, step: Send | Call | Give) -> Card:
         match step:
             case Send(channel=channel, template=template):
-                return Card(
-                    "email" if channel is Channel.EMAIL else "sms",
-                    f"{_NAMES[channel]} {template}",
-                    tuple(self._say_message(step)),
-                )
+                return Card(_LOOKS[channel], f"{_NAMES[channel]} {template}", tuple(self._say_message(step)))
             case Call(host=host):
                 return Card("remark", f"Webhook {host}", tuple(Text(it, faint=True) for it in say_call(step)))
             case Give(pool=pool, otherwise=otherwise):

@@ -9,13 +9,15 @@ from cartwake_cli.charts.layout import Box, Label, Path, Words, lay_out
 _ROUND: Final = 10
 _LIGHT: Final = {
     "ground": "#ffffff", "text": "#1f2937", "faint": "#5b6472", "line": "#94a3b8", "card": "#f8fafc", "edge": "#cbd5e1",
-    "start": "#15803d", "wait": "#64748b", "email": "#1d4ed8", "sms": "#7e22ce", "branch": "#b45309", "end": "#475569",
+    "start": "#15803d", "wait": "#64748b", "email": "#1d4ed8", "sms": "#7e22ce",
+    "push": "#be185d", "branch": "#b45309", "end": "#475569",
     "remark": "#0f766e", "goal": "#be123c", "stop": "#475569",
     "note": "#cbd5e1",
 }  # fmt: skip
 _DARK: Final = {
     "ground": "#0f172a", "text": "#e5e7eb", "faint": "#a3adbb", "line": "#64748b", "card": "#1e293b", "edge": "#334155",
-    "start": "#4ade80", "wait": "#94a3b8", "email": "#7aa7ff", "sms": "#c794ff", "branch": "#f5b041", "end": "#94a3b8",
+    "start": "#4ade80", "wait": "#94a3b8", "email": "#7aa7ff", "sms": "#c794ff",
+    "push": "#f472b6", "branch": "#f5b041", "end": "#94a3b8",
     "remark": "#2dd4bf", "goal": "#fb7185", "stop": "#94a3b8",
     "note": "#334155",
 }  # fmt: skip
@@ -24,6 +26,7 @@ _MARKS: Final = {
     "wait": "M9 1a8 8 0 1 0 0 16A8 8 0 0 0 9 1zm1 3v5l4 2-1 1.6-5-2.6V4z",
     "email": "M1 4l8 6 8-6v10H1zM1 3h16l-8 5.5z",
     "sms": "M2 2h14v10H9l-4 4v-4H2z",
+    "push": "M4 13V8a5 5 0 0 1 10 0v5l2 1H2zM7 15h4l-2 2z",
     "branch": "M9 0l9 9-9 9-9-9z",
     "remark": "M2 2h9l5 5v9H2z",
     "stop": "M2 2h14v14H2z",

@@ -37,7 +37,7 @@ def preview(
     ] = Path(),
     stack: Annotated[str, typer.Option("--stack", help="The name of the CloudFormation stack.")] = "cartwake",
 ) -> None:
-    """Write a mail or an SMS as somebody would get it now: HTML, plain text, and a picture where there is a browser.
+    """Write a message as somebody would get it now: HTML, plain text, and a picture where there is a browser.
 
     Nothing is sent, and nothing is read from the stack for `--as sample` and a folder of rules. Exit code 0 good, 1 it
     would not be sent, 2 there is nothing to show.
@@ -86,7 +86,8 @@ def write(rendered: Rendered, out: Path, name: str) -> list[Path]:
     """Write what would be sent, and return the files; the last one is a picture, where there is a browser."""
     out.mkdir(parents=True, exist_ok=True)
     files = [out / f"{name}.txt"]
-    files[0].write_text(rendered.text + "\n")
+    lines = (rendered.subject, rendered.text, rendered.link, rendered.image) if rendered.link else (rendered.text,)
+    files[0].write_text("\n".join(filter(None, lines)) + "\n")
     if rendered.html:
         files.insert(0, out / f"{name}.html")
         files[0].write_text(rendered.html)
@@ -105,6 +106,9 @@ def _open(stack: str) -> Tables:
 
 def _tell(rendered: Rendered, language: str, files: list[Path]) -> None:
     console = Console(highlight=False, soft_wrap=True)
+    if rendered.link:
+        for what, text in (("Title", rendered.subject), ("Body", rendered.text), ("Link", rendered.link)):
+            console.print(f"{what} ({language}): {text}", markup=False)
     if rendered.html:
         console.print(f"Subject ({language}): {rendered.subject}", markup=False)
     for file in files:

@@ -11,7 +11,7 @@ from cartwake.messages import MessageState
 from cartwake.reasons import EndReason, Skip
 from cartwake.runs import Run
 from cartwake.segments import is_member
-from cartwake.statements import Consent
+from cartwake.statements import Channel, Consent
 from cartwake.times import DAY, NEVER, Instant, to_datetime
 from cartwake_cli import words
 from cartwake_cli.demo import timeline
@@ -65,7 +65,7 @@ def show_shopper(shopper: Shopper, facts: Facts, rules: Bundle, *, subjects: Map
         "name": shopper.name,
         "tone": next((tone for tone in TONES if any(each.tone == tone for each in outcomes)), "plain"),
         "outcomes": [asdict(each) for each in outcomes],
-        "contacts": [str(contact.value) for contact in state.contacts.values()],
+        "contacts": [str(contact.value) for channel, contact in state.contacts.items() if channel is not Channel.PUSH],
         "consents": [_show_consent(channel, consent) for channel, consent in sorted(state.consents.items())],
         "segments": [
             {"text": _show_segment(name, membership.until)}

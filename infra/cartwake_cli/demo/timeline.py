@@ -18,7 +18,7 @@ from cartwake_cli.tables import Facts
 
 type Tone = Literal["plain", "good", "warn", "violet", "blue"]
 
-CHANNELS: Final = {Channel.EMAIL: "E-mail", Channel.SMS: "SMS", Channel.WEBHOOK: "webhook"}
+CHANNELS: Final = {Channel.EMAIL: "E-mail", Channel.SMS: "SMS", Channel.PUSH: "Push", Channel.WEBHOOK: "webhook"}
 SAID_BY: Final = {Trust.BROWSER: "the browser", Trust.SERVER: "the shop's server", Trust.OWN: "Cartwake"}
 TOLD_ELSEWHERE: Final = frozenset({"Email Sent", "SMS Sent"})
 """Events of our own that the message's entry tells already."""

@@ -64,8 +64,8 @@ _SLOTS: Final = {
     "duration": _DURATION,
     "object": r"\{.*\}",
     "known": rf"\{{.*\}}|[\w.-]+ (?:{_TEXT}|-?\d+(?:\.\d+)?|true|false|\[.*\])",
-    "channel": r"email|sms",
-    "channels": r"email and sms|email|sms",
+    "channel": r"email|sms|push",
+    "channels": r"(?:email|sms|push)(?: and (?:email|sms|push))*",
     "name": r"[\w-]+",
     "topic": r"[\w-]+",
     "days": r"30|90",
@@ -457,7 +457,7 @@ EXPECTATIONS: Final[Sequence[Form]] = (
     Form(
         "expect {who} gets {channel} {name}[{when}][, subject {subject}][, text {text}]",
         'expect Ada gets email cart-1 after 1 hour, subject "You left Trail Runner behind", text "129"',
-        "a message of this template goes out; `subject` and `text` are parts of what it says.",
+        "a message of this template goes out; `subject` (of a push its title) and `text` are parts of it.",
         _read_gets,
     ),
     Form(

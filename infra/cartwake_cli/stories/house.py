@@ -58,6 +58,7 @@ _ENVIRONMENT: Final = {
     "SCHEDULE_AFTER_SECONDS": "120",
     "SECRET_ARN": "cartwake-secret",
     "CONFIGURATION_SET": "cartwake",
+    "PUSH_ANDROID": f"arn:aws:sns:{REGION}:123456789012:app/GCM/story",
     "PUBLIC_URL": PUBLIC_URL,
     "POWERTOOLS_SERVICE_NAME": "story",
     "POWERTOOLS_METRICS_NAMESPACE": "Cartwake",

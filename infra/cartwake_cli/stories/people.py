@@ -67,6 +67,8 @@ class Person:
         """Return an address of their own."""
         if channel is Channel.SMS:
             return f"+{_PHONE + self.number}"
+        if channel is Channel.PUSH:
+            return f"device-of-person-{self.number}"
         plain = unicodedata.normalize("NFKD", self.id.replace("ł", "l")).encode("ascii", "ignore").decode()
         return f"{re.sub(r'[^a-z0-9]+', '-', plain).strip('-') or f'person-{self.number}'}@example.com"
 
@@ -142,8 +144,12 @@ class People:
         """Return the address of a person; whoever told none was known by one of their own all the time."""
         if channel not in person.addresses:
             person.addresses[channel] = person.make_address(channel)
-            traits = {_TRAITS[channel]: person.addresses[channel]}
-            self._tell("identify", person.name, {"traits": traits}, browser=False, ago_ms=LONG_AGO_MS)
+            address = person.addresses[channel]
+            if channel is Channel.PUSH:
+                told: dict[str, Any] = {"context": {"backfill": True, "device": {"type": "android", "token": address}}}
+            else:
+                told = {"traits": {_TRAITS[channel]: address}}
+            self._tell("identify", person.name, told, browser=False, ago_ms=LONG_AGO_MS)
         return person.addresses[channel]
 
     def _tell(self, call: str, who: str, body: dict[str, Any], *, browser: bool, ago_ms: int) -> None:
@@ -202,7 +208,9 @@ class People:
         from cartwake.gateways.secrets import link_secrets  # noqa: PLC0415  only in the house
 
         clicks = [
-            (read_click(token, link_secrets()), token) for path, token in _LINK.findall(letter.html) if path == "r"
+            (read_click(token, link_secrets()), token)
+            for path, token in _LINK.findall(letter.html or letter.link)
+            if path == "r"
         ]
         seen = [(link.to, str(token)) for link, token in clicks if link is not None and link.number]
         found = next((token for to, token in seen if part in to), None)

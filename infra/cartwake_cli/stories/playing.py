@@ -13,6 +13,7 @@ import msgspec
 from cartwake.bundles import Bundle, encode, name_bundle
 from cartwake.rules.faults import find_nearest
 from cartwake.segments import is_member
+from cartwake.statements import OF_SHOPPERS
 from cartwake.times import DAY, MINUTE, SECOND, Instant, to_datetime, to_instant
 from cartwake_cli.stories.house import House, open_house
 from cartwake_cli.stories.noticing import Happening, Notes, What
@@ -276,7 +277,7 @@ class _Play:
                 if name not in self._rules.templates:
                     raise _miss(line, "template", name, self._rules.templates)
             case GetsNo(what=name):
-                if name not in self._rules.templates and name not in ("email", "sms"):
+                if name not in self._rules.templates and name not in OF_SHOPPERS:
                     raise _miss(line, "template", name, self._rules.templates)
             case Enters(journey=name) | EntersNot(journey=name) | Leaves(journey=name):
                 if name not in self._rules.journeys:

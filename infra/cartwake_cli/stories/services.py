@@ -31,7 +31,8 @@ class Letter:
     Attributes:
         id: What the provider calls it.
         subject: "" for an SMS.
-        html: "" for an SMS.
+        html: "" for an SMS, and for a push message, whose title is the subject.
+        link: Of a push message.
         tags: With which SES tells of it.
     """
 
@@ -40,6 +41,7 @@ class Letter:
     text: str
     subject: str = ""
     html: str = ""
+    link: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -111,9 +113,21 @@ class Mail:
             tags={it["Name"]: it["Value"] for it in request["EmailTags"]},
         )
 
-    def publish(self, *, PhoneNumber: str, Message: str, **_: Any) -> dict[str, str]:  # noqa: N803
-        """Take an SMS."""
-        return self._take(to=PhoneNumber, text=Message)
+    def publish(self, *, Message: str, PhoneNumber: str = "", TargetArn: str = "", **_: Any) -> dict[str, str]:  # noqa: N803
+        """Take an SMS, or a push message."""
+        if not TargetArn:
+            return self._take(to=PhoneNumber, text=Message)
+        whole = json.loads(json.loads(Message)["GCM"])["fcmV1Message"]["message"]
+        told = whole["notification"]
+        to = TargetArn.rpartition("/")[2]
+        return self._take(to=to, text=told["body"], subject=told["title"], link=whole["data"]["link"])
+
+    def create_platform_endpoint(self, *, PlatformApplicationArn: str, Token: str, **_: Any) -> dict[str, str]:  # noqa: N803
+        """Know a device."""
+        return {"EndpointArn": f"{PlatformApplicationArn.replace(':app/', ':endpoint/')}/{Token}"}
+
+    def set_endpoint_attributes(self, **_: Any) -> None:
+        """Switch a device on again."""
 
     def close(self) -> None:
         """There is no connection."""

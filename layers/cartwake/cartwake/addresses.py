@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from cartwake import devices
 from cartwake.choices import Choices
 from cartwake.events import short_id
 from cartwake.reasons import Skip
@@ -65,13 +66,15 @@ def derive_key(channel: Channel, normalised: str, secret: bytes) -> str:
 
 
 def normalise(channel: Channel, text: str, *, country: str | None = None) -> str | None:
-    """Return the one spelling of an address: lower-case e-mail, or E.164 number; None when it is neither.
+    """Return the one spelling of an address: lower-case e-mail, E.164 number, or a device; None when it is neither.
 
     Args:
         channel: Which kind of address *text* is.
         text: As somebody wrote it.
         country: Two-letter country of numbers that are written without their prefix.
     """
+    if channel is Channel.PUSH:
+        return devices.spell(text)
     return _normalise_email(text) if channel is Channel.EMAIL else _normalise_phone(text, country)
 
 
@@ -83,7 +86,9 @@ def find_country(number: str) -> str:
 
 
 def mask(channel: Channel, text: str) -> str:
-    """Return of an address what its owner knows it by and nobody else: `j•••@example.com`, `••• 33`."""
+    """Return of an address what its owner knows it by and nobody else: `j•••@example.com`, `••• 33`, `iOS`."""
+    if channel is Channel.PUSH:
+        return {"ios": "iOS", "android": "Android"}.get(text.partition(" ")[0], "")
     if channel is Channel.EMAIL:
         local, _, domain = text.strip().rpartition("@")
         return f"{local[:1]}•••@{domain}"

@@ -96,10 +96,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     currency: str = "EUR"
     language: str = "en"
     cap_ms: dict[Channel, int] = msgspec.field(
-        default_factory=lambda: {Channel.EMAIL: 16 * HOUR, Channel.SMS: 24 * HOUR}
+        default_factory=lambda: {Channel.EMAIL: 16 * HOUR, Channel.SMS: 24 * HOUR, Channel.PUSH: 24 * HOUR}
     )
     hours: dict[Channel, QuietHours] = msgspec.field(
-        default_factory=lambda: {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
+        default_factory=lambda: dict.fromkeys(
+            (Channel.SMS, Channel.PUSH), QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)
+        )
     )
     budgets: dict[Channel, int] = {}
     demo: bool = False
@@ -116,12 +118,19 @@ class Template(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A compiled template: Jinja2 source for each part; an SMS has only `text`.
 
     Attributes:
+        subject: Of a push message its title.
+        push: It is a push message: what follows is of these alone.
+        link: Where it leads.
+        image: The address of a picture.
         translations: By locale, such as `de` or `de-AT`; they have none themselves.
     """
 
     subject: str = ""
     html: str = ""
     text: str = ""
+    push: bool = False
+    link: str = ""
+    image: str = ""
     translations: "dict[str, Template]" = {}
 
 

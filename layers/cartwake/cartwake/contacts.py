@@ -7,11 +7,13 @@ from collections.abc import Sequence
 
 import msgspec
 
-from cartwake.addresses import state_consent
+from cartwake.addresses import derive_key, state_consent
 from cartwake.consents import is_statement, of_consent, read_statements
 from cartwake.events import Event
 from cartwake.family import find_address_key
+from cartwake.gateways.secrets import address_secret
 from cartwake.profiles import Profile
+from cartwake.statements import Channel
 from cartwake.store import addresses, base, consents, identities
 
 
@@ -26,17 +28,19 @@ def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action
         return profile, []
     keys = {}
     for channel, contact in sorted(profile.state.contacts.items()):
-        key = find_address_key(channel, contact.value, profile.state)
+        key = _find_key(channel, str(contact.value), profile)
         if key is not None:
             keys[channel] = key
     writes: list[base.Action] = []
     for channel, key in keys.items():
         old = before.address_keys.get(channel)
-        writes += _claim(profile, key, old)
+        # what is said of push messages is said of all devices of one shopper, who alone has that row
+        if channel is not Channel.PUSH:
+            writes += _claim(profile, key, old)
         consent = profile.state.consents.get(channel)
         if consent is not None:
             address = addresses.get_address(key)
-            since = profile.state.contacts[channel].at if old != key else 0
+            since = profile.state.contacts[channel].at if old != key and channel is not Channel.PUSH else 0
             stated = state_consent(address, consent, since=since)
             if stated is not address:
                 writes.append(addresses.write_address(stated))
@@ -60,9 +64,18 @@ def record(before: Profile, profile: Profile, told: Sequence[Event]) -> None:
         consents.put_statement(statement)
 
 
+def _find_key(channel: Channel, contact: str, profile: Profile) -> str | None:
+    """Return the key of the row with consent, choices and caps: of push it outlives a token, and nobody inherits it."""
+    if channel is Channel.PUSH:
+        return derive_key(channel, profile.who, address_secret())
+    return find_address_key(channel, contact, profile.state)
+
+
 def _told(profile: Profile) -> tuple[object, ...]:
     state = profile.state
-    return state.contacts, state.consents, state.country, state.sources
+    # a device is told with every event, and is still the same
+    contacts = {channel: it.value if channel is Channel.PUSH else it for channel, it in state.contacts.items()}
+    return contacts, state.consents, state.country, state.sources
 
 
 def _claim(profile: Profile, key: str, old: str | None) -> list[base.Action]:

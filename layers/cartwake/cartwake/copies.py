@@ -82,6 +82,7 @@ def _show_profile(profile: Profile) -> dict[str, Any]:
         "country": state.country.value if state.country else None,
         "tags": list_tags(state.tags),
         "device": state.device.value if state.device else None,
+        "devices": _show_registers(state.devices),
         "first_visit": state.first_touch.value if state.first_touch else None,
         "last_visit": state.last_touch.value if state.last_touch else None,
         "came_by_messages": [{"message": message, "at": _when(at)} for at, message, _ in state.arrivals],

@@ -32,11 +32,11 @@ EVENT_NAMES: Final = {
 """The names under which calls other than `track` are stored."""
 
 SUBSCRIBED: Final = "Subscribed"
-"""Asserted by a server or by our own pages: `{"channel": "email" | "sms", "method": "..."}`."""
+"""Asserted by a server or by our own pages: `{"channel": "email" | "sms" | "push", "method": "..."}`."""
 SUBSCRIPTION_REQUESTED: Final = "Subscription Requested"
 """Asserted by anybody: `{"email": "..."}`; a mail asks whoever reads it for the yes. Without `email`: the known one."""
 UNSUBSCRIBED: Final = "Unsubscribed"
-"""`{"channel": "email" | "sms"}`; without a channel it means email."""
+"""`{"channel": "email" | "sms" | "push"}`; without a channel it means email."""
 COMPLAINED: Final = "Email Marked as Spam"
 """Our own, from feedback: `{"message": "...", "journey": "..."}`; it ends every run of marketing."""
 PREFERENCES_CHANGED: Final = "Preferences Changed"

@@ -154,7 +154,7 @@ class Goal(_Step, frozen=True, kw_only=True, tag="goal", omit_defaults=True):
 
 
 class Send(_Step, frozen=True, kw_only=True, tag="send", omit_defaults=True):
-    """Send an email or an SMS made from a template.
+    """Send an email, an SMS or a push message made from a template.
 
     Attributes:
         subject: Jinja2 source; overrides the template's own.

@@ -60,7 +60,8 @@ def is_reachable(state: State, channel: Channel) -> bool:
     if address is None:
         return False
     blocked = state.blocked.get(channel)
-    return blocked is None or blocked.value != name_address(address)
+    # a device that bounced is there again only once it was told again
+    return channel is Channel.PUSH or blocked is None or blocked.value != name_address(address)
 
 
 def _read_consent(state: State, rest: str) -> Any:
@@ -105,6 +106,11 @@ def _read_cart(state: State, rest: str) -> Any:
             return None
 
 
+def _show_contacts(state: State) -> dict[Channel, object]:
+    """Return the contacts; a device is told with every event, and is still the same."""
+    return {channel: it.value if channel is Channel.PUSH else it for channel, it in state.contacts.items()}
+
+
 def _trait(state: State, name: str) -> str | None:
     register = state.traits.get(name)
     return register.value if register and isinstance(register.value, str) and register.value else None
@@ -127,7 +133,7 @@ _READERS: Final[dict[str, Callable[[State, str], Any]]] = {
 }
 _READS: Final[dict[str, Callable[[State], object]]] = {
     "consent": lambda state: (state.consents, state.asked),
-    "reachable": lambda state: (state.contacts, state.consents, state.blocked, state.country),
+    "reachable": lambda state: (_show_contacts(state), state.consents, state.blocked, state.country),
     "tags": lambda state: state.tags,
     "language": lambda state: (state.traits.get("language"), state.traits.get("locale")),
     "country": lambda state: (state.country, state.traits.get("country")),

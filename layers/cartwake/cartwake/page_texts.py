@@ -11,10 +11,13 @@ TEXTS: Final = {
         "ask_email": "{shop} will send you no more newsletters and offers by e-mail. "
         "Messages about your orders still reach you.",
         "ask_sms": "{shop} will send you no more offers by text message. Messages about your orders still reach you.",
+        "ask_push": "{shop} will send no more offers to its app on your phone. "
+        "Messages about your orders still reach you.",
         "ask_button": "Unsubscribe",
         "done_title": "You are unsubscribed",
         "done_email": "{shop} sends you no more newsletters and offers by e-mail from now on. You may close this page.",
         "done_sms": "{shop} sends you no more offers by text message from now on. You may close this page.",
+        "done_push": "{shop} sends no more offers to its app on your phone from now on. You may close this page.",
         "bad_link_title": "This link does not work",
         "bad_link_text": "It may be incomplete. Please open it straight from the message, or copy all of it.",
         "failed_title": "That did not work",
@@ -22,10 +25,12 @@ TEXTS: Final = {
         "confirm_title": "One more step",
         "confirm_email": "Would you like newsletters and offers from {shop} by e-mail? You can leave at any time.",
         "confirm_sms": "Would you like offers from {shop} by text message? You can leave at any time.",
+        "confirm_push": "Would you like offers from {shop} in its app on your phone? You can leave at any time.",
         "confirm_button": "Yes, subscribe me",
         "confirmed_title": "You are subscribed",
         "confirmed_email": "{shop} now sends you newsletters and offers by e-mail. You may close this page.",
         "confirmed_sms": "{shop} now sends you offers by text message. You may close this page.",
+        "confirmed_push": "{shop} now sends you offers to its app on your phone. You may close this page.",
         "expired_title": "This link is too old",
         "expired_text": "If you still want to, please begin again in the shop or in a newer message.",
         "export_title": "A copy of your data?",
@@ -47,6 +52,7 @@ TEXTS: Final = {
         "channels": "How",
         "by_email": "By e-mail to {address}",
         "by_sms": "By text message to {address}",
+        "by_push": "In the app ({address})",
         "topics": "What about",
         "pause": "A pause",
         "pause_none": "No pause",
@@ -75,11 +81,14 @@ TEXTS: Final = {
         "Nachrichten zu Ihren Bestellungen kommen weiterhin an.",
         "ask_sms": "{shop} schickt Ihnen dann keine Angebote per SMS mehr. "
         "Nachrichten zu Ihren Bestellungen kommen weiterhin an.",
+        "ask_push": "{shop} schickt Ihnen dann keine Angebote mehr in die App auf Ihrem Telefon. "
+        "Nachrichten zu Ihren Bestellungen bekommen Sie weiterhin.",
         "ask_button": "Abmelden",
         "done_title": "Sie sind abgemeldet",
         "done_email": "{shop} schickt Ihnen ab jetzt keine Newsletter und Angebote per E-Mail mehr. "
         "Sie können diese Seite schließen.",
         "done_sms": "{shop} schickt Ihnen ab jetzt keine Angebote per SMS mehr. Sie können diese Seite schließen.",
+        "done_push": "{shop} schickt Ihnen ab jetzt keine Angebote mehr in die App. Sie können diese Seite schließen.",
         "bad_link_title": "Dieser Link funktioniert nicht",
         "bad_link_text": "Vielleicht ist er unvollständig. Bitte öffnen Sie ihn direkt aus der Nachricht "
         "oder kopieren Sie ihn ganz.",
@@ -89,11 +98,14 @@ TEXTS: Final = {
         "confirm_email": "Möchten Sie Newsletter und Angebote von {shop} per E-Mail bekommen? "
         "Sie können sich jederzeit abmelden.",
         "confirm_sms": "Möchten Sie Angebote von {shop} per SMS bekommen? Sie können sich jederzeit abmelden.",
+        "confirm_push": "Möchten Sie Angebote von {shop} in der App auf Ihrem Telefon bekommen? "
+        "Sie können sich jederzeit abmelden.",
         "confirm_button": "Ja, ich bin dabei",
         "confirmed_title": "Sie sind angemeldet",
         "confirmed_email": "{shop} schickt Ihnen ab jetzt Newsletter und Angebote per E-Mail. "
         "Sie können diese Seite schließen.",
         "confirmed_sms": "{shop} schickt Ihnen ab jetzt Angebote per SMS. Sie können diese Seite schließen.",
+        "confirmed_push": "{shop} schickt Ihnen ab jetzt Angebote in die App. Sie können diese Seite schließen.",
         "expired_title": "Dieser Link ist zu alt",
         "expired_text": "Wenn Sie noch möchten, fangen Sie bitte im Shop oder in einer neueren Nachricht "
         "noch einmal an.",
@@ -116,6 +128,7 @@ TEXTS: Final = {
         "channels": "Auf welchem Weg",
         "by_email": "Per E-Mail an {address}",
         "by_sms": "Per SMS an {address}",
+        "by_push": "In der App ({address})",
         "topics": "Worüber",
         "pause": "Eine Pause",
         "pause_none": "Keine Pause",
@@ -144,10 +157,13 @@ TEXTS: Final = {
         "Wiadomości o Twoich zamówieniach nadal będą przychodzić.",
         "ask_sms": "{shop} nie będzie już wysyłać Ci ofert SMS-em. "
         "Wiadomości o Twoich zamówieniach nadal będą przychodzić.",
+        "ask_push": "{shop} nie będzie już wysyłać Ci ofert w aplikacji na telefonie. "
+        "Wiadomości o zamówieniach nadal będą do Ciebie docierać.",
         "ask_button": "Zrezygnuj",
         "done_title": "Subskrypcja anulowana",
         "done_email": "{shop} nie wyśle Ci już newsletterów ani ofert e-mailem. Możesz zamknąć tę stronę.",
         "done_sms": "{shop} nie wyśle Ci już ofert SMS-em. Możesz zamknąć tę stronę.",
+        "done_push": "{shop} nie wyśle Ci już ofert w aplikacji na telefonie. Możesz zamknąć tę stronę.",
         "bad_link_title": "Ten link nie działa",
         "bad_link_text": "Być może jest niepełny. Otwórz go prosto z wiadomości albo skopiuj go w całości.",
         "failed_title": "Nie udało się",
@@ -156,11 +172,15 @@ TEXTS: Final = {
         "confirm_email": "Czy chcesz dostawać e-mailem newslettery i oferty od {shop}? "
         "W każdej chwili możesz zrezygnować.",
         "confirm_sms": "Czy chcesz dostawać SMS-em oferty od {shop}? W każdej chwili możesz zrezygnować.",
+        "confirm_push": "Czy chcesz dostawać oferty od {shop} w aplikacji na telefonie? "
+        "W każdej chwili możesz zrezygnować.",
         "confirm_button": "Tak, zapisz mnie",
         "confirmed_title": "Subskrypcja potwierdzona",
         "confirmed_email": "Od teraz będziesz dostawać e-mailem newslettery i oferty od {shop}. "
         "Możesz zamknąć tę stronę.",
         "confirmed_sms": "Od teraz będziesz dostawać SMS-em oferty od {shop}. Możesz zamknąć tę stronę.",
+        "confirmed_push": "Od teraz będziesz dostawać oferty od {shop} w aplikacji na telefonie. "
+        "Możesz zamknąć tę stronę.",
         "expired_title": "Ten link stracił ważność",
         "expired_text": "Jeśli nadal chcesz, zacznij jeszcze raz w sklepie albo w nowszej wiadomości.",
         "export_title": "Kopia Twoich danych?",
@@ -182,6 +202,7 @@ TEXTS: Final = {
         "channels": "Jak",
         "by_email": "E-mailem na adres {address}",
         "by_sms": "SMS-em na numer {address}",
+        "by_push": "W aplikacji ({address})",
         "topics": "O czym",
         "pause": "Przerwa",
         "pause_none": "Bez przerwy",

@@ -65,6 +65,7 @@ class Skip(StrEnum):
     RUN_ENDED = "run_ended"
     PAUSED = "journey_paused"
     NO_ADDRESS = "no_address"
+    NO_APPLICATION = "no_application"
     NO_CONSENT = "no_consent"
     UNSUBSCRIBED = "unsubscribed"
     BOUNCED = "suppressed_bounce"

@@ -19,6 +19,11 @@ def require(name: str) -> str:
     return value
 
 
+def find(name: str) -> str:
+    """Return the environment variable *name*, or "" where the template leaves it empty: what it names is not there."""
+    return os.environ.get(name, "")
+
+
 def require_int(name: str) -> int:
     """Return the environment variable *name* as a whole number."""
     return int(require(name))

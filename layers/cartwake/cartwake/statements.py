@@ -1,4 +1,4 @@
-"""Statements: what only a server or our own pages may say of a shopper: addresses, consent, country, tags."""
+"""Statements: what only a server or our own pages may say of a shopper: addresses, devices, consent, country, tags."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -6,7 +6,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
-from cartwake import registers
+from cartwake import devices, registers
 from cartwake.events import COMPLAINED, SUBSCRIBED, UNSUBSCRIBED, Event, Trust
 from cartwake.registers import Register
 from cartwake.times import Instant
@@ -23,7 +23,7 @@ LONGEST_TAG_BYTES: Final = 100
 _LONGEST_METHOD: Final = 100
 _COUNTRY_LETTERS: Final = 2
 _OF_ADDRESSES: Final = ("email", "phone", "country")
-_FINAL_FEEDBACK: Final = ("Email Bounced", COMPLAINED)
+_FINAL_FEEDBACK: Final = {"Email Bounced": "email", COMPLAINED: "email", devices.BOUNCED: "push"}
 
 
 class Channel(StrEnum):
@@ -31,10 +31,11 @@ class Channel(StrEnum):
 
     EMAIL = "email"
     SMS = "sms"
+    PUSH = "push"
     WEBHOOK = "webhook"
 
 
-OF_SHOPPERS: Final = (Channel.EMAIL, Channel.SMS)
+OF_SHOPPERS: Final = (Channel.EMAIL, Channel.SMS, Channel.PUSH)
 """Those by which a shopper can be reached: they have addresses, consent and caps."""
 
 
@@ -53,6 +54,8 @@ class Stated(Protocol):
     @property
     def contacts(self) -> dict[Channel, Register]: ...  # noqa: D102  see State
     @property
+    def devices(self) -> dict[str, Register]: ...  # noqa: D102  see State
+    @property
     def consents(self) -> dict[Channel, Consent]: ...  # noqa: D102  see State
     @property
     def country(self) -> Register | None: ...  # noqa: D102  see State
@@ -70,6 +73,10 @@ def fold(state: Stated, event: Event) -> dict[str, Any]:
     if event.traits:
         told["contacts"] = registers.join(state.contacts, _read_contacts(event))
         told["country"] = _latest(state.country, _read_country(event))
+    seen = devices.read(event)
+    if seen:
+        told["devices"] = devices.join(state.devices, seen)
+        told["contacts"] = _reach(told.get("contacts", state.contacts), told["devices"])
     if event.name in (SUBSCRIBED, UNSUBSCRIBED):
         told["consents"] = _latest_consents(state.consents, read_consent(event))
     elif event.name in _FINAL_FEEDBACK:
@@ -81,8 +88,10 @@ def fold(state: Stated, event: Event) -> dict[str, Any]:
 
 def merge(left: Stated, right: Stated) -> dict[str, Any]:
     """Return what was stated of either of two profiles of one shopper."""
+    joined = devices.join(left.devices, right.devices)
     return {
-        "contacts": registers.join(left.contacts, right.contacts),
+        "contacts": _reach(registers.join(left.contacts, right.contacts), joined),
+        "devices": joined,
         "country": _latest(left.country, right.country),
         "consents": _latest_consents(left.consents, right.consents),
         "blocked": registers.join(left.blocked, right.blocked),
@@ -91,10 +100,11 @@ def merge(left: Stated, right: Stated) -> dict[str, Any]:
 
 
 def hush(event: Event) -> Event:
-    """Return *event* without the addresses, the country and the yes that it states; a withdrawal stays."""
+    """Return *event* without the addresses, device, country and yes that it states; a withdrawal stays."""
     traits = {name: value for name, value in event.traits.items() if name not in _OF_ADDRESSES}
     properties = event.properties | {"channel": ""} if event.name == SUBSCRIBED else event.properties
-    return msgspec.structs.replace(event, traits=traits, properties=properties)
+    context = {name: value for name, value in event.context.items() if name != "device"}
+    return msgspec.structs.replace(event, traits=traits, properties=properties, context=context)
 
 
 def read_consent(event: Event) -> dict[Channel, Consent]:
@@ -115,6 +125,24 @@ def _read_contacts(event: Event) -> dict[Channel, Register]:
     return {channel: contact for channel, name in pairs if (contact := registers.read_contact(event, name))}
 
 
+def reach(state: Stated, known: dict[str, Register]) -> dict[str, Any]:
+    """Return what changes in a profile with these devices."""
+    return {"devices": known, "contacts": _reach(state.contacts, known)}
+
+
+def _reach(contacts: dict[Channel, Register], known: dict[str, Register]) -> dict[Channel, Register]:
+    """Return the contacts with the device that was seen last, which push messages go to; without any, with none."""
+    last = devices.find_last(known)
+    if contacts.get(Channel.PUSH) == last:
+        return contacts
+    found: dict[Channel, Register] = {
+        channel: contact for channel, contact in contacts.items() if channel is not Channel.PUSH
+    }
+    if last is not None:
+        found[Channel.PUSH] = last
+    return found
+
+
 def _read_country(event: Event) -> Register | None:
     named = event.traits.get("country")
     if isinstance(named, str) and len(named) == _COUNTRY_LETTERS and named.isascii() and named.isalpha():
@@ -129,7 +157,7 @@ def _read_blocked(event: Event) -> dict[Channel, Register]:
         return {}
     if event.properties.get("bounce") == "transient" and event.properties.get("suppressed") is not True:
         return {}
-    return {Channel.EMAIL: Register(address, event.occurred_at, event.short_id)}
+    return {Channel(_FINAL_FEEDBACK[event.name]): Register(address, event.occurred_at, event.short_id)}
 
 
 def _read_tag(event: Event) -> dict[str, Register]:

@@ -3,15 +3,17 @@
 An edge, not a decision: it reads rows, and writes them all at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 from cartwake.addresses import forget
 from cartwake.consents import of_consent
+from cartwake.devices import list_addresses
 from cartwake.erasure import Erasure
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Trust
 from cartwake.gateways import queue
+from cartwake.handovers import name_owner
 from cartwake.profiles import Kind
 from cartwake.store import addresses, base, consents, erasures, identities, profiles
 from cartwake.telemetry import count, logger, name_who
@@ -38,8 +40,9 @@ def bury(who: str, *, now: Instant) -> None:
         # one that is another's by now is theirs
         owners = {key: identities.find_owner(key) for key in sorted(root.address_keys.values())}
         left = {key: owner for key, owner in owners.items() if owner is None or owner in keys}
+        devices = {key: identities.find_owner(key) for key in map(name_owner, list_addresses(root.state.devices))}
         erasure = Erasure(who=root.who, keys=keys, addresses=tuple(left), at=now)
-        if base.commit([*erasures.begin(erasure, [root, *others]), *_leave(erasure, left)]):
+        if base.commit([*erasures.begin(erasure, [root, *others]), *_leave(erasure, left), *_release(keys, devices)]):
             count("ProfilesErased")
             logger.info("profile erased", who=name_who(root.who), keys=len(erasure.keys))
             _ask(erasure)
@@ -55,6 +58,13 @@ def _leave(erasure: Erasure, owners: Mapping[str, str | None]) -> Iterator[base.
         if address.consent is not None:
             yield consents.write_statement(of_consent(key, address.consent, source=Trust.OWN.value))
         if owner is not None:
+            yield identities.release(key, owner=owner)
+
+
+def _release(keys: Collection[str], devices: Mapping[str, str | None]) -> Iterator[base.Action]:
+    """Yield the writes that release the devices that are still the shopper's."""
+    for key, owner in devices.items():
+        if owner is not None and owner in keys:
             yield identities.release(key, owner=owner)
 
 

@@ -155,7 +155,7 @@ def _read_event(draft: _Draft, envelope: Envelope, source: Source, *, kind: str)
         previous_id=_read_previous_id(data, user_id, anonymous_id) if type_ == "alias" else "",
         properties=strip(_PROPERTIES.get(type_, _read_properties)(data, told)),
         traits=strip(_read_traits(data, told)) if type_ == "identify" else {},
-        context=_keep_context(told),
+        context=_keep_context(told, trusted=trusted),
         backfill=trusted and told.get("backfill") is True,
         bot=_is_bot(_read_user_agent(told, source), source),
     )
@@ -266,7 +266,7 @@ def _is_bot(agent: str, source: Source) -> bool:
     return (source.trust is Trust.BROWSER and len(source.agents) > MOST_AGENTS) or is_bot(agent)
 
 
-def _keep_context(told: dict[str, Any]) -> dict[str, Any]:
+def _keep_context(told: dict[str, Any], *, trusted: bool) -> dict[str, Any]:
     """Return of the context what rules and pages read; the address of the shopper's computer is not kept."""
     kept = {name: told[name] for name in ("locale", "timezone", "userAgent") if _is_short(told.get(name))}
     for name, parts in (("page", _PAGE), ("campaign", _CAMPAIGN), ("device", ("type",))):
@@ -275,7 +275,16 @@ def _keep_context(told: dict[str, Any]) -> dict[str, Any]:
             found = {part: group[part] for part in parts if _is_short(group.get(part))}
             if found:
                 kept[name] = found
+    if trusted and isinstance(told.get("device"), dict):
+        kept |= {"device": device} if (device := _keep_device(told["device"])) else {}
     return kept
+
+
+def _keep_device(told: dict[str, Any]) -> dict[str, Any]:
+    """Return what a server tells of a device; a browser's word makes nobody reached, and of it the type is kept."""
+    found = {part: told[part] for part in ("id", "type", "token") if _is_short(told.get(part))}
+    gone = "token" in told and not told["token"]
+    return found | ({"token": ""} if gone else {})
 
 
 def _is_short(value: object) -> bool:

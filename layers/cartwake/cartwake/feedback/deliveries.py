@@ -13,9 +13,11 @@ from typing import Final
 import msgspec
 
 from cartwake.addresses import Address, Suppression, note_delivery, note_soft_bounce, suppress
+from cartwake.devices import TAPPED
 from cartwake.events import COMPLAINED, Event, derive_id, own_event
 from cartwake.messages import Message, MessageState, change
 from cartwake.reasons import Skip
+from cartwake.statements import Channel
 from cartwake.times import Instant, format_instant
 
 COUNTED: Final = frozenset({"delivered", "opened", "clicked", "bounced", "complained"})
@@ -181,7 +183,7 @@ def make_event(message: Message, delivery: Delivery, address: Address | None = N
         address: The row of its address after that, where it had to know.
     """
     last = address is not None and address.suppression is not None and address.suppressed_at == delivery.at
-    name = _EVENT_NAMES.get(delivery.kind)
+    name = TAPPED if (message.channel, delivery.kind) == _TAP else _EVENT_NAMES.get(delivery.kind)
     if name is None:
         return None
     told = {
@@ -205,6 +207,7 @@ def make_event(message: Message, delivery: Delivery, address: Address | None = N
     return msgspec.structs.replace(event, bot=delivery.bot)
 
 
+_TAP: Final = (Channel.PUSH, Kind.CLICKED)
 _BOT: Final = ("bot",)
 """A scanner and a person may follow a link at one time: that is two events."""
 _EVENT_NAMES: Final = {

@@ -40,6 +40,7 @@ _STEPS: Final = (
     "wait_for",
     "email",
     "sms",
+    "push",
     "webhook",
     "give",
     "if",
@@ -164,7 +165,7 @@ def _to_complaint(model: type[Rule], line: ErrorDetails) -> PydanticCustomError:
         case "missing":
             return complain(f'"{key}" is missing.', example=show_example(model, key))
         case "no_kind":
-            return _tell_no_kind(line["input"], context["kinds"].split(), later=context.get("later", "").split())
+            return _tell_no_kind(line["input"], context["kinds"].split())
         case "literal_error":
             return _tell_choices(line["input"], context["expected"])
         case "value_error":
@@ -196,15 +197,13 @@ def _tell_unknown_key(model: type[Rule], key: str) -> PydanticCustomError:
     )
 
 
-def _tell_no_kind(value: Any, kinds: list[str], *, later: list[str]) -> PydanticCustomError:
+def _tell_no_kind(value: Any, kinds: list[str]) -> PydanticCustomError:
     begins = f"begins with {name_all(kinds)}"
     if not isinstance(value, dict):
         return complain(f"Should be an object that {begins}.")
     first = next(iter(value), "")
     if not first:
         return complain(f"The object is empty; it {begins}.")
-    if first in later:
-        return complain(f'"{first}" is not there yet: it comes with a later version.')
     nearest = MEANT[first] if MEANT.get(first) in kinds else find_nearest(first, kinds)
     message = f'"{first}" is not what an object here begins with'
     few = len(kinds) <= _MOST_NAMED or not nearest

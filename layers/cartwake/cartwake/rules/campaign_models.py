@@ -61,6 +61,7 @@ class Campaign(File):
         "kind": "A campaign is always marketing.",
         "subject": 'The subject stands in the step: "steps": [{"email": "spring", "subject": "Spring is here"}].',
         "email": 'Messages stand in the steps: "steps": [{"email": "spring"}].',
+        "push": 'Messages stand in the steps: "steps": [{"push": "spring"}].',
         "sms": 'Messages stand in the steps: "steps": [{"sms": "spring"}].',
     }
     name: Line = Field(description="What people call it.", examples=["Spring news"])

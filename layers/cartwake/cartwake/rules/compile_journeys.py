@@ -16,7 +16,7 @@ from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import EMAILS, SETTINGS, is_email, name_of, walk
 from cartwake.rules.leftovers import await_event
-from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import Journey
 from cartwake.rules.needs import Needs, compile_where
@@ -121,6 +121,10 @@ class JourneyCompiler:
                     found += self._check_sms(step, path, templates)
                     for file, content in files.get(step.sms, {}).items():
                         found += self._check_shown(rule, file, content.always)
+                case PushStep():
+                    found += self._check_push(step, path, templates)
+                    for file, content in files.get(step.push, {}).items():
+                        found += self._check_shown(rule, file, content.always)
                 case _:
                     continue
         return found
@@ -184,7 +188,7 @@ class JourneyCompiler:
         template = templates.get(step.email)
         if template is None or not template.html:
             emails = [name for name, each in templates.items() if each.html]
-            kind = "; the one there is an SMS" if template else ""
+            kind = f"; the one there is {_name_kind(template)}" if template else ""
             message = f'There is no email template "{step.email}" ({file}){kind}.'
             nearest = find_nearest(step.email, emails)
             return [self._tell(f"{path}.email", message, suggestion=nearest, files=(self._file, file))]
@@ -195,13 +199,23 @@ class JourneyCompiler:
 
     def _check_sms(self, step: SmsStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
         template = templates.get(step.sms)
-        if template is not None and not template.html:
+        if template is not None and not template.html and not template.push:
             return []
-        texts = [name for name, each in templates.items() if not each.html]
-        kind = "; the one there is the plain text of an email" if template else ""
+        texts = [name for name, each in templates.items() if not each.html and not each.push]
+        kind = f"; the one there is {_name_kind(template)}" if template else ""
         message = f'There is no SMS template "{step.sms}" (templates/{step.sms}.txt){kind}.'
-        files = (self._file, *(f"templates/{step.sms}{ending}" for ending in (".txt", *EMAILS)))
+        files = (self._file, *(f"templates/{step.sms}{ending}" for ending in (".txt", *EMAILS, ".json")))
         return [self._tell(f"{path}.sms", message, suggestion=find_nearest(step.sms, texts), files=files)]
+
+    def _check_push(self, step: PushStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
+        template = templates.get(step.push)
+        if template is not None and template.push:
+            return []
+        pushes = [name for name, each in templates.items() if each.push]
+        kind = f"; the one there is {_name_kind(template)}" if template else ""
+        message = f'There is no push template "{step.push}" (templates/{step.push}.json){kind}.'
+        files = (self._file, *(f"templates/{step.push}{ending}" for ending in (".json", ".txt", *EMAILS)))
+        return [self._tell(f"{path}.push", message, suggestion=find_nearest(step.push, pushes), files=files)]
 
     def _check_translation(self, step: EmailStep, path: str, file: str, content: TemplateFile) -> list[Conflict]:
         if not (read_locale(file) and is_email(file)) or step.subject or content.template.subject:
@@ -244,6 +258,12 @@ class JourneyCompiler:
 
     def _tell(self, path: str, message: str, *, files: tuple[str, ...], suggestion: str = "") -> Conflict:
         return Conflict(Fault(file=self._file, path=path, message=message, suggestion=suggestion), files)
+
+
+def _name_kind(template: bundles.Template) -> str:
+    if template.push:
+        return "a push message"
+    return "the plain text of an email" if template.html else "an SMS"
 
 
 def _count_depth(path: str) -> int:

@@ -14,7 +14,9 @@ PLACEHOLDER: Final = bundles.Settings(shop=bundles.Shop(name=""), sender=bundles
 def compile_settings(rule: Settings) -> bundles.Settings:
     """Return the compiled settings."""
     shop, sender = rule.shop, rule.sender
-    hours = {Channel.EMAIL: rule.sending_hours.email, Channel.SMS: rule.sending_hours.sms}
+    said = rule.sending_hours
+    hours = {Channel.EMAIL: said.email, Channel.SMS: said.sms, Channel.PUSH: said.push}
+    caps = {Channel.EMAIL: rule.caps.email, Channel.SMS: rule.caps.sms, Channel.PUSH: rule.caps.push}
     return bundles.Settings(
         shop=bundles.Shop(
             name=shop.name,
@@ -34,13 +36,14 @@ def compile_settings(rule: Settings) -> bundles.Settings:
         timezone=rule.timezone,
         currency=rule.currency,
         language=rule.language,
-        cap_ms={Channel.EMAIL: _compile_cap(rule.caps.email), Channel.SMS: _compile_cap(rule.caps.sms)},
+        cap_ms={channel: _compile_cap(each) for channel, each in caps.items()},
         hours={channel: _compile_hours(each) for channel, each in hours.items() if each is not None},
         budgets={
             channel: each
             for channel, each in (
                 (Channel.EMAIL, rule.budgets.email),
                 (Channel.SMS, rule.budgets.sms),
+                (Channel.PUSH, rule.budgets.push),
                 (Channel.WEBHOOK, rule.budgets.webhook),
             )
             if each is not None

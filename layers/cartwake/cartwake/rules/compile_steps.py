@@ -14,7 +14,7 @@ from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS, name_of
 from cartwake.rules.leftovers import ORDERS_MEASURED, await_event
-from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
 from cartwake.rules.needs import Needs, compile_where, listed
 from cartwake.rules.outward_models import GiveStep, WebhookStep
 from cartwake.rules.step_models import (
@@ -84,7 +84,7 @@ class StepCompiler:
         match step:
             case WaitStep() | UntilStep() | UntilDateStep() | WaitForStep():
                 return self._compile_wait(step, path, common)
-            case EmailStep() | SmsStep():
+            case EmailStep() | SmsStep() | PushStep():
                 return _compile_message(step, common)
             case WebhookStep() | GiveStep():
                 return self._compile_outward(step, path, common)
@@ -267,11 +267,19 @@ class StepCompiler:
         self.conflicts.append(Conflict(fault, files or (self._file,)))
 
 
-def _compile_message(step: EmailStep | SmsStep, common: dict[str, Any]) -> journeys.Send:
-    of_email = isinstance(step, EmailStep)
+def _compile_message(step: EmailStep | SmsStep | PushStep, common: dict[str, Any]) -> journeys.Send:
+    match step:
+        case EmailStep(email=template):
+            channel = Channel.EMAIL
+        case SmsStep(sms=template):
+            channel = Channel.SMS
+        case PushStep(push=template):
+            channel = Channel.PUSH
+        case _:
+            assert_never(step)
     return journeys.Send(
-        channel=Channel.EMAIL if of_email else Channel.SMS,
-        template=step.email if isinstance(step, EmailStep) else step.sms,
+        channel=channel,
+        template=template,
         subject=(step.subject or "") if isinstance(step, EmailStep) else "",
         held=step.held,
         coupon=step.coupon or "",

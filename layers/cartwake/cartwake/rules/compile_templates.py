@@ -10,7 +10,7 @@ from cartwake import bundles
 from cartwake.rules.assembly import Flat, NotWhole, Span, assemble
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, Faulty
-from cartwake.rules.files import Content, is_email, name_of, tell_unexpected
+from cartwake.rules.files import EMAILS, Content, name_of, tell_unexpected
 from cartwake.rules.mjml import TemplateFile, compile_mjml
 from cartwake.rules.pieces import LAYOUTS, PARTS, Piece
 from cartwake.rules.translations import find_strangers, read_locale, split_locale
@@ -46,11 +46,11 @@ class Templates:
 
     def find_strangers(self) -> list[Conflict]:
         """Return a fault for each translation of what is not there."""
-        emails, texts = (
-            {_stem_of(file): it.template for file, it in self.files.items() if is_email(file) is wanted}
-            for wanted in (True, False)
+        emails, texts, pushes = (
+            {_stem_of(file): it.template for file, it in self.files.items() if file.endswith(endings)}
+            for endings in (EMAILS, (".txt",), (".json",))
         )
-        return find_strangers(emails, texts)
+        return find_strangers(emails, texts, pushes)
 
     def list_files(self) -> dict[str, dict[str, TemplateFile]]:
         """Return the files of each template, by its name: the original, then its translations."""
@@ -83,8 +83,10 @@ def compile_templates(files: Mapping[str, Content]) -> Templates:
 
 
 def _find_doubles(files: Mapping[str, TemplateFile]) -> list[Conflict]:
-    """Return a fault for each email that is there as HTML and as MJML."""
+    """Return a fault for each email that is there as HTML and as MJML, and each push message of another's name."""
     doubles = [(file, f"{file.removesuffix('.html')}.mjml") for file in sorted(files) if file.endswith(".html")]
+    pushes = [file for file in sorted(files) if file.endswith(".json")]
+    doubles += [(file, f"{file.removesuffix('.json')}{ending}") for file in pushes for ending in (*EMAILS, ".txt")]
     return [
         Conflict(Fault(file=file, message=f"There is {other} too: keep one of the two."), (file, other))
         for file, other in doubles

@@ -10,7 +10,7 @@ from cartwake.rules.conflicts import Conflict
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import walk
-from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
 from cartwake.rules.models import Journey
 from cartwake.rules.trigger_models import ByEvent
 
@@ -37,6 +37,8 @@ def find_unfit(file: str, rule: Journey, made: Templates) -> Iterator[Conflict]:
             yield _tell(
                 file, path, "A yes is asked for by email: an SMS costs money, and anybody can ask in your name."
             )
+        elif isinstance(step, PushStep):
+            yield _tell(file, path, "A yes is asked for by email: a push message reaches nobody but who is known.")
         elif isinstance(step, EmailStep):
             yield from _check_email(file, path, step, made)
 

@@ -17,6 +17,8 @@ from cartwake.rules.mjml import TemplateFile, compile_mjml, compile_text, to_fau
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.pieces import LAYOUTS, PARTS, Piece, read_piece
 from cartwake.rules.prediction_models import Predictions
+from cartwake.rules.push_models import PushText
+from cartwake.rules.push_texts import compile_push
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.step_models import AnyStep, list_sides
@@ -33,11 +35,11 @@ FOLDERS: Final = {
     "scores": (".json",),
     "journeys": (".json",),
     "campaigns": (".json",),
-    "templates": (".mjml", ".html", ".txt"),
+    "templates": (".mjml", ".html", ".txt", ".json"),
     "coupons": (".json", ".csv"),
 }
 EMAILS: Final = (".html", ".mjml")
-_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey | Campaign | Coupons]]] = {
+_MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey | Campaign | Coupons | PushText]]] = {
     SETTINGS: Settings,
     PREDICTIONS: Predictions,
     "segments": Segment,
@@ -45,6 +47,7 @@ _MODELS: Final[dict[str, type[Settings | Predictions | Segment | Score | Journey
     "journeys": Journey,
     "campaigns": Campaign,
     "coupons": Coupons,
+    "templates": PushText,
 }
 
 
@@ -107,7 +110,7 @@ def _read(file: str, content: bytes) -> Content:
     faults = read if isinstance(read, list) else _check_subjects(file, read)
     if isinstance(read, list) or faults:
         raise Faulty(faults)
-    return read
+    return compile_push(file, read) if isinstance(read, PushText) else read
 
 
 def _check_name(file: str) -> None:

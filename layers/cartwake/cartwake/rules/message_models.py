@@ -63,6 +63,13 @@ class EmailStep(MessageStep):
     )
 
 
+class PushStep(MessageStep):
+    """Send a push message to the shopper's app: to the device on which it was seen last."""
+
+    shown = ({"push": "cart-push", "only_if": {"reachable_by": "push"}, "not_after": "6 hours"},)
+    push: Name = Field(description="The template's file name without .json.", examples=["cart-push"])
+
+
 class SmsStep(MessageStep):
     """Send an SMS."""
 

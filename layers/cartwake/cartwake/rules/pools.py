@@ -13,7 +13,7 @@ from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import Content, name_of, walk
-from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
 from cartwake.rules.mjml import TemplateFile
 from cartwake.rules.models import Journey
 from cartwake.rules.outward_models import GiveStep
@@ -45,7 +45,7 @@ def find_pool_conflicts(files: Mapping[str, Content], made: Templates, *, partia
 def list_unshown(rule: Journey, made: Templates) -> Iterator[tuple[str, str]]:
     """Yield the path and the template of each step that gives a coupon which its message does not show."""
     for path, step in walk(rule.steps):
-        if isinstance(step, EmailStep | SmsStep) and step.coupon:
+        if isinstance(step, EmailStep | SmsStep | PushStep) and step.coupon:
             templates = _find_templates(step, made)
             shown = {name for _, it in templates for name in it.coupon}
             shown |= {name for it in _examine_subject(step) for name in it.coupon}
@@ -84,7 +84,7 @@ def _check_journey(
     file: str, rule: Journey, made: Templates, pools: Mapping[str, bundles.Pool] | None
 ) -> Iterator[Conflict]:
     for path, step in walk(rule.steps):
-        if isinstance(step, EmailStep | SmsStep):
+        if isinstance(step, EmailStep | SmsStep | PushStep):
             found = _check_with(step, made, pools) if step.coupon else _check_without(step, made)
             for fault, others in found:
                 # what stands in a template is told there, and names the journey; all else is told in the journey
@@ -106,7 +106,7 @@ def _check_name(name: str, pools: Mapping[str, bundles.Pool] | None) -> Iterator
 
 
 def _check_with(
-    step: EmailStep | SmsStep, made: Templates, pools: Mapping[str, bundles.Pool] | None
+    step: EmailStep | SmsStep | PushStep, made: Templates, pools: Mapping[str, bundles.Pool] | None
 ) -> Iterator[tuple[Fault, tuple[str, ...]]]:
     """Yield what is wrong with a step that gives a coupon."""
     name = step.coupon or ""
@@ -122,7 +122,7 @@ def _check_with(
                 yield fault, (settings, *it.files)
 
 
-def _check_without(step: EmailStep | SmsStep, made: Templates) -> Iterator[tuple[Fault, tuple[str, ...]]]:
+def _check_without(step: EmailStep | SmsStep | PushStep, made: Templates) -> Iterator[tuple[Fault, tuple[str, ...]]]:
     """Yield a fault for each text that always shows a coupon, of a step that gives none."""
     example = '"coupon": "comeback-10"'
     for _, it in _find_templates(step, made):
@@ -136,10 +136,11 @@ def _check_without(step: EmailStep | SmsStep, made: Templates) -> Iterator[tuple
             yield Fault(file="", path="subject", message=message, example=example), ()
 
 
-def _find_templates(step: EmailStep | SmsStep, made: Templates) -> list[tuple[str, TemplateFile]]:
+def _find_templates(step: EmailStep | SmsStep | PushStep, made: Templates) -> list[tuple[str, TemplateFile]]:
     """Return the files of a step's template and of its translations: an email may have its plain text beside it."""
     found = made.list_files().get(_name_template(step), {})
-    return [(file, it) for file, it in found.items() if isinstance(step, EmailStep) or file.endswith(".txt")]
+    ending = ".txt" if isinstance(step, SmsStep) else ".json"
+    return [(file, it) for file, it in found.items() if isinstance(step, EmailStep) or file.endswith(ending)]
 
 
 def _order_place(place: Place) -> tuple[str, int]:
@@ -147,9 +148,11 @@ def _order_place(place: Place) -> tuple[str, int]:
     return file, int(line.rpartition(" ")[2])
 
 
-def _examine_subject(step: EmailStep | SmsStep) -> list[Findings]:
+def _examine_subject(step: EmailStep | SmsStep | PushStep) -> list[Findings]:
     return [examine(step.subject)] if isinstance(step, EmailStep) and step.subject else []
 
 
-def _name_template(step: EmailStep | SmsStep) -> str:
-    return step.email if isinstance(step, EmailStep) else step.sms
+def _name_template(step: EmailStep | SmsStep | PushStep) -> str:
+    match step:
+        case EmailStep(email=name) | SmsStep(sms=name) | PushStep(push=name):
+            return name

@@ -10,7 +10,7 @@ from cartwake.rules.value_models import Bounds, ValueTests, WhereValue, check_bo
 from cartwake.rules.words import Duration, Name, TagName, TraitName, is_list
 from cartwake.times import DAY, parse_duration
 
-Channel = Literal["email", "sms"]
+Channel = Literal["email", "sms", "push"]
 MOMENTS: Final = ("first_seen", "last_seen")
 _PERCENT: Final = 100
 

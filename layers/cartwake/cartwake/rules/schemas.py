@@ -14,6 +14,7 @@ from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.coupon_models import Coupons
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.prediction_models import Predictions
+from cartwake.rules.push_models import PushText
 from cartwake.rules.score_models import Score
 from cartwake.rules.settings_models import Settings
 from cartwake.rules.value_models import Where
@@ -27,6 +28,7 @@ SCHEMAS: Final[dict[str, type[Rule]]] = {
     "journey": Journey,
     "campaign": Campaign,
     "coupons": Coupons,
+    "push": PushText,
 }
 _SHARED: Final[dict[str, Any]] = {"Event": EventName, "TraitName": TraitName, "Time": Duration, "Where": Where}
 _KINDS: Final = "x-kinds"

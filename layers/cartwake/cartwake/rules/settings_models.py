@@ -158,6 +158,11 @@ class Caps(Rule):
 
     email: Cap = Field(default="16 hours", description='By email; "none" for no limit.', examples=["16 hours"])
     sms: Cap = Field(default="24 hours", description='By SMS; "none" for no limit.', examples=["24 hours"])
+    push: Cap = Field(
+        default="24 hours",
+        description='By push message, to all devices of a shopper together; "none" for no limit.',
+        examples=["24 hours"],
+    )
 
 
 class Budgets(Rule):
@@ -170,6 +175,7 @@ class Budgets(Rule):
         "and less than half where a character is not in GSM-7.",
         examples=[500],
     )
+    push: Annotated[int, Field(ge=1)] | None = Field(None, description="Push messages a day.", examples=[20000])
     webhook: Annotated[int, Field(ge=1)] | None = Field(
         None,
         description="Webhooks a day: what a browser says can start journeys, so this bounds what a stranger can have "
@@ -211,6 +217,11 @@ class SendingHours(Rule):
     sms: Hours | None = Field(
         default=Hours(**{"from": "09:00", "to": "20:00"}),
         description="SMS; from 09:00 to 20:00 if nothing is said, null for any hour.",
+        examples=[{"from": "09:00", "to": "20:00"}],
+    )
+    push: Hours | None = Field(
+        default=Hours(**{"from": "09:00", "to": "20:00"}),
+        description="Push messages; from 09:00 to 20:00 if nothing is said, null for any hour.",
         examples=[{"from": "09:00", "to": "20:00"}],
     )
 

@@ -8,7 +8,7 @@ from cartwake.journeys import HOLD_OUT
 from cartwake.rules.base import Rule, choose_kind, complain
 from cartwake.rules.condition_models import Condition
 from cartwake.rules.faults import find_nearest
-from cartwake.rules.message_models import EmailStep, SmsStep, StepRule
+from cartwake.rules.message_models import EmailStep, PushStep, SmsStep, StepRule
 from cartwake.rules.outward_models import GiveStep, WebhookStep
 from cartwake.rules.wait_models import GoalStep, UntilDateStep, UntilStep, WaitForStep, WaitStep
 from cartwake.rules.winner_models import Winner, WinnerRule
@@ -26,8 +26,8 @@ _FEWEST_RIVALS: Final = 2
 _ALL: Final = 100
 _NEAR: Final = 1e-6
 _KINDS: Final = (
-    "wait", "wait_until", "wait_until_date_in", "wait_for", "email", "sms", "webhook", "give", "if", "choose",
-    "split", "set", "tag", "untag", "score", "goal", "end",
+    "wait", "wait_until", "wait_until_date_in", "wait_for", "email", "sms", "push", "webhook", "give", "if",
+    "choose", "split", "set", "tag", "untag", "score", "goal", "end",
 )  # fmt: skip
 _ADDRESSES: Final = ("email", "phone", "country")
 
@@ -233,6 +233,7 @@ Step = Annotated[
     | Annotated[WaitForStep, Tag("<wait_for>")]
     | Annotated[EmailStep, Tag("<email>")]
     | Annotated[SmsStep, Tag("<sms>")]
+    | Annotated[PushStep, Tag("<push>")]
     | Annotated[WebhookStep, Tag("<webhook>")]
     | Annotated[GiveStep, Tag("<give>")]
     | Annotated[IfStep, Tag("<if>")]
@@ -248,7 +249,7 @@ Step = Annotated[
         choose_kind(_KINDS),
         custom_error_type="no_kind",
         custom_error_message="not a step",
-        custom_error_context={"kinds": " ".join(_KINDS), "later": "push"},
+        custom_error_context={"kinds": " ".join(_KINDS)},
     ),
 ]
 type AnyStep = (
@@ -258,6 +259,7 @@ type AnyStep = (
     | WaitForStep
     | EmailStep
     | SmsStep
+    | PushStep
     | WebhookStep
     | GiveStep
     | IfStep
@@ -272,7 +274,7 @@ type AnyStep = (
 )
 STEPS: Final[dict[str, type[StepRule]]] = {
     "wait": WaitStep, "wait_until": UntilStep, "wait_until_date_in": UntilDateStep, "wait_for": WaitForStep,
-    "email": EmailStep, "sms": SmsStep, "webhook": WebhookStep, "give": GiveStep,
+    "email": EmailStep, "sms": SmsStep, "push": PushStep, "webhook": WebhookStep, "give": GiveStep,
     "if": IfStep, "choose": ChooseStep, "split": SplitStep, "set": SetStep,
     "tag": TagStep, "untag": UntagStep, "score": ScoreStep, "goal": GoalStep, "end": EndStep,
 }  # fmt: skip

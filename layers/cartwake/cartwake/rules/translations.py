@@ -33,12 +33,15 @@ def is_locale(locale: str) -> bool:
     return _LOCALE.fullmatch(locale) is not None
 
 
-def find_strangers(emails: Mapping[str, Template], texts: Mapping[str, Template]) -> list[Conflict]:
+def find_strangers(
+    emails: Mapping[str, Template], texts: Mapping[str, Template], pushes: Mapping[str, Template]
+) -> list[Conflict]:
     """Return a fault for each translation of what is not there.
 
     Args:
         emails: What each `.mjml` says, by the name of its file without folder and ending.
         texts: What each `.txt` says, likewise.
+        pushes: What each `.json` says, likewise.
     """
     found = []
     for stems, ending in ((emails, "mjml"), (texts, "txt")):
@@ -51,4 +54,10 @@ def find_strangers(emails: Mapping[str, Template], texts: Mapping[str, Template]
                 what = "the email of which this is the text" if wanted == stem else "the original of this translation"
                 file = f"templates/{stem}.{ending}"
                 found.append(Conflict(Fault(file=file, message=f"There is no {original}, {what}."), (file, original)))
+    for stem in pushes:
+        name, locale = split_locale(stem)
+        if locale and name not in pushes:
+            file, original = f"templates/{stem}.json", f"templates/{name}.json"
+            message = f"There is no {original}, the original of this translation."
+            found.append(Conflict(Fault(file=file, message=message), (file, original)))
     return found

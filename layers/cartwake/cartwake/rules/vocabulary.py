@@ -19,8 +19,10 @@ EVENTS: Final = (
     "Form Submitted", "Survey Answered", "Service Booked", "Identified", "Screen Viewed", "Subscription Requested",
     "Subscribed", "Unsubscribed", "Preferences Changed",
     "Email Sent", "Email Delivered", "Email Opened", "Email Link Clicked", "Email Bounced", "Email Marked as Spam",
-    "SMS Sent", "SMS Received", "Tag Added", "Tag Removed", "Traits Set", "Points Given", "Coupon Given",
-    "Coupon Redeemed", "Export Ready", "Journey Enrolled", "Price Dropped", "Back In Stock", "Stock Low",
+    "SMS Sent", "SMS Received", "Push Notification Tapped", "Push Notification Bounced",
+    "Application Installed", "Application Opened", "Application Uninstalled",
+    "Tag Added", "Tag Removed", "Traits Set", "Points Given", "Coupon Given", "Coupon Redeemed",
+    "Export Ready", "Journey Enrolled", "Price Dropped", "Back In Stock", "Stock Low",
 )  # fmt: skip
 """Events that editors offer; any other name is as good."""
 

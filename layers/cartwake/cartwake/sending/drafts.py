@@ -27,7 +27,7 @@ from cartwake.sending.clearance import clear
 from cartwake.sending.coupons import give_coupon
 from cartwake.sending.letters import Case, Letter, Links, Unfit
 from cartwake.sending.rewriting import rewrite
-from cartwake.settings import require
+from cartwake.settings import find, require
 from cartwake.statements import Channel
 from cartwake.store import addresses
 from cartwake.times import Instant
@@ -52,6 +52,8 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     to = letters.find_address(message.channel, case.profile, address_secret())
     if to is None:
         return deciding.skip(message, Skip.NO_ADDRESS, now)
+    if message.channel is Channel.PUSH and not find_application(to):
+        return deciding.skip(message, Skip.NO_APPLICATION, now, detail=to.partition(" ")[0])
     address = addresses.get_address(case.profile.address_keys[message.channel])
     why = deciding.may_reach(message, address, case.rules, now=now)
     if why is Skip.FREQUENCY_CAP and letters.find_live_step(message, case.rules).held:
@@ -68,6 +70,11 @@ def _address(case: Case, now: Instant) -> Letter | Message:
     if isinstance(letter, Unfit):
         return deciding.skip(message, letter.why, now, detail=letter.detail)
     return _track(letter, now)
+
+
+def find_application(to: str) -> str:
+    """Return the platform application of a device, "" where the stack has none."""
+    return find("PUSH_APPLE" if to.startswith("ios ") else "PUSH_ANDROID")
 
 
 def _ask(case: Case, now: Instant) -> Letter | Message:
@@ -92,19 +99,22 @@ def _ask(case: Case, now: Instant) -> Letter | Message:
 
 def _track(letter: Letter, now: Instant) -> Letter:
     """Return the letter so that it is seen what its reader does, where that may be: never of a transactional one."""
-    message, html = letter.case.message, letter.content.html
+    message, html, link = letter.case.message, letter.content.html, letter.content.link
     rule = letter.case.rules.settings.tracking
-    if message.kind != "marketing" or not html or not may_track(letter.address.choices, rule):
+    if message.kind != "marketing" or not (html or link) or not may_track(letter.address.choices, rule):
         return letter
     base_url, secrets = require("PUBLIC_URL"), link_secrets()
     home = letter.case.rules.settings.shop.url
 
     def make(number: int, to: str) -> str:
         to = to if number else home
-        link = Click(message.who, message.id, number, to, now, message.journey, letter.address.key)
-        return click_url(base_url, link, secrets)
+        click = Click(message.who, message.id, number, to, now, message.journey, letter.address.key)
+        return click_url(base_url, click, secrets)
 
-    content = replace(letter.content, html=rewrite(html, make, own=base_url))
+    if link:
+        content = replace(letter.content, link=make(1, link) or link)
+    else:
+        content = replace(letter.content, html=rewrite(html, make, own=base_url))
     return msgspec.structs.replace(letter, content=content, tracked=True)
 
 

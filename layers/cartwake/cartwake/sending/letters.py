@@ -2,14 +2,15 @@
 
 import msgspec
 
-from cartwake import optins
-from cartwake.addresses import Address, derive_key, find_country, normalise
+from cartwake import devices, optins
+from cartwake.addresses import Address, derive_key, find_country, name_address, normalise
 from cartwake.bundles import Bundle
 from cartwake.coupons import Given, show
 from cartwake.errors import TemplateFailed
-from cartwake.events import Event
+from cartwake.events import Event, derive_id, own_event
 from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways.email import Mail, format_sender
+from cartwake.gateways.push import Push
 from cartwake.gateways.sms import Sms
 from cartwake.journeys import Send
 from cartwake.marks import Marks, read_marks
@@ -77,7 +78,7 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def parts(self) -> int:
-        """Of an SMS: how many messages the shop pays for; 0 for a mail."""
+        """Of an SMS: how many messages the shop pays for; 0 for all else."""
         return count_parts(self.content.text).parts if self.case.message.channel is Channel.SMS else 0
 
 
@@ -95,6 +96,8 @@ def find_address(channel: Channel, profile: Profile, secret: bytes) -> str | Non
         return None
     country = profile.state.country
     to = normalise(channel, register.value, country=country.value if country else None)
+    if channel is Channel.PUSH:
+        return to  # its key is the shopper's; that it is still this device, the claim demands of the profile
     return to if to and derive_key(channel, to, secret) == profile.address_keys[channel] else None
 
 
@@ -133,6 +136,8 @@ def compose(case: Case, to: str, address: Address, links: Links) -> Letter | Unf
         content = render(template, data, name=step.template)
     except TemplateFailed as error:
         return Unfit(Skip.TEMPLATE, error.detail)
+    if template.push is not (case.message.channel is Channel.PUSH):
+        return Unfit(Skip.TEMPLATE_GONE)
     return Letter(case=case, to=to, address=address, content=content, links=links)
 
 
@@ -176,3 +181,44 @@ def to_sms(letter: Letter) -> Sms:
         sender_name=sender.sms_name if name is None else name,
         transactional=letter.case.message.kind == "transactional",
     )
+
+
+def to_push(letter: Letter, application: str) -> Push:
+    """Return the push message, for the platform application of its device."""
+    message, blocked = letter.case.message, letter.case.profile.state.blocked.get(Channel.PUSH)
+    platform, _, token = letter.to.partition(" ")
+    return Push(
+        application=application,
+        platform=platform,
+        token=token,
+        title=letter.content.subject,
+        body=letter.content.text,
+        link=letter.content.link,
+        image=letter.content.image,
+        message=message.id,
+        useful_ms=message.not_after - letter.case.now,
+        again=blocked is not None and blocked.value == name_address(letter.to),
+    )
+
+
+def tell_gone(letter: Letter, code: str, at: Instant) -> Event:
+    """Return the event that the device takes nothing any more; told twice it is the same.
+
+    Args:
+        letter: What was refused.
+        code: What the provider said.
+        at: When it was claimed: what is told of the device later counts again.
+    """
+    message, state = letter.case.message, letter.case.profile.state
+    told = {
+        "message": message.id,
+        "journey": message.journey,
+        "step": message.path,
+        "template": message.template,
+        "channel": message.channel.value,
+        "bounce": "permanent",
+        "detail": code,
+        "device": devices.find_key(state.devices, letter.to),
+        "address_id": name_address(letter.to),
+    }
+    return own_event(message.who, devices.BOUNCED, id=derive_id("gone", message.id, str(at)), at=at, properties=told)

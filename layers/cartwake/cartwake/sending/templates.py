@@ -26,6 +26,10 @@ LONGEST_HTML: Final = 200_000
 LONGEST_TEXT: Final = 100_000
 LONGEST_SMS: Final = 1_600
 LONGEST_SUBJECT: Final = 250
+LONGEST_TITLE: Final = 65
+LONGEST_BODY: Final = 240
+"""Of a push message; phones show little more, and all of it together has 4 KB."""
+LONGEST_LINK: Final = 1_000
 _ENTRIES: Final = "_entries"
 LINE: Final = "\v"
 """A new line, in plain text that was made of HTML: one of a run of them counts."""
@@ -36,16 +40,19 @@ _AMISS: Final = (TypeError, ValueError, ArithmeticError, AssertionError, Attribu
 _BREAKS: Final = re.compile(r"[ \t]*[\n\v\f][\n\v\f \t]*")
 _NARROW: Final = re.compile("[\u00a0\u2009\u202f]")
 """Spaces in amounts: one of them in an SMS makes two of it, for it cannot be written in 7 bits."""
+_ADDRESS: Final = re.compile(rf"https?://[^\s\"<>\\]{{1,{LONGEST_LINK}}}")
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """What goes out: an SMS has only `text`."""
+    """What goes out: an SMS has only `text`; a push message has `link` and, where there is one, `image` too."""
 
     subject: str
     html: str
     text: str
+    link: str = ""
+    image: str = ""
 
 
 class Absent(Undefined):
@@ -96,6 +103,7 @@ def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Re
         subject = _UNFIT.sub(" ", _fill(template.subject, data, longest=LONGEST_TEXT)).strip()
         html = _fill(template.html, data, longest=LONGEST_HTML, autoescape=True)
         text = _fill(template.text, data, longest=LONGEST_TEXT if template.html else LONGEST_SMS)
+        link, image = (_fill(it, data, longest=LONGEST_TEXT).strip() for it in (template.link, template.image))
     except TemplateError as error:
         raise TemplateFailed(name, error.message or type(error).__name__) from error
     except _AMISS as error:
@@ -105,6 +113,8 @@ def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Re
     if not template.html and not text.strip():
         raise TemplateFailed(name, "the text is empty")
     text = _break_lines(text)
+    if template.push:
+        return _fit(Rendered(subject, "", _NARROW.sub(" ", text), link, image), name)
     return Rendered(_shorten(subject), html, text if template.html else _NARROW.sub(" ", text))
 
 
@@ -135,8 +145,23 @@ def _break_lines(text: str) -> str:
     return _BREAKS.sub(join, text).strip()
 
 
-def _shorten(subject: str) -> str:
-    return subject if len(subject) <= LONGEST_SUBJECT else subject[: LONGEST_SUBJECT - 1].rstrip() + "…"
+def _fit(push: Rendered, name: str) -> Rendered:
+    """Return a push message as phones show it: cut where it is too long, without a picture that is none."""
+    if not push.subject:
+        raise TemplateFailed(name, "the title is empty")
+    if not _ADDRESS.fullmatch(push.link):
+        raise TemplateFailed(name, "the link is not an address that begins with https://")
+    return Rendered(
+        _shorten(push.subject, LONGEST_TITLE),
+        "",
+        _shorten(push.text, LONGEST_BODY),
+        push.link,
+        push.image if _ADDRESS.fullmatch(push.image) else "",
+    )
+
+
+def _shorten(text: str, longest: int = LONGEST_SUBJECT) -> str:
+    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"
 
 
 def _tell_absent(argument: object) -> str:

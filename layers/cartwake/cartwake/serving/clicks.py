@@ -44,7 +44,8 @@ def tag(link: Click, settings: Settings) -> str:
     host = parts.hostname or "" if parts else ""
     if not parts or not home or (host != home and not host.endswith(f".{home}") and host not in settings.shop.hosts):
         return link.to
-    tags = {"utm_source": "cartwake", "utm_medium": "email", "utm_campaign": link.campaign} | settings.utm
+    medium = _find_channel(link).value
+    tags = {"utm_source": "cartwake", "utm_medium": medium, "utm_campaign": link.campaign} | settings.utm
     return _extend(parts, {name: value for name, value in tags.items() if value})
 
 
@@ -69,9 +70,15 @@ def _may_see(link: Click, settings: Settings) -> bool:
     if not link.address_key:
         return False
     profile = profiles.resolve_profile(link.who)
-    if profile.kind is not Kind.PROFILE or profile.address_keys.get(Channel.EMAIL) != link.address_key:
+    if profile.kind is not Kind.PROFILE or profile.address_keys.get(_find_channel(link)) != link.address_key:
         return False
     return may_track(addresses.get_address(link.address_key).choices, settings.tracking)
+
+
+def _find_channel(link: Click) -> Channel:
+    """Return by what the message went out; links of before did not say it, and were in mails."""
+    named = link.address_key.partition("#")[0]
+    return Channel(named) if named in set(Channel) else Channel.EMAIL
 
 
 def _tell(touches: tuple[Touch, Touch]) -> None:

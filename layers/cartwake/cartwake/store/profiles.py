@@ -9,9 +9,11 @@ import msgspec
 from botocore.exceptions import ClientError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import GetError, QueryError, ScanError, TableDoesNotExist, TableError
+from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
+from cartwake.addresses import name_address
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.profiles import Kind, Profile, pack, unpack
 from cartwake.segments import Signal, next_expiry
@@ -50,6 +52,8 @@ class ProfileRow(Model):
     merged = NumberAttribute(default=0)
     email_key = UnicodeAttribute(null=True)
     sms_key = UnicodeAttribute(null=True)
+    push_key = UnicodeAttribute(null=True)
+    device = UnicodeAttribute(null=True)
     erasure = base.packed(null=True)
     wake_shard = NumberAttribute(null=True)
     wake_at = NumberAttribute(null=True)
@@ -118,9 +122,9 @@ def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.
     """
     condition = (ProfileRow.kind == Kind.PROFILE.value) & (ProfileRow.merged == len(profile.state.sources))
     if channel is not None:
-        attribute = ProfileRow.email_key if channel is Channel.EMAIL else ProfileRow.sms_key
-        key = profile.address_keys.get(channel)
-        condition &= attribute.does_not_exist() if key is None else attribute == key
+        condition &= _demand(_ADDRESS_KEYS[channel], profile.address_keys.get(channel))
+    if channel is Channel.PUSH:
+        condition &= _demand(ProfileRow.device, _name_device(profile))
     return base.Check(ProfileRow(profile.who), condition)
 
 
@@ -184,7 +188,7 @@ def decode_signals(image: dict[str, Any]) -> list[Signal]:
 
 def decode_row(row: ProfileRow) -> Profile:
     """Return what a row says."""
-    keys = {Channel.EMAIL: row.email_key, Channel.SMS: row.sms_key}
+    keys = {Channel.EMAIL: row.email_key, Channel.SMS: row.sms_key, Channel.PUSH: row.push_key}
     return Profile(
         who=row.who,
         kind=Kind(row.kind),
@@ -195,6 +199,23 @@ def decode_row(row: ProfileRow) -> Profile:
         address_keys={channel: key for channel, key in keys.items() if key},
         wake_at=int(row.wake_at) if row.wake_at is not None else NEVER,
     )
+
+
+_ADDRESS_KEYS: Final = {
+    Channel.EMAIL: ProfileRow.email_key,
+    Channel.SMS: ProfileRow.sms_key,
+    Channel.PUSH: ProfileRow.push_key,
+}
+
+
+def _demand(attribute: UnicodeAttribute, value: str | None) -> Condition:
+    return attribute.does_not_exist() if value is None else attribute == value
+
+
+def _name_device(profile: Profile) -> str | None:
+    """Return what stands for the device that push messages go to: it may go to somebody else at any time."""
+    contact = profile.state.contacts.get(Channel.PUSH)
+    return name_address(contact.value) if contact is not None else None
 
 
 def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
@@ -209,6 +230,8 @@ def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
         merged=len(profile.state.sources),
         email_key=profile.address_keys.get(Channel.EMAIL),
         sms_key=profile.address_keys.get(Channel.SMS),
+        push_key=profile.address_keys.get(Channel.PUSH),
+        device=_name_device(profile),
         wake_shard=base.shard_of(profile.who) if wake_at < NEVER else None,
         wake_at=wake_at if wake_at < NEVER else None,
     )

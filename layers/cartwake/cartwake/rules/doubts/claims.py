@@ -8,7 +8,7 @@ from cartwake.conditions.kinds import Condition
 from cartwake.trackers import Need
 from cartwake.values import Compared, Exists, Is, PropertyTest, Test
 
-_SINGLE: Final = ("language", "country", "timezone", "locale", "device", "consent.email", "consent.sms")
+_SINGLE: Final = ("language", "country", "timezone", "locale", "device", "consent.email", "consent.sms", "consent.push")
 _ENDLESS: Final = float("inf")
 
 

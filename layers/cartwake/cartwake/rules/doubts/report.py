@@ -13,7 +13,7 @@ from cartwake.rules.doubts.logic import Doubt, Judge
 from cartwake.rules.doubts.names import Seen, doubt_names
 from cartwake.rules.doubts.sending import doubt_journey
 from cartwake.rules.doubts.templates import doubt_template
-from cartwake.rules.doubts.texts import doubt_text
+from cartwake.rules.doubts.texts import doubt_push, doubt_text
 from cartwake.rules.doubts.walks import list_conditions
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import EMAILS, SETTINGS, Content, name_of
@@ -112,6 +112,8 @@ def _doubt_file(content: Content, judge: Judge, *, is_sms: bool) -> list[Doubt]:
     if isinstance(content, Journey):
         return list(doubt_journey(content, judge))
     if isinstance(content, TemplateFile):
+        if content.template.push:
+            return list(doubt_push(content.template))
         return list(doubt_text(content.template.text)) if is_sms else []
     for path, rule in list_conditions(content):
         judge.judge(rule, path)

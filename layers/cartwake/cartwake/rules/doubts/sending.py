@@ -6,7 +6,7 @@ from typing import Final
 
 from cartwake.rules.doubts.claims import Claim, Reach
 from cartwake.rules.doubts.logic import Always, Doubt, Judge, Placing
-from cartwake.rules.message_models import EmailStep, SmsStep
+from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
 from cartwake.rules.models import Journey
 from cartwake.rules.needs import compile_where
 from cartwake.rules.outward_models import GiveStep, WebhookStep
@@ -25,10 +25,11 @@ def doubt_journey(rule: Journey, judge: Judge) -> Iterator[Doubt]:
         judge.judge(rule.filter, "filter", beside=_claim_trigger(rule.trigger, judge.zone))
     yield from _doubt_key(rule)
     steps = list(_list_steps(rule.steps, "steps", judge, never=False))
-    messages = [(path, never) for path, step, never in steps if isinstance(step, EmailStep | SmsStep | WebhookStep)]
+    sent = EmailStep | SmsStep | PushStep | WebhookStep
+    messages = [(path, never) for path, step, never in steps if isinstance(step, sent)]
     if not messages:
         if not any(isinstance(step, SetStep | TagStep | UntagStep | ScoreStep | GiveStep) for _, step, _ in steps):
-            yield Doubt("steps", "The journey sends nothing: there is no email and no sms in its steps.")
+            yield Doubt("steps", "The journey sends nothing: there is no email, sms or push in its steps.")
     elif all(never for _, never in messages):
         yield Doubt("steps", "The journey sends nothing: no run ever comes to its messages.")
     else:

@@ -29,7 +29,7 @@ def doubt_template(file: str, files: Mapping[str, Content], made: Templates) -> 
         yield from _doubt_traits(file, made.files[file])
         if not read_locale(file):
             return
-        endings = EMAILS if is_email(file) else (".txt",)
+        endings = EMAILS if is_email(file) else (f".{file.rpartition('.')[2]}",)
         originals = [f"templates/{name_of(file)}{ending}" for ending in endings]
         for original in [it for it in originals if it in made.files]:
             yield from _doubt_blocks(file, content, files[original])
@@ -50,7 +50,7 @@ def _doubt_preheader(file: str, files: Mapping[str, Content], content: TemplateF
 
 def _doubt_traits(file: str, content: TemplateFile) -> Iterator[Fault]:
     """Warn of traits without which nothing would be sent."""
-    own = "email" if is_email(file) else "phone"
+    own = "email" if is_email(file) else "phone" if file.endswith(".txt") else ""
     for name in sorted(content.always):
         if name.startswith("profile.") and name not in ("profile.tags", "profile.scores", f"profile.{own}"):
             message = f"{{{{ {name} }}}} is always shown: who has none is sent nothing (template_error)."

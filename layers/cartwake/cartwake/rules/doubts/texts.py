@@ -1,11 +1,13 @@
-"""Doubts about the texts of SMS: what makes them dearer than they look."""
+"""Doubts about the texts of SMS and push messages: what makes them dearer than they look, or is cut."""
 
 import re
 from collections.abc import Iterator
 from typing import Final
 
+from cartwake.bundles import Template
 from cartwake.rules.doubts.logic import Doubt
 from cartwake.sending.parts import count_parts
+from cartwake.sending.templates import LONGEST_BODY, LONGEST_TITLE
 
 MANY_PARTS: Final = 3
 _EXPRESSION: Final = re.compile(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", re.DOTALL)
@@ -28,6 +30,14 @@ def doubt_text(text: str) -> Iterator[Doubt]:
         )
     if told.parts > MANY_PARTS:
         yield Doubt("", f"This SMS is sent, and paid for, as {told.parts} messages or more.")
+
+
+def doubt_push(template: Template) -> Iterator[Doubt]:
+    """Yield what of a push message is cut whatever the data are; what expressions show is not counted."""
+    for name, text, longest in (("title", template.subject, LONGEST_TITLE), ("body", template.text, LONGEST_BODY)):
+        length = len(_EXPRESSION.sub("", text).strip())
+        if length > longest:
+            yield Doubt(name, f"It has {length} characters or more; what is more than {longest} is cut.")
 
 
 def _find_line(text: str, signs: str) -> str:
