@@ -2,6 +2,7 @@
 
     planned(retry_at) -> claimed(attempt, lease) -> accepted | refused | unknown
     planned -> skipped(reason)
+    planned, after an attempt in doubt -> unknown
 
 An expired lease is unknown, and is never claimed again. A webhook is: see `webhooks`.
 """
