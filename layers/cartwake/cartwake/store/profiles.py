@@ -9,11 +9,9 @@ import msgspec
 from botocore.exceptions import ClientError
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.exceptions import GetError, QueryError, ScanError, TableDoesNotExist, TableError
-from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
-from cartwake.addresses import name_address
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.profiles import Kind, Profile, pack, unpack
 from cartwake.segments import Signal, next_expiry
@@ -53,7 +51,6 @@ class ProfileRow(Model):
     email_key = UnicodeAttribute(null=True)
     sms_key = UnicodeAttribute(null=True)
     push_key = UnicodeAttribute(null=True)
-    device = UnicodeAttribute(null=True)
     erasure = base.packed(null=True)
     wake_shard = NumberAttribute(null=True)
     wake_at = NumberAttribute(null=True)
@@ -122,9 +119,8 @@ def demand_profile(profile: Profile, *, channel: Channel | None = None) -> base.
     """
     condition = (ProfileRow.kind == Kind.PROFILE.value) & (ProfileRow.merged == len(profile.state.sources))
     if channel is not None:
-        condition &= _demand(_ADDRESS_KEYS[channel], profile.address_keys.get(channel))
-    if channel is Channel.PUSH:
-        condition &= _demand(ProfileRow.device, _name_device(profile))
+        attribute, key = _ADDRESS_KEYS[channel], profile.address_keys.get(channel)
+        condition &= attribute.does_not_exist() if key is None else attribute == key
     return base.Check(ProfileRow(profile.who), condition)
 
 
@@ -208,16 +204,6 @@ _ADDRESS_KEYS: Final = {
 }
 
 
-def _demand(attribute: UnicodeAttribute, value: str | None) -> Condition:
-    return attribute.does_not_exist() if value is None else attribute == value
-
-
-def _name_device(profile: Profile) -> str | None:
-    """Return what stands for the device that push messages go to: it may go to somebody else at any time."""
-    contact = profile.state.contacts.get(Channel.PUSH)
-    return name_address(contact.value) if contact is not None else None
-
-
 def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
     wake_at = min(next_expiry(profile.state), profile.wake_at)
     return ProfileRow(
@@ -231,7 +217,6 @@ def _to_row(profile: Profile, signals: Sequence[Signal]) -> ProfileRow:
         email_key=profile.address_keys.get(Channel.EMAIL),
         sms_key=profile.address_keys.get(Channel.SMS),
         push_key=profile.address_keys.get(Channel.PUSH),
-        device=_name_device(profile),
         wake_shard=base.shard_of(profile.who) if wake_at < NEVER else None,
         wake_at=wake_at if wake_at < NEVER else None,
     )
