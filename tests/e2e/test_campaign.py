@@ -43,7 +43,7 @@ WITHDRAWN_EVERY, STRANGER_EVERY = 10, 7
 """So often a reader has unsubscribed, and so often somebody is none."""
 BEGUN_WITHIN_SECONDS = 30
 """So that there is a half-way, however fast the machine is."""
-STILL_LOOKS = 10
+STILL_LOOKS = 3
 """After so many looks at which nothing has moved, `wake` looks for what has lost its worker."""
 
 
@@ -201,7 +201,7 @@ def go_through(world: World, folder: Path, *, name: str, recipients: int, second
 
 def test_a_campaign_of_hundreds(world: World, tmp_path: Path) -> None:
     """Who subscribed gets it once, who unsubscribed never, and its status tells of both on the way and at the end."""
-    go_through(world, tmp_path, name="hundreds", recipients=int(os.environ.get("RECIPIENTS") or 300), seconds=240)
+    go_through(world, tmp_path, name="hundreds", recipients=int(os.environ.get("RECIPIENTS") or 300), seconds=420)
 
 
 @pytest.mark.prove
