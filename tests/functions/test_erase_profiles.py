@@ -15,7 +15,7 @@ from world import lambda_context, read_queue
 import functions.derive_segments.app as derive_segments
 from cartwake import giving
 from cartwake.bundles import Pool
-from cartwake.erasure import PASSES, name_export
+from cartwake.erasure import LEASE_MS, PASSES, name_export
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.feedback.deliveries import tags_for
@@ -277,6 +277,16 @@ def test_doubled_messages_do_no_harm(ada: Shop) -> None:
     app.handler(queue_event({"who": WHO}, {"who": WHO}, {"who": "u#ben"}, {"who": "u#nobody"}), lambda_context())
     assert erasures.get_erasure(WHO) == before
     assert ada.profile("u#ben").kind is Kind.PROFILE
+
+
+def test_a_slow_double_has_nobody_look_again_too_soon(ada: Shop) -> None:
+    """When a pass is done the next look is a day away; who is still at work on the same pass brings it no nearer."""
+    ada.hear(request(ada.now))
+    after = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": WHO}})["Item"]["wake_at"]
+    erasures.postpone(WHO, ada.now + LEASE_MS)
+    again = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": WHO}})["Item"]["wake_at"]
+    assert again == after
+    assert int(after["N"]) > ada.now + DAY
 
 
 def test_what_a_run_was_about_to_do_is_not_done(ada: Shop) -> None:

@@ -136,7 +136,11 @@ class World:
         for each in list(self.interrupts):
             if each.fits(at):
                 self.interrupts.remove(each)
+                # what a story does itself is no call of the function that it interrupts, and nothing befalls it
+                course = getcurrent()
+                del self.by_course[course]
                 each.act()
+                self.by_course[course] = at.invocation
                 at._pause(6 * SECOND)
 
     def invoke(self, function: str, payload: dict[str, Any], done: Callable[[Any, BaseException | None], None]) -> None:

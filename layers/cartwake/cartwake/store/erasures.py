@@ -53,8 +53,12 @@ def get_erasure(who: str) -> Erasure | None:
 
 
 def postpone(who: str, until: Instant) -> None:
-    """Have `wake` look at an erasure later: somebody is at work on it, or cannot do it."""
-    base.change(ProfileRow(who), [ProfileRow.wake_at.set(until)], ProfileRow.erasure.exists())
+    """Have `wake` look at an erasure later: somebody is at work on it, or cannot do it.
+
+    Never earlier: whoever is doubled, and slow, would have it looked at each minute until its next pass is due.
+    """
+    later = ProfileRow.erasure.exists() & (ProfileRow.wake_at < until)
+    base.change(ProfileRow(who), [ProfileRow.wake_at.set(until)], later)
 
 
 def replace(before: Erasure, after: Erasure) -> bool:
