@@ -137,6 +137,10 @@ def test_its_link_is_seen_being_followed(shop: Shop) -> None:
             an_event("Application Uninstalled", context={"device": {"id": DEVICES[PHONE], "token": ""}}),
             Skip.NO_ADDRESS,
         ),
+        (
+            an_event("Application Uninstalled", context={"device": {"id": DEVICES[PHONE], "type": "ios"}}),
+            Skip.NO_ADDRESS,
+        ),
     ],
 )
 def test_who_said_no_or_is_on_no_device_is_sent_nothing(shop: Shop, told: Event, why: Skip) -> None:
@@ -278,3 +282,13 @@ def test_who_is_erased_has_no_device_and_a_copy_tells_them(shop: Shop) -> None:
     shop.hear(an_event("Erasure Requested", at=shop.now))
     assert owner(PHONE) is None
     assert not profiles.get_profile("u#1").state.devices
+
+
+def test_a_yes_to_push_goes_with_an_erasure_also_without_a_device(shop: Shop) -> None:
+    """Whose phone is somebody else's by now has said yes once: that does not come back with their id."""
+    shop.hear(a_device(shop, who="u#2"))
+    assert Channel.PUSH not in shop.profile("u#1").state.contacts
+    shop.hear(an_event("Erasure Requested", at=shop.now))
+    row = addresses.get_address(derive_key(Channel.PUSH, "u#1", address_secret()))
+    assert row.consent is not None
+    assert not row.consent.subscribed

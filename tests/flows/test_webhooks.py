@@ -324,12 +324,30 @@ def test_an_erasure_between_decision_and_claim_prevents_it(
         return plain(ready, now)
 
     monkeypatch.setattr(calling, "_claim", late)
-    with pytest.raises(AssertionError, match="batchItemFailures"):
-        shop.hear(a_cart_event(at=shop.now))
-    assert receiver.asked == []
-    shop.wait(10 * MINUTE)
+    shop.hear(a_cart_event(at=shop.now))
     assert receiver.asked == []
     assert the_webhook().reason == Skip.ERASED
+
+
+def test_what_is_told_between_decision_and_claim_is_decided_anew(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It goes out at once all the same, with what is known by then, and takes one attempt from the day's budget."""
+    shop.known()
+    live(STEP, settings=LISTED | {"budgets": {"webhook": 2}})
+    plain = calling._claim
+
+    def late(ready: Any, now: int) -> Any:
+        monkeypatch.setattr(calling, "_claim", plain)
+        shop.derive(an_event("Identified", type="identify", traits={"stage": "late"}, at=shop.now))
+        return plain(ready, now)
+
+    monkeypatch.setattr(calling, "_claim", late)
+    shop.hear(a_cart_event(at=shop.now))
+    [told] = receiver.asked
+    assert b'"stage":"late"' in told.body.replace(b": ", b":")
+    shop.hear(an_identify("2@example.com", who="u#2", at=shop.now), a_cart_event(who="u#2", at=shop.now))
+    assert len(receiver.asked) == 2
 
 
 def test_a_host_that_was_taken_off_the_list_is_told_nothing(

@@ -215,7 +215,7 @@ PLANTED = {
         "erased before a claim",
     ),
     "what waits for something is not woken": Planted(
-        (("functions/enter_journeys/app.py", "if run.watching and run.ended is None and not run.held])", "if run.watching and run.ended and not run.held])"),),
+        (("functions/enter_journeys/app.py", "if run.watching or not journey])", "if not journey])"),),
         "a parcel that comes",
     ),
     "what happens to one order moves the runs of all": Planted(
@@ -227,7 +227,7 @@ PLANTED = {
         "a webhook that is not taken at first",
     ),
     "a webhook is told whoever has claimed it": Planted(
-        ((f"{LAYER}/calling.py", "claimed = _claim(ready, now)", "claimed = _claim(ready, now) or ready.message"),),
+        ((f"{LAYER}/calling.py", "claimed = _claim(ready, now)", "claimed = _claim(ready, now) or ready.case.message"),),
         "a webhook that is taken", (Fault.DOUBLED,), 140,
     ),
     "a webhook that was taken is told again": Planted(

@@ -76,7 +76,7 @@ def test_found_seeds(crew: Crew, seed: int) -> None:
 @pytest.mark.parametrize("point", FOUND_POINTS)
 def test_found_points(crew: Crew, point: str) -> None:
     """A point of the sweep at which something was found stays as it was mended."""
-    assert not crew.ask(read_point(point))["violations"]
+    demand(crew.ask(read_point(point)))
 
 
 @pytest.mark.parametrize("planted", PLANTED.values(), ids=PLANTED)

@@ -17,7 +17,19 @@ from cartwake.reasons import Skip
 from cartwake.registers import Register
 from cartwake.statements import Channel
 from cartwake.times import DAY, HOUR, MINUTE, SECOND
-from cartwake.webhooks import LEFT, Reply, conclude, judge, leave, read_rest, show_secret, sign, try_again, write_body
+from cartwake.webhooks import (
+    LAST_MS,
+    LEFT,
+    Reply,
+    conclude,
+    judge,
+    leave,
+    read_rest,
+    show_secret,
+    sign,
+    try_again,
+    write_body,
+)
 
 CALL = Call(
     url="https://crm.example.com/hooks?shop=1",
@@ -170,11 +182,11 @@ def test_it_is_left_while_its_host_is_silent() -> None:
         )  # fmt: skip
         waiting = after
     assert waiting.throttles == len(LEFT) + 1
-    late = NOON + HOUR - SECOND
-    last = leave(waiting, NOON + HOUR, late, jitter=0)
+    late, end = NOON + HOUR - MINUTE, NOON + HOUR - LAST_MS
+    last = leave(waiting, late, late, jitter=0)
     assert last is not None
-    assert last.retry_at == NOON + HOUR
-    assert leave(waiting, NOON + HOUR + 1, late, jitter=0) is None
+    assert last.retry_at == end
+    assert leave(waiting, end + 1, late, jitter=0) is None
     tried = a_webhook(not_after=NOON + HOUR, attempts=1, detail="500")
     given_up = leave(tried, NOON + HOUR + 1, late, jitter=0)
     assert given_up is not None

@@ -27,6 +27,7 @@ from cartwake.telemetry import count, logger, name_who
 from cartwake.times import MINUTE, SECOND, Instant, format_instant
 from cartwake.webhooks import LARGEST_BODY, Reply, conclude, judge, leave, sign, try_again, write_body
 
+_ATTEMPTS: Final = 4
 _AWAY_MS: Final = 15 * MINUTE
 """For so long `wake` leaves a webhook to its queue."""
 
@@ -57,16 +58,28 @@ def call(message: Message, now: Instant) -> None:
 
 
 def _call(message: Message, now: Instant) -> None:
-    ready = _prepare(message, now)
-    if isinstance(ready, Message):
-        _keep(message, ready)
-        return
-    claimed = _claim(ready, now)
-    if claimed is None:
-        raise TryAgain("the claim was prevented")
+    """Decide, claim, attempt, record; a claim that somebody's write prevented is decided anew."""
+    for _ in range(_ATTEMPTS):
+        ready = _prepare(message, now)
+        if isinstance(ready, Message):
+            _keep(message, ready)
+            return
+        claimed = _claim(ready, now)
+        if claimed is not None:
+            _attempt(ready, claimed)
+            return
+        _refund(ready.case, now)
+        current = messages.get_message(message.who, message.id)
+        if current is None or current.state is not MessageState.PLANNED:
+            return
+        message = current
+    raise TryAgain("the claim was prevented too often in a row")
+
+
+def _attempt(ready: Ready, claimed: Message) -> None:
     reply = post(ready.request)
     answered_at = read_clock()
-    silence.note(message.template, reply, answered_at)
+    silence.note(claimed.template, reply, answered_at)
     _keep(claimed, judge(claimed, reply, answered_at, jitter=random.random()))  # noqa: S311  who comes first is no secret
 
 
@@ -125,6 +138,13 @@ def _afford(case: Case, now: Instant) -> Message | None:
     count("BudgetsSpent")
     late = tomorrow > message.not_after
     return deciding.skip(message, Skip.BUDGET, now) if late else deciding.put_off(message, tomorrow)
+
+
+def _refund(case: Case, taken_at: Instant) -> None:
+    """Put back into the day's budget what was taken for an attempt that was not made."""
+    message, settings = case.message, case.rules.settings
+    if message.channel in settings.budgets and not message.attempts and message.kind != "transactional":
+        budgets.give_back(message.channel, begin_tomorrow(taken_at, settings.timezone)[0], 1)
 
 
 def _claim(ready: Ready, now: Instant) -> Message | None:

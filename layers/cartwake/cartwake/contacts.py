@@ -26,7 +26,8 @@ def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action
     """
     if _told(before) == _told(profile):
         return profile, []
-    keys = {}
+    # what was stated of push messages stays the shopper's while they are on no device
+    keys: dict[Channel, str] = {it: key for it, key in before.address_keys.items() if it is Channel.PUSH}
     for channel, contact in sorted(profile.state.contacts.items()):
         key = _find_key(channel, str(contact.value), profile)
         if key is not None:

@@ -31,14 +31,13 @@ def read(event: Event) -> dict[str, Register]:
     if event.name == BOUNCED:
         key = event.properties.get("device") if event.trust is Trust.OWN else None
         return {key: Register("", event.occurred_at, event.short_id)} if isinstance(key, str) and key else {}
-    told = event.context.get("device")
-    if not isinstance(told, dict) or "token" not in told:
+    told, gone = event.context.get("device"), event.name == UNINSTALLED
+    if not isinstance(told, dict) or not ("token" in told or gone):
         return {}
-    address = spell(f"{told.get('type')} {told['token']}") if told["token"] else ""
+    address = spell(f"{told.get('type')} {told['token']}") if told.get("token") else ""
     key = _name(told.get("id"), address)
-    if address is None or not key:
+    if (address is None and not gone) or not key:
         return {}
-    gone = event.name == UNINSTALLED
     return {key: Register("" if gone else address, event.occurred_at, event.short_id)}
 
 

@@ -80,5 +80,4 @@ def _without(profile: Profile, address: str, told: Register) -> Profile:
     state = profile.state
     known = devices.hand_over(state.devices, address, told)
     state = msgspec.structs.replace(state, **statements.reach(state, known))
-    keys = {it: key for it, key in profile.address_keys.items() if it is not Channel.PUSH or it in state.contacts}
-    return msgspec.structs.replace(profile, state=state, address_keys=keys)
+    return msgspec.structs.replace(profile, state=state)

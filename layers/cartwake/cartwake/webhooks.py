@@ -39,6 +39,8 @@ LONGEST_REST: Final = DAY
 """A receiver that asks for more patience than that is asked again all the same."""
 LEFT: Final = (MINUTE, 2 * MINUTE, 4 * MINUTE, 8 * MINUTE, 12 * MINUTE)
 """For so long it is left, each time that its host is found silent; a queue can wait for all of them."""
+LAST_MS: Final = 30 * SECOND
+"""So long before it is too late it comes back for the last time: queues take their time."""
 _JITTER: Final = 0.1
 _GONE: Final = 410
 _SILENT: Final = ("TimeoutError", "gaierror")
@@ -172,9 +174,10 @@ def leave(message: Message, until: Instant, now: Instant, *, jitter: float) -> M
         jitter: A share between 0 and 1 by which those that were left together come back apart.
     """
     wait = int(LEFT[min(message.throttles, len(LEFT) - 1)] * (1 + _JITTER * jitter))
-    later = max(until, min(now + wait, message.not_after))
+    last = message.not_after - LAST_MS
+    later = max(until, min(now + wait, last))
     detail = message.detail or _NOT_ASKED
-    if later > message.not_after:
+    if later > last:
         return _refuse(message, Skip.NOT_TAKEN, detail, now) if message.attempts else None
     return change(message, throttles=message.throttles + 1, not_before=later, retry_at=later, detail=detail)
 

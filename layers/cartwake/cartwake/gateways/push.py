@@ -96,7 +96,8 @@ def write_payload(push: Push, service: str) -> dict[str, str]:
 
 def _find_endpoint(push: Push) -> str | Outcome:
     """Return the device's endpoint, made or found, or what prevented that: then nothing was sent."""
-    client = clients.client("sns")
+    # the claim runs: what takes long is left, and nothing was sent
+    client = clients.client("sns", attempts=2, read_timeout_seconds=3)
     try:
         endpoint = _make_endpoint(client, push)
         if isinstance(endpoint, str) and push.again:
