@@ -25,7 +25,7 @@ from cartwake.statements import Channel
 from cartwake.store import addresses, messages, profiles
 from cartwake.store.base import unsqueeze
 from cartwake.times import DAY, MINUTE
-from cartwake_cli.local.world import World, open_world, wait_for
+from cartwake_cli.local.world import FunctionFailed, World, open_world, wait_for
 
 MAIL = """<mjml><mj-head><mj-title>News</mj-title></mj-head><mj-body><mj-section><mj-column><mj-text>
 {{ shop.postal_address }} <a href="{{ unsubscribe_url }}">stop</a>
@@ -136,7 +136,10 @@ class Course:
 
     def look(self, *, ahead_ms: int = 0) -> dict[str, Any]:
         """Return how far it is after a look of `wake`; minutes ahead, it finds what has lost its worker."""
-        self.world.invoke("wake", {"at": int(time.time() * 1_000) + ahead_ms})
+        try:
+            self.world.invoke("wake", {"at": int(time.time() * 1_000) + ahead_ms})
+        except FunctionFailed as error:  # an engine that is busy replacing dead workers; it is called again
+            self.tell(str(error))
         told: dict[str, Any] = read_status(self.world, "campaigns").get("campaigns", {}).get(self.name, {})
         if told:
             self.shown.append(told["messages"].get("accepted", 0))
@@ -199,6 +202,8 @@ def go_through(world: World, folder: Path, *, name: str, recipients: int, second
     assert world.scan("quarantine") == []
 
 
+@pytest.mark.prove
+@pytest.mark.slow
 def test_a_campaign_of_hundreds(world: World, tmp_path: Path) -> None:
     """Who subscribed gets it once, who unsubscribed never, and its status tells of both on the way and at the end."""
     go_through(world, tmp_path, name="hundreds", recipients=int(os.environ.get("RECIPIENTS") or 300), seconds=420)
