@@ -291,9 +291,7 @@ def break_when(monkeypatch: pytest.MonkeyPatch, where: str, *texts: str, gone: s
     monkeypatch.setattr(linker, where, fail)
 
 
-@pytest.mark.parametrize(
-    "where", ["_carry", "_finish_segments", "_find_unknown_shown", "_collect_tags", "_find_defined", "_retire"]
-)
+@pytest.mark.parametrize("where", ["_carry", "_finish_segments", "_find_unknown_shown", "_collect_tags", "_retire"])
 def test_a_failure_over_all_files_is_the_fault_of_one(
     files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, where: str
 ) -> None:

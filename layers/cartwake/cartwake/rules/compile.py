@@ -144,7 +144,7 @@ class _Linker:
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, made))
         left = {} if self._conflicts else self._carry(journeys, scores)
         meanings = Meanings(self._previous, self._generation, self._compiled, self._predictions, wheres, scores)
-        segments = {} if self._conflicts else meanings.finish(self._of(Segment), self._references)
+        segments = {} if self._conflicts else self._finish_segments(meanings)
         watches = {} if self._conflicts else watch(self._watched, self._references, self._previous, self._now)
         bundle = bundles.Bundle(
             generation=self._generation,
@@ -270,6 +270,9 @@ class _Linker:
         """Return the journeys that were there and are no more, so that runs which a pause holds can be ended."""
         names = dict.fromkeys((*self._previous.retired, *self._previous.journeys))
         return tuple(name for name in names if name not in journeys)[-bundles.MOST_RETIRED :]
+
+    def _finish_segments(self, meanings: Meanings) -> dict[str, bundles.Segment]:
+        return meanings.finish(self._of(Segment), self._references)
 
     def _finish_date(self, name: str, journey: Runnable) -> Runnable:
         """Add when the date that starts a journey last changed: the shop's own clock is part of it."""
