@@ -361,7 +361,7 @@ def test_settings_arrive() -> None:
     }
     found = compile_files(settings=settings)[0].settings
     assert found.cap_ms == {Channel.EMAIL: 0, Channel.SMS: 24 * HOUR, Channel.PUSH: 24 * HOUR}
-    assert set(found.hours) == {Channel.EMAIL}
+    assert set(found.hours) == {Channel.EMAIL, Channel.PUSH}
     assert (found.hours[Channel.EMAIL].opens_minute, found.hours[Channel.EMAIL].closes_minute) == (450, 1440)
     assert (found.shop.url, found.sender.name) == ("https://n.example", "N")
     assert found.shop.hosts == ("pay.example",)
