@@ -10,6 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from e2e.crowd import write
 from rulebook import PREDICTIONS
 
 from cartwake.clock import read_clock
@@ -50,14 +51,6 @@ FILES: dict[str, Any] = {
     },
     "templates/gold-news.mjml": MAIL,
 }
-
-
-def write(folder: Path, files: dict[str, Any]) -> Path:
-    for name, content in files.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(content if isinstance(content, str) else json.dumps(content))
-    return folder
 
 
 def go_live(world: World, folder: Path) -> None:
