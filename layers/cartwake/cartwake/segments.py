@@ -195,6 +195,11 @@ def reevaluate(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, 
     return _with(profile, state), signals
 
 
+def touch_all(rules: Bundle, now: Instant) -> list[Signal]:
+    """Return the signals that something changed which no event told: whatever any run waits for may have come."""
+    return [Signal(SignalKind.TOUCHED, name, now) for name in sorted(rules.watches)]
+
+
 def finish(profile: Profile, rules: Bundle, now: Instant) -> Profile:
     """Return the profile without the entries that nothing needs any more: the last thing before it is written."""
     return _with(profile, trim(profile.state, rules.needs, now))
