@@ -22,7 +22,7 @@ from cartwake.profiles import Kind, Profile
 from cartwake.reasons import Refusal
 from cartwake.redemptions import redeem_coupons
 from cartwake.seen import note_names
-from cartwake.segments import Signal, absorb, adopt, advance, finish, reevaluate
+from cartwake.segments import Signal, absorb, adopt, advance, finish, reevaluate, touch
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import HOUR, NEVER, Instant
@@ -102,7 +102,7 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     handover = hand_over(family.before, family.profile)
     if handover.profile is not family.profile:
         handover.profile, told = reevaluate(handover.profile, rules, now)
-        signals += told
+        signals += [*told, *touch("reachable", rules, now)]
     profile, more = contacts.follow(family.before, handover.profile)
     more += [*handover.writes, *_let_go(handover.losers.values(), rules, now)]
     # before the profile, so that what was stated is on record wherever it counts
@@ -120,8 +120,9 @@ def _let_go(losers: Iterable[Profile], rules: Bundle, now: Instant) -> Iterator[
     for loser in losers:
         if loser.generation > rules.generation:
             raise NewerRules
-        after, signals = reevaluate(adopt(loser, rules, now), rules, now)
-        yield profiles.put_profile(finish(after, rules, now), signals)
+        before, passed = advance(adopt(loser, rules, now), rules, now)
+        after, changed = reevaluate(before, rules, now)
+        yield profiles.put_profile(finish(after, rules, now), [*passed, *changed, *touch("reachable", rules, now)])
 
 
 def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:

@@ -123,6 +123,22 @@ def test_waits_for_something_and_goals() -> None:
     assert at(stand(goal, Wait(for_ms=60 * DAY), MAIL, state=came)) == ("1", -50, 10)
 
 
+def test_a_goal_ahead_moves_who_was_placed_before_it() -> None:
+    """One that was reached leads on behind it as of now; one that was not is watched for from then on."""
+    came = State(trackers={"viewed": Tracker(entries=(Entry(ENTERED + DAY, 1),))})
+    goal = Goal(happening=Happening(name="Page Viewed", tracker="viewed"))
+    steps = (Wait(for_ms=60 * DAY), MAIL, goal, MAIL, Wait(for_ms=DAY), MAIL)
+    run = stand(*steps)
+    assert at(run) == ("0", -50, 10)
+    assert run is not None
+    assert run.watching
+    run = stand(*steps, state=came)
+    assert at(run) == ("4", 0, 1)
+    assert run is not None
+    assert not run.watching
+    assert stand(*steps[:4], state=came) is None
+
+
 def test_who_has_left_the_journey_since_stays_out() -> None:
     """An exit that has happened since they entered would have ended it."""
     came = State(trackers={"viewed": Tracker(entries=(Entry(ENTERED + DAY, 1),))})

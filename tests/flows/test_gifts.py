@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
+import msgspec
 import pytest
-from builders import NOON, a_cart_event, an_event, an_order
+from builders import NOON, a_cart_event, an_event, an_order, publish
 from flows.test_steps import MAIL, live, sent, the_messages, the_run
 from shoppers import Shop
 
@@ -100,6 +101,20 @@ def test_a_code_that_was_used_is_offered_by_no_message(shop: Shop) -> None:
     shop.hear(a_cart_event("P-2", at=shop.now))
     [second] = [it for it in held() if it.code != first.code]
     assert sent(shop) == [f"Yours: {first.code}", f"Yours: {second.code}"]
+
+
+def test_a_used_gift_stands_in_no_other_journeys_way(shop: Shop) -> None:
+    """A message of another journey, which meant no gift, gives a code of its own."""
+    shop.known()
+    live({"give": "birthday"}, coupons={"birthday.json": GENERATED})
+    shop.hear(a_cart_event(at=shop.now))
+    [first] = held()
+    use(shop, first)
+    rules = live({"email": "one", "coupon": "birthday"} | SHOWN, coupons={"birthday.json": GENERATED})
+    publish(msgspec.structs.replace(rules, generation=rules.generation + 1, journeys={"other": rules.journeys["j"]}))
+    shop.hear(a_cart_event("P-2", at=shop.now))
+    [second] = [it for it in held() if it.code != first.code]
+    assert sent(shop) == [f"Yours: {second.code}"]
 
 
 def test_a_steps_own_code_that_was_used_is_followed_by_another(shop: Shop) -> None:

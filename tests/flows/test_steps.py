@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from builders import NOON, a_cart_event, an_event, an_order, publish
+from builders import NOON, a_cart_event, a_subscription, an_event, an_order, publish
 from shoppers import Shop
 
 import functions.enter_journeys.app as enter_journeys
 import functions.run_step.app as run_step
 from cartwake.bundles import Bundle
-from cartwake.events import Trust
+from cartwake.events import Event, Trust
 from cartwake.live import find_live
 from cartwake.marks import list_tags, name_tags, reckon_scores
 from cartwake.messages import Message, MessageState
@@ -118,6 +118,33 @@ def test_a_wait_for_a_condition_ends_as_soon_as_it_holds(shop: Shop, where: dict
     assert sent(shop) == []
     shop.hear(an_event("Identified", at=shop.now + 2, type="identify", traits={"size": "42"}))
     assert sent(shop) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("waits", "who"),
+    [
+        ({"none": [{"reachable_by": "push"}]}, "u#1"),
+        ({"in_segment": "no-app"}, "u#1"),
+        ({"reachable_by": "push"}, "u#2"),
+    ],
+)
+def test_who_waits_for_it_goes_on_as_a_phone_is_handed_over(shop: Shop, waits: dict[str, Any], who: str) -> None:
+    """No event of Ada's says that her phone is Ben's now; a run that waits until she has none goes on all the same."""
+
+    def is_on_it(who: str) -> Event:
+        device = {"id": "d", "type": "android", "token": "token-of-the-phone"}
+        return an_event("Application Opened", who=who, at=shop.now, context={"device": device})
+
+    live(
+        {"wait_for": waits, "at_most": "14 days"},
+        segments={"no-app": {"none": [{"reachable_by": "push"}]}},
+    )
+    shop.hear(is_on_it("u#1"), *(a_subscription("push", who=it, at=shop.now) for it in ("u#1", "u#2")))
+    shop.hear(a_cart_event(who=who, at=shop.now))
+    shop.now += MINUTE
+    assert runs.list_runs(who, journey="j")[0].ended is None
+    shop.hear(is_on_it("u#2"))
+    assert runs.list_runs(who, journey="j")[0].ended is EndReason.COMPLETED
 
 
 def test_a_wait_for_a_condition_that_time_brings_about(shop: Shop) -> None:

@@ -2,6 +2,7 @@
 
 import random
 from math import exp, log
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pytest
@@ -10,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwake.proportions import Tally, find_interval, find_lift, weigh
+from cartwake.rules.compile_variants import compile_tests
+from cartwake.rules.step_models import SplitStep
 from cartwake.times import DAY
 from cartwake.variants import VariantTest
 from cartwake.winners import (
@@ -211,3 +214,13 @@ def test_lifts_are_those_of_newcombe() -> None:
     """The example of Newcombe's paper of 1998, method 10: 56 of 70 against 48 of 80."""
     lift, low, high = find_lift(Tally(70, 56), Tally(80, 48))
     assert (lift, low, high) == (pytest.approx(0.2), pytest.approx(0.0524, abs=1e-4), pytest.approx(0.3339, abs=1e-4))
+
+
+def test_a_changed_timezone_asks_nothing_anew() -> None:
+    """A day begins elsewhere at another instant; the rule is the same, and so is the decision that was made by it."""
+    ways = [{"percent": 50, "steps": [{"tag": "a"}]}, {"percent": 50, "steps": [{"tag": "b"}]}]
+    winner = {"by": "ordered", "until": "2026-12-24"}
+    step = SplitStep.model_validate({"test": "t", "split": ways, "winner": winner})
+    tests = [compile_tests([step], ZoneInfo(zone))["t"] for zone in ("Europe/Warsaw", "Asia/Tokyo")]
+    assert tests[0].until != tests[1].until
+    assert len({Measured("j", "t", test).file for test in tests}) == 1

@@ -20,9 +20,16 @@ MOST_DRAWS: Final = 12
 
 
 def find_given(wanted: Given, keys: Iterable[str]) -> Taken | None:
-    """Return the code that a step without a message gave and whose end has not come, one that is unused if there is."""
+    """Return the code that a step without a message gave and whose end has not come.
+
+    One that is unused if there is; of the used ones that of the same journey.
+    """
+
+    def rank(taken: Taken) -> tuple[bool, bool]:
+        return taken.redeemed_at > 0, taken.given.journey != wanted.journey
+
     held = _list_held(replace(wanted, for_all=True), keys)
-    return min(_look_up(held, wanted.given_at), key=lambda it: it.redeemed_at > 0, default=None)
+    return min(_look_up(held, wanted.given_at), key=rank, default=None)
 
 
 def give(wanted: Given, pool: Pool, keys: Iterable[str]) -> Given | None:

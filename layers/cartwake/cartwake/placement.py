@@ -21,7 +21,7 @@ from cartwake.journeys import (
     Wait,
 )
 from cartwake.moves import choose
-from cartwake.paths import FIRST_STEP, enter, find_step, next_path
+from cartwake.paths import FIRST_STEP, enter, find_step, next_path, top_of
 from cartwake.runs import Rules, Run, admits, find_exit
 from cartwake.segments import View, check
 from cartwake.times import Instant
@@ -36,7 +36,7 @@ def place(run: Run, entered_at: Instant, rules: Rules, view: View) -> Run | None
 
     Time is counted from *entered_at*. Waits that are over are passed, and so is everything whose time is past: it is
     neither sent nor said after the fact. Branches go by what is true now. The run stands in the first wait that is not
-    over, and goes on at that wait's end.
+    over, and goes on at that wait's end, or as soon as a goal ahead is reached.
 
     Args:
         run: As it would begin.
@@ -69,11 +69,23 @@ class _Placing:
                 continue
             began = self._at
             due_at = self._pass(step)
-            if due_at is not None:
+            if due_at is not None and not self._jump():
                 return self._stand(step, began, due_at)
             if isinstance(step, Goal) and step.or_end and not self._is_reached(step):
                 return None
         return None
+
+    def _jump(self) -> bool:
+        """Go on, as of now, behind the last goal ahead that has been reached; False where none was."""
+        reached = [place for place, goal in self._list_goals() if self._is_reached(goal)]
+        if reached:
+            self._path, self._at = next_path(self._steps, str(reached[-1])), self._view.now
+        return bool(reached)
+
+    def _list_goals(self) -> list[tuple[int, Goal]]:
+        """Return the goals ahead, with their places."""
+        ahead = range(top_of(self._path) + 1, len(self._steps))
+        return [(place, step) for place in ahead if isinstance(step := self._steps[place], Goal)]
 
     def _stand(self, step: Step, began: Instant, due_at: Instant) -> Run:
         return replace(
@@ -81,7 +93,7 @@ class _Placing:
             path=self._path,
             wait_from=began,
             due_at=due_at,
-            watching=isinstance(step, Await),
+            watching=isinstance(step, Await) or bool(self._list_goals()),
             variants=self._variants,
         )
 

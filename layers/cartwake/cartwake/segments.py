@@ -195,6 +195,11 @@ def reevaluate(profile: Profile, rules: Bundle, now: Instant) -> tuple[Profile, 
     return _with(profile, state), signals
 
 
+def touch(group: str, rules: Bundle, now: Instant) -> list[Signal]:
+    """Return the signals that something known of a shopper changed without an event: runs may wait for it."""
+    return [Signal(SignalKind.TOUCHED, name, now) for name in rules.watch_index.by_known.get(group, ())]
+
+
 def finish(profile: Profile, rules: Bundle, now: Instant) -> Profile:
     """Return the profile without the entries that nothing needs any more: the last thing before it is written."""
     return _with(profile, trim(profile.state, rules.needs, now))

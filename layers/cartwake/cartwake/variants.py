@@ -25,6 +25,7 @@ class VariantTest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
         at_least: How many shoppers each variant must have been measured on.
         until_ms: So long after the first shopper came to it the best so far is taken; 0: see `until`.
         until: Then the best so far is taken; 0 with `until_ms` of 0: never.
+        until_date: The day of which `until` is the beginning: that moves with the shop's timezone.
         since: The publish with which this definition went live; 0: it did not yet.
         winner: The variant that everybody gets from now on; "": chance decides.
         how: Who said so: `hand`, `numbers` or `time`; "": it is not decided.
@@ -38,6 +39,7 @@ class VariantTest(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     at_least: int = 200
     until_ms: int = 0
     until: Instant = 0
+    until_date: str = ""
     since: Instant = 0
     winner: str = ""
     how: str = ""

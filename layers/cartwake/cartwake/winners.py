@@ -83,8 +83,8 @@ def name_rule(test: VariantTest) -> str:
 
     Whoever changes one of these asks anew, and is answered anew from the numbers of the moment.
     """
-    parts = (test.by, f"{test.sure:.6f}", str(test.at_least), str(test.until_ms), str(test.until))
-    return derive_id("rule", *parts)[:8]
+    parts = (test.by, f"{test.sure:.6f}", str(test.at_least), str(test.until_ms))
+    return derive_id("rule", *parts, test.until_date or str(test.until))[:8]
 
 
 def decide(test: VariantTest, counts: Counts, now: Instant) -> tuple[str, str] | None:

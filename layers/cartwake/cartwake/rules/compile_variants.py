@@ -97,6 +97,7 @@ def _compile_test(splits: list[SplitStep], zone: ZoneInfo) -> VariantTest:
                 at_least=rule.at_least,
                 until_ms=parse_duration(until) if lasts else 0,
                 until=0 if lasts or not until else begin_date(until, zone),
+                until_date="" if lasts else until,
             )
 
 

@@ -11,7 +11,7 @@ def give_coupon(case: Case, now: Instant) -> Given | Unfit | None:
     """Return the code for a message: the one its shopper has by now, or a new one; None where none is asked for.
 
     A code that is given and not sent in the end stays the shopper's, for this step. One that a step gave and an order
-    has used is replaced by no message: who reminds of it would give away another.
+    has used is replaced by no message of that journey: who reminds of it would give away another.
 
     Raises:
         TryAgain: Others kept taking what was drawn.
@@ -32,7 +32,8 @@ def give_coupon(case: Case, now: Instant) -> Given | Unfit | None:
     )
     keys = case.profile.keys
     gift = find_given(wanted, keys)
-    if gift is not None:
-        used = Unfit(Skip.NO_COUPON, f'an order has used the code of "{step.coupon}" that was given')
-        return used if gift.redeemed_at else gift.given
+    if gift is not None and not gift.redeemed_at:
+        return gift.given
+    if gift is not None and gift.given.journey == wanted.journey:
+        return Unfit(Skip.NO_COUPON, f'an order has used the code of "{step.coupon}" that was given')
     return give(wanted, pool, keys) or Unfit(Skip.NO_COUPON, f'the pool "{step.coupon}" is empty')
