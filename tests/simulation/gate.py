@@ -71,6 +71,11 @@ def enter(world: "World") -> None:
         each._available_capacity = each._max_capacity
 
 
+def find_world() -> "World":
+    """Return the world to which calls go."""
+    return _world[0]
+
+
 def _hook(request: Any, event_name: str, **_: Any) -> AWSResponse | None:
     _, service, operation = event_name.split(".")
     world = _world[0]
@@ -89,7 +94,10 @@ class Gate:
 
     def pass_through(self) -> AWSResponse:
         """Go to AWS and back, with whatever happens on the way."""
-        fault = self._strike()
+        if self.invocation.answer is not None:
+            answer, self.invocation.answer = self.invocation.answer, None
+            return self._answer(answer)
+        fault, self.invocation.struck = self.invocation.struck or self.strike(), None
         self._pause(self.world.latency())
         match fault:
             case Fault.REFUSED:
@@ -115,7 +123,15 @@ class Gate:
         self._pause(self.world.latency())
         return self._answer(answer)
 
-    def _strike(self) -> Fault | None:
+    def go_straight(self) -> cloud.Answer:
+        """Go to AWS and back, with nothing happening on the way."""
+        self._pause(self.world.latency())
+        self.world.before_effect(self)
+        answer = self._perform()
+        self._pause(self.world.latency())
+        return answer
+
+    def strike(self) -> Fault | None:
         """Return what happens to this try: a new call may be struck, a repetition meets what the first met."""
         body = self.request.body if isinstance(self.request.body, bytes) else b""
         call = (f"{self.service}.{self.operation}", body)

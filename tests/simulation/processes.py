@@ -92,6 +92,8 @@ class Invocation:
         number: Of all in the world.
         kill_at: When Lambda ends it.
         again: Delivers the same once more.
+        struck: What was found to happen to the call that comes next.
+        answer: What is answered to the call that comes next.
     """
 
     number: int
@@ -102,6 +104,8 @@ class Invocation:
     task: Task | None = None
     call: tuple[str, bytes] | None = None
     fault: Any = None
+    struck: Any = None
+    answer: Any = None
 
     @property
     def function(self) -> str:

@@ -149,7 +149,7 @@ class Line:
         told = read(self._sent, invocation.number)
         request = SimpleNamespace(body=told.body.encode(), url=f"https://{self._host}{told.target}")
         at = gate.Gate(world, invocation, "webhook", "Post", request)
-        fault = at._strike()
+        fault = at.strike()
         world.note(f"{invocation.function} {invocation.number} webhook.Post {told.id}")
         if world.watch:
             world.watch.on_told(told)

@@ -244,7 +244,9 @@ class Watch:
             # a webhook that is claimed may be left to its queue for longer, by the same claim
             same = old.state != "claimed" or new.state != "claimed" or old.attempt == new.attempt
             # what was attempted, and may have gone out, is in doubt for good when there is no other attempt
-            given_up = (old.state, new.state) == ("planned", "unknown") and old.attempts > 0 and new.retry_at is None
+            tried = old.attempts > 0 or (old.throttles > 0 and old.channel == "webhook")
+            given_up = old.state == "planned" and tried and new.retry_at is None
+            given_up = given_up and new.state == ("refused" if new.channel == "webhook" else "unknown")
             follows = given_up or new.state.value in known[old.state.value]
             self.must("states follow one another", same and follows, f"{old} {new}")
         if new.state == "skipped":

@@ -16,10 +16,11 @@ def main() -> None:
     # a world that never ends must end this process, not the machine
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     setting.prepare()
-    from simulation import gate, receivers
+    from simulation import gate, receivers, shortcut
 
     gate.install()
     receivers.install()
+    shortcut.install()
     setting.scale_down()
     out = sys.stdout
     for line in sys.stdin:
