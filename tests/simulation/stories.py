@@ -152,9 +152,14 @@ def journey_paused_with_a_message_on_its_way(shop: Shop) -> None:
 def journey_archived_before_a_claim(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
-    archive = Interrupt("TransactWriteItems", lambda: change_status(shop, "archived"), holds='"messages"')
+    archive = Interrupt("TransactWriteItems", lambda: change_status(shop, "archived"), '"messages"', invoked_by='"seq"')
     shop.world.interrupts.append(archive)
     shop.go(90 * MINUTE)
+    if archive in shop.world.interrupts:  # the step took effect when its process was gone
+        change_status(shop, "archived")
+    else:
+        mails = shop.world.mailbox.subjects()
+        shop.world.watch.must("what must not go out does not", CART not in mails, mails)
 
 
 def journey_archived_between_claim_and_send(shop: Shop) -> None:
@@ -650,7 +655,9 @@ STORIES = {
     ),
     "rules changed during a wait": Story(("cart",), rules_changed_during_a_wait, ("A new text", SECOND_CART), (CART,)),
     "a journey paused with a message on its way": Story(("cart",), journey_paused_with_a_message_on_its_way, (CART,)),
-    "a journey archived before a claim": Story(("cart",), journey_archived_before_a_claim, (), (CART, SECOND_CART)),
+    "a journey archived before a claim": Story(
+        ("cart",), journey_archived_before_a_claim, (), (SECOND_CART,), may=(CART,)
+    ),
     "a journey archived between claim and send": Story(
         ("cart",), journey_archived_between_claim_and_send, (CART,), (SECOND_CART,)
     ),

@@ -3,11 +3,14 @@
 The worlds are in processes of their own: their clock, their chance and their AWS are none of this one's.
 """
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
 
-from simulation.crew import Crew, Told, copy_code
+from simulation.crew import ROOT, Crew, Told, copy_code
 from simulation.found import FOUND_POINTS, FOUND_SEEDS
 from simulation.hunt import hunt
 from simulation.planted import PLANTED, Planted
@@ -21,6 +24,19 @@ QUICK = (
     "the SES client retries",
     "a webhook is told again under a new id",
 )
+ALL_THE_WAY = """
+import sys
+from simulation import setting
+setting.prepare()
+from simulation import gate, receivers
+gate.install()
+receivers.install()
+setting.scale_down()
+from simulation.swarm import run_seed
+result = run_seed(int(sys.argv[1]))
+print(result.digest, result.calls)
+"""
+"""What a worker does, without the shortcut."""
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +61,16 @@ def test_one_seed_gives_one_history() -> None:
         again = [other.ask({"job": "seed", "seed": seed}) for seed in (8, 7)]
     assert [it["digest"] for it in told] == [it["digest"] for it in reversed(again)]
     assert told[0]["digest"] != told[1]["digest"]
+
+
+def test_the_shortcut_changes_no_history(crew: Crew) -> None:
+    """A world whose every call goes all the way through the SDK has the same history, to the byte."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0", "PYTHONPATH": str(ROOT / "tests")}
+    for seed in (3, 631):
+        told = crew.ask({"job": "seed", "seed": seed})
+        command = [sys.executable, "-c", ALL_THE_WAY, str(seed)]
+        whole = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
+        assert whole.stdout.split() == [told["digest"], str(told["calls"])]
 
 
 def test_every_fault_at_every_place(crew: Crew) -> None:
