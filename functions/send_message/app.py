@@ -82,7 +82,7 @@ def handle(who: str, message_id: str, now: Instant) -> None:
         return
     match message.state:
         case MessageState.PLANNED:
-            if message.not_before <= now:
+            if deciding.is_ready(message, now):
                 _send(message, now)
         case MessageState.CLAIMED:
             if message.lease_until <= now:
@@ -110,7 +110,7 @@ def _send(message: Message, now: Instant) -> None:
             return
         _refund(letter, now)
         current = messages.get_message(message.who, message.id)
-        if current is None or current.state is not MessageState.PLANNED:
+        if current is None or not deciding.is_ready(current, now):
             return
         message = current
     raise TryAgain("the claim was prevented too often in a row")

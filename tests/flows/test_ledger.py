@@ -160,6 +160,26 @@ def test_whatever_happens_between_decision_and_claim_is_seen(
         assert "You left Trail Runner behind" not in shop.subjects()
 
 
+def test_who_was_overtaken_is_as_patient_as_who_was_throttled(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two deliveries at once SES puts one off: the other, which finds its claim prevented, does not try at once."""
+    shop.known()
+    handed = _answers(monkeypatch, Throttled("TooManyRequestsException"), Accepted("later"))
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    claim = send_message._claim
+
+    def late(letter: Any, now: int) -> Any:
+        monkeypatch.setattr(send_message, "_claim", claim)
+        send_message.handle("u#1", letter.case.message.id, now)
+        return claim(letter, now)
+
+    monkeypatch.setattr(send_message, "_claim", late)
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert len(handed) == 1
+    shop.wait(MINUTE)
+    assert (_one(shop).state, len(handed)) == (MessageState.ACCEPTED, 2)
+
+
 def test_throttled_goes_back_and_releases_the_cap(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """A send that SES puts off is planned again, counts against no cap, and goes out later, once."""
     shop.known()

@@ -242,6 +242,27 @@ def test_twenty_deliveries_are_one_attempt(shop: Shop, receiver: Receiver) -> No
     assert len(receiver.asked) == 2
 
 
+def test_who_was_overtaken_is_as_patient_as_who_was_told(
+    shop: Shop, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two deliveries at once one is told to be patient: the other, whose claim is prevented, tries no more."""
+    receiver.answers = [Reply(status=429, retry_after="90")]
+    plain = calling._claim
+
+    def late(ready: Any, now: int) -> Any:
+        monkeypatch.setattr(calling, "_claim", plain)
+        calling.call(the_webhook(), now)
+        return plain(ready, now)
+
+    monkeypatch.setattr(calling, "_claim", late)
+    begin(shop, STEP)
+    assert len(receiver.asked) == 1
+    shop.wait(89 * SECOND)
+    assert len(receiver.asked) == 1
+    shop.wait(MINUTE)
+    assert len(receiver.asked) == 2
+
+
 def _with(place: int, **changes: Any) -> list[dict[str, Any]]:
     return [step | changes if index == place else step for index, step in enumerate(TWO)]
 

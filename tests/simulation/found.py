@@ -11,6 +11,7 @@ FOUND_SEEDS: dict[int, str] = {
 }
 FOUND_POINTS: dict[str, str] = {
     "cart and reminder/5/every answer lost after effect": "a lost answer of DynamoDB made an event poison",
+    "a webhook that is not taken at first/36/invocation delivered twice": "who was overtaken did not wait as was asked",
     "files saved while a run waits/223/throttled": "a throttled count of the profiles made a sweep poison",
 }
 """As `story/call/fault`."""

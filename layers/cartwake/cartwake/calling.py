@@ -49,7 +49,7 @@ def hand_over(message: Message, now: Instant) -> None:
 def call(message: Message, now: Instant) -> None:
     """Bring one webhook one state further, whatever state it is in."""
     match message.state:
-        case MessageState.PLANNED if message.not_before <= now:
+        case _ if deciding.is_ready(message, now):
             _call(message, now)
         case MessageState.CLAIMED if message.lease_until <= now:
             _keep(message, try_again(message, Reply(fault="LeaseExpired"), now))
@@ -70,7 +70,7 @@ def _call(message: Message, now: Instant) -> None:
             return
         _refund(ready.case, now)
         current = messages.get_message(message.who, message.id)
-        if current is None or current.state is not MessageState.PLANNED:
+        if current is None or not deciding.is_ready(current, now):
             return
         message = current
     raise TryAgain("the claim was prevented too often in a row")

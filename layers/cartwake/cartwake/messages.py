@@ -160,6 +160,11 @@ def capped_until(message: Message, address: Address, rules: Bundle) -> Instant:
     return 0 if last is None else last + cap_ms
 
 
+def is_ready(message: Message, now: Instant) -> bool:
+    """Say whether a message is planned, and nothing has it wait."""
+    return message.state is MessageState.PLANNED and message.not_before <= now
+
+
 def put_off(message: Message, until: Instant) -> Message:
     """Return the message as one that is looked at again later."""
     return change(message, not_before=until, retry_at=until)
