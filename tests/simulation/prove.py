@@ -122,7 +122,17 @@ def name_simulator() -> str:
     """Return what stands for the simulator's own code: under another one, what was passed must be passed again."""
     from hashlib import sha256
 
-    told = {"crew", "found", "hunt", "planted", "prove", "report", "test_simulation"}  # no part of any world
+    told = {
+        "crew",
+        "found",
+        "hunt",
+        "planted",
+        "prove",
+        "report",
+        "test_simulation",
+        "test_thousands",
+        "thousands",
+    }  # no part of any world
     files = sorted(it for it in (ROOT / "tests" / "simulation").glob("*.py") if it.stem not in told)
     return sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:8]
 
