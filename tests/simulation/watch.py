@@ -2,6 +2,7 @@
 
 from base64 import b64decode
 from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
@@ -341,8 +342,19 @@ class Watch:
             for key in it.keys
         }
         yes = [it.occurred_at for it in self.oracle.events.values() if it.who in keys and it.name == "Subscribed"]
+        yes += self._list_yes(message.channel, to)
         later = any(at * 1_000 > answered - SLACK_MS * 1_000 for at in yes)
         self.must("nobody is claimed for after their unsubscribe was answered", later, message.id)
+
+    def _list_yes(self, channel: str, to: str) -> Iterator[int]:
+        """Yield when anybody agreed whose address it was then, though it may be theirs no more."""
+        trait = {"email": "email", "sms": "phone"}[channel]
+        for told in self.oracle.families().values():
+            theirs = ""
+            for event in told:
+                theirs = event.traits.get(trait, theirs)
+                if event.name == "Subscribed" and theirs == to:
+                    yield event.occurred_at
 
     def _keep_hours(self, message: Message) -> None:
         local = tell_local(clock.micros)
