@@ -175,8 +175,11 @@ def _wait_for_a_step(world: World) -> tuple[Shopper, int]:
     shopper.subscribe()
     shopper.fill_cart()
     wait_for(lambda: list(world.schedules()), 30, what="the schedule")
-    rows = lambda: (it for it in world.query("runs", who=f"u#{shopper.id}") if "due_at" in it)  # noqa: E731
-    run = wait_for(lambda: next(rows(), None), 30, what="the run")
+
+    def find_run() -> dict[str, Any] | None:
+        return next((it for it in world.query("runs", who=f"u#{shopper.id}") if "due_at" in it), None)
+
+    run = wait_for(find_run, 30, what="the run")
     return shopper, int(run["due_at"])
 
 
