@@ -21,7 +21,7 @@ def main() -> int:
     if asked.prove:
         return 0 if prove.prove_all(seeds=asked.seeds) else 1
     if asked.point or asked.lines:
-        job = read_point(asked.point) if asked.point else {"job": "seed", "seed": asked.first}
+        job = read_point(asked.point) if asked.point else {"job": "seed", "seed": asked.first, "small": asked.small}
         with Crew(size=1) as crew:
             told = crew.ask(job | {"lines": asked.lines})
         print("\n".join(told["lines"]))
@@ -29,7 +29,7 @@ def main() -> int:
         report.add(told)
         prove.print_all([*prove.tell(report, zeros=False), *report.broken])
         return 0 if not report.broken else 1
-    report = prove.sweep()[0] if asked.sweep else prove.simulate(asked.first, asked.seeds)
+    report = prove.sweep()[0] if asked.sweep else prove.simulate(asked.first, asked.seeds, small=asked.small)
     zeros = asked.seeds >= MANY and not asked.sweep
     prove.print_all(prove.tell(report, zeros=zeros))
     return 0 if prove.is_good(report, zeros=zeros) else 1
@@ -42,6 +42,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--point", default="", help="one point of the sweep: story/call/fault")
     parser.add_argument("--sweep", action="store_true", help="every point of the sweep")
     parser.add_argument("--prove", action="store_true", help="the sweep, the seeds and all planted faults")
+    parser.add_argument("--small", action="store_true", help="worlds in which people come by less, as in `make test`")
     parser.add_argument("--lines", action="store_true", help="print the history of the one seed or point")
     return parser.parse_args()
 

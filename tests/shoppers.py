@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import boto3
 from builders import a_subscription, an_identify
-from world import lambda_context, read_queue, to_image
+from world import client, lambda_context, read_queue, to_image
 
 import functions.derive_segments.app as derive_segments
 import functions.enter_journeys.app as enter_journeys
@@ -49,7 +48,7 @@ class Shop:
             calling,
         ):
             monkeypatch.setattr(module, "read_clock", lambda: self.now)
-        self._dynamodb = boto3.client("dynamodb")
+        self._dynamodb = client("dynamodb")
 
     def hear(self, *news: Event) -> None:
         """Store events, stream them, and follow everything that this sets off at once."""

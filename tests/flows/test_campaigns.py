@@ -4,12 +4,11 @@ import json
 from collections import Counter
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import NOON, a_bundle, a_subscription, an_event, an_identify, publish
 from shoppers import Shop, queue_event
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 from cartwake import enrolling
 from cartwake import sweeps as sweeping
@@ -111,7 +110,7 @@ def tally() -> Found:
 
 
 def told() -> dict[str, Any]:
-    body = boto3.client("s3").get_object(Bucket="rules-bucket", Key="_status/campaigns.json")["Body"].read()
+    body = client("s3").get_object(Bucket="rules-bucket", Key="_status/campaigns.json")["Body"].read()
     shown: dict[str, Any] = json.loads(body)["campaigns"]["news"]
     return shown
 

@@ -3,12 +3,11 @@
 import json
 from typing import Any
 
-import boto3
 import pytest
 from builders import CART, NEEDS, NOON, a_bundle, a_cart_event, an_event, an_order, publish
 from msgspec.structs import replace
 from shoppers import Shop
-from world import lambda_context
+from world import client, lambda_context
 
 import functions.publish_rules.app as publish_rules
 import functions.wake.app as wake
@@ -215,15 +214,15 @@ def save(monkeypatch: pytest.MonkeyPatch, **files: str | None) -> dict[str, Any]
     for name, content in files.items():
         key = f"coupons/{name}"
         if content is None:
-            boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
+            client("s3").delete_object(Bucket=BUCKET, Key=key)
         else:
-            boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
+            client("s3").put_object(Bucket=BUCKET, Key=key, Body=content)
     publish_rules.handler({}, lambda_context())
     return read_status()
 
 
 def read_status() -> dict[str, Any]:
-    status: dict[str, Any] = json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=STATUS)["Body"].read())
+    status: dict[str, Any] = json.loads(client("s3").get_object(Bucket=BUCKET, Key=STATUS)["Body"].read())
     return status
 
 
@@ -235,7 +234,7 @@ def bucket(tables: None) -> None:
         "shop": {"name": "N", "url": "https://n.example/", "postal_address": "Street 1"},
         "sender": {"email": "shop@example.com"},
     }
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="settings.json", Body=json.dumps(settings))
+    client("s3").put_object(Bucket=BUCKET, Key="settings.json", Body=json.dumps(settings))
 
 
 def test_a_file_is_imported(bucket: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,8 +284,8 @@ def test_a_pool_that_is_still_named_keeps_its_codes(bucket: None, monkeypatch: p
     )
     step = {"email": "m", "subject": "Hi", "coupon": "back"}
     journey = json.dumps({"name": "J", "trigger": {"event": "X"}, "steps": [step]})
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="templates/m.mjml", Body=body)
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="journeys/j.json", Body=journey)
+    client("s3").put_object(Bucket=BUCKET, Key="templates/m.mjml", Body=body)
+    client("s3").put_object(Bucket=BUCKET, Key="journeys/j.json", Body=journey)
     save(monkeypatch, **{"back.csv": "code\nA-1\n"})
     sources = list_sources()
     assert sources["coupons/back.csv"] == "code\n", "codes are no part of what is published"
@@ -299,7 +298,7 @@ def list_sources() -> dict[str, str]:
     pointer = bundles.get_live()
     assert pointer is not None
     key = f"bundles/{pointer.hash}.sources.json"
-    sources: dict[str, str] = json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())["files"]
+    sources: dict[str, str] = json.loads(client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())["files"]
     return sources
 
 
@@ -307,7 +306,7 @@ def test_an_import_that_runs_out_of_time_goes_on(bucket: None, monkeypatch: pyte
     """What was written stays written, Lambda invokes again, and only the rest is left to do."""
     monkeypatch.setattr(publish_rules, "read_clock", lambda: NOON)
     codes = "\n".join(f"C-{number:03}" for number in range(250))
-    boto3.client("s3").put_object(Bucket=BUCKET, Key="coupons/back.csv", Body=f"code\n{codes}\n")
+    client("s3").put_object(Bucket=BUCKET, Key="coupons/back.csv", Body=f"code\n{codes}\n")
     context = lambda_context()
     times = iter([120_000, 10_000])
     context.get_remaining_time_in_millis = lambda: next(times)
@@ -316,7 +315,7 @@ def test_an_import_that_runs_out_of_time_goes_on(bucket: None, monkeypatch: pyte
     assert len(coupons.list_free("back")) == 100
     told = save(monkeypatch)["pools"]["back"]
     assert (told["imported"], told["free"], told["low"]) == (150, 250, False)
-    assert json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key="_status/status.json")["Body"].read())["good"]
+    assert json.loads(client("s3").get_object(Bucket=BUCKET, Key="_status/status.json")["Body"].read())["good"]
 
 
 def test_a_file_that_changes_meanwhile_is_imported_again(bucket: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +326,7 @@ def test_a_file_that_changes_meanwhile_is_imported_again(bucket: None, monkeypat
     def put_free(*args: Any) -> None:
         real(*args)
         if later:
-            boto3.client("s3").put_object(Bucket=BUCKET, Key="coupons/back.csv", Body=later.pop())
+            client("s3").put_object(Bucket=BUCKET, Key="coupons/back.csv", Body=later.pop())
 
     monkeypatch.setattr(coupons, "put_free", put_free)
     save(monkeypatch, **{"back.csv": "code\nA-1\n"})

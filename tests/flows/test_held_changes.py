@@ -1,14 +1,12 @@
 """Changed rules reach everybody, and a change that would move too many people waits for somebody's word."""
 
 import json
-from functools import cache
 from typing import Any
 
-import boto3
 import pytest
 from builders import NOON, an_event, an_order
 from shoppers import Shop
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 import functions.publish_rules.app as publish_rules
 from cartwake import live
@@ -35,22 +33,17 @@ def buyers(at_least: int) -> dict[str, Any]:
     return {"name": "Buyers", "where": {"did": "Order Completed", "at_least": at_least}}
 
 
-@cache
-def client() -> Any:
-    return boto3.client("s3")
-
-
 def put(key: str, content: Any = "") -> None:
     body = json.dumps(content) if isinstance(content, dict) else content
-    client().put_object(Bucket="rules-bucket", Key=key, Body=body)
+    client("s3").put_object(Bucket="rules-bucket", Key=key, Body=body)
 
 
 def delete(key: str) -> None:
-    client().delete_object(Bucket="rules-bucket", Key=key)
+    client("s3").delete_object(Bucket="rules-bucket", Key=key)
 
 
 def get(key: str) -> Any:
-    return json.loads(client().get_object(Bucket="rules-bucket", Key=key)["Body"].read())
+    return json.loads(client("s3").get_object(Bucket="rules-bucket", Key=key)["Body"].read())
 
 
 class Market:
@@ -91,7 +84,7 @@ def put_all(files: dict[str, Any]) -> None:
 
 
 def results() -> list[Any]:
-    listed = client().list_objects_v2(Bucket="rules-bucket", Prefix="trials/").get("Contents", ())
+    listed = client("s3").list_objects_v2(Bucket="rules-bucket", Prefix="trials/").get("Contents", ())
     return [(each["Key"], get(each["Key"])) for each in listed]
 
 

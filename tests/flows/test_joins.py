@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import (
@@ -18,7 +17,7 @@ from builders import (
     publish,
 )
 from shoppers import Shop
-from world import lambda_context, to_image
+from world import client, lambda_context, to_image
 
 import functions.derive_segments.app as derive_segments
 from cartwake import live
@@ -50,7 +49,7 @@ def _visitor(name: str = "Page Viewed", visitor: str = "x", **changes: Any) -> E
 
 
 def _record_of(who: str) -> dict[str, Any]:
-    item = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": who}})["Item"]
+    item = client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": who}})["Item"]
     return {"dynamodb": {"Keys": {"who": item["who"]}, "NewImage": to_image(item)}}
 
 

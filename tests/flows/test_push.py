@@ -4,12 +4,12 @@ import json
 from io import StringIO
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import a_bundle, a_cart_event, a_subscription, an_event, publish
 from moto.sns.models import sns_backends
 from shoppers import Shop
+from world import client
 
 import functions.send_message.app as send_message
 from cartwake.addresses import derive_key
@@ -59,7 +59,7 @@ def a_device(shop: Shop, token: str = PHONE, *, who: str = "u#1", type: str = "a
 @pytest.fixture
 def shop(tables: None, monkeypatch: pytest.MonkeyPatch, now: int) -> Shop:
     """A shop at noon with both apps; Ada said yes on her phone."""
-    sns = boto3.client("sns")
+    sns = client("sns")
     for platform in ("APNS", "GCM"):
         sns.create_platform_application(Name="shop", Platform=platform, Attributes={})
     publish(rules())
@@ -168,7 +168,7 @@ def test_a_device_that_takes_nothing_is_dropped_until_it_is_seen_again(shop: Sho
     """The next message goes to another one; one that is seen again is switched on again."""
     shop.hear(a_device(shop, TABLET))
     shop.now += MINUTE
-    sns = boto3.client("sns")
+    sns = client("sns")
     app = "arn:aws:sns:eu-central-1:123456789012:app/GCM/shop"
     arn = sns.create_platform_endpoint(PlatformApplicationArn=app, Token=TABLET)["EndpointArn"]
     sns.set_endpoint_attributes(EndpointArn=arn, Attributes={"Enabled": "false"})
@@ -271,7 +271,7 @@ def test_no_token_is_in_a_log(shop: Shop, capsys: pytest.CaptureFixture[str]) ->
     printed = log.getvalue() + str(capsys.readouterr())
     assert "profile derived" in printed
     assert not [it for it in (PHONE, TABLET) if it in printed]
-    rows = [str(it) for it in boto3.client("dynamodb").scan(TableName="identities")["Items"]]
+    rows = [str(it) for it in client("dynamodb").scan(TableName="identities")["Items"]]
     assert not [it for it in rows for token in (PHONE, TABLET) if token in it]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from builders import NOON, a_cart_event, a_subscription, an_event, an_order, publish
 from shoppers import Shop
+from world import client
 
 import functions.enter_journeys.app as enter_journeys
 import functions.run_step.app as run_step
@@ -203,10 +204,9 @@ def test_an_event_that_comes_as_the_wait_begins_is_not_missed(
 
 
 def _image(shop: Shop) -> dict[str, Any]:
-    import boto3
     from world import to_image
 
-    item = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": "u#1"}})["Item"]
+    item = client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": "u#1"}})["Item"]
     return {"dynamodb": {"Keys": {"who": item["who"]}, "NewImage": to_image(item)}}
 
 

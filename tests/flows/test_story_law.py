@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import a_cart_event, a_subscription, an_event, an_identify, an_order, publish
 from shoppers import Shop
 from typer.testing import CliRunner
-from world import aws, lambda_context
+from world import aws, client, lambda_context
 
 from cartwake.bundles import Bundle
 from cartwake.events import Event, Trust
@@ -37,15 +36,15 @@ class Street(Shop):
 
     def go(self, until: int) -> None:
         """Let time pass, and perform each step when its schedule says so."""
-        client = boto3.client("scheduler")
+        scheduler = client("scheduler")
         while True:
-            names = [it["Name"] for it in client.list_schedules(GroupName="cartwake")["Schedules"]]
-            found = [client.get_schedule(Name=name, GroupName="cartwake") for name in names]
+            names = [it["Name"] for it in scheduler.list_schedules(GroupName="cartwake")["Schedules"]]
+            found = [scheduler.get_schedule(Name=name, GroupName="cartwake") for name in names]
             due = sorted((_read_time(it["ScheduleExpression"]), it["Name"], it["Target"]["Input"]) for it in found)
             if not due or due[0][0] > until:
                 break
             self.now = due[0][0]
-            client.delete_schedule(Name=due[0][1], GroupName="cartwake")
+            scheduler.delete_schedule(Name=due[0][1], GroupName="cartwake")
             run_step.handler(json.loads(due[0][2]), lambda_context())
             self.drain()
         self.now = until

@@ -5,13 +5,13 @@ from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import a_cart_event, an_event, an_identify, an_order
 from flows.test_steps import live, sent
 from shoppers import Shop
 from standardwebhooks import Webhook
+from world import client
 
 from cartwake import calling
 from cartwake.gateways import secrets
@@ -99,7 +99,7 @@ def test_whoever_has_the_secret_knows_that_it_is_us(shop: Shop, receiver: Receiv
 def test_a_new_secret_signs_beside_the_one_before(shop: Shop, receiver: Receiver) -> None:
     """Receivers that know either go on to take what comes; the one before these two signs no more."""
     first = secrets.webhook_secrets(HOST)[0]
-    manager = boto3.client("secretsmanager")
+    manager = client("secretsmanager")
     for told in (["new"], ["newer", "new"]):
         manager.put_secret_value(
             SecretId="cartwake-secret", SecretString=json.dumps({"root": "a-test-root", "webhooks": told})
@@ -229,7 +229,7 @@ def test_twenty_deliveries_are_one_attempt(shop: Shop, receiver: Receiver) -> No
     receiver.answers = [Reply(status=500)]
     begin(shop, STEP)
     for key in ("webhook", "message"):
-        boto3.client("sqs").send_message_batch(
+        client("sqs").send_message_batch(
             QueueUrl="https://sqs.eu-central-1.amazonaws.com/123456789012/messages",
             Entries=[
                 {"Id": str(it), "MessageBody": json.dumps({"who": "u#1", key: the_webhook().id})} for it in range(10)

@@ -4,11 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
 from builders import NOON, a_cart_event, an_event, an_identify, an_order
 from shoppers import Shop, queue_event
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 import functions.publish_rules.app as publish_rules
 import functions.run_step.app as run_step
@@ -46,9 +45,9 @@ def clocks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of the world is that of the functions that only these tests call, too."""
     for module in (publish_rules, track_delivery):
         monkeypatch.setattr(module, "read_clock", lambda: shop.now)
-    boto3.client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
+    client("s3").put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
     # what is live in other tests was made of no files
-    boto3.client("dynamodb").delete_item(TableName="bundles", Key={"name": {"S": "live"}})
+    client("dynamodb").delete_item(TableName="bundles", Key={"name": {"S": "live"}})
 
 
 def save(*steps: dict[str, Any], **changes: Any) -> None:
@@ -57,7 +56,7 @@ def save(*steps: dict[str, Any], **changes: Any) -> None:
     files: dict[str, Any] = {"settings.json": SETTINGS, "journeys/j.json": journey | {"steps": list(steps)} | changes}
     for key, content in {**files, "templates/one.mjml": MAIL}.items():
         body = content if isinstance(content, str) else json.dumps(content)
-        boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+        client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
     publish()
 
 
@@ -69,13 +68,13 @@ def publish() -> None:
 
 
 def read(key: str) -> bytes:
-    body: bytes = boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
+    body: bytes = client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read()
     return body
 
 
 def list_decisions() -> list[str]:
     """The keys of all versions of all decisions, with a delete among them."""
-    found = boto3.client("s3").list_object_versions(Bucket=BUCKET, Prefix="_status/decisions/")
+    found = client("s3").list_object_versions(Bucket=BUCKET, Prefix="_status/decisions/")
     return [it["Key"] for kind in ("Versions", "DeleteMarkers") for it in found.get(kind, ())]
 
 

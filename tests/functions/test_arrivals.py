@@ -7,12 +7,11 @@ from io import StringIO
 from logging import StreamHandler
 from typing import Any
 
-import boto3
 import pytest
 import wire
 from builders import NOON
 from itsdangerous import Signer
-from world import lambda_context
+from world import client, lambda_context
 
 from cartwake import links
 from cartwake.events import Arrival, Event
@@ -77,7 +76,7 @@ def send(data: Any, *, kind: str = "page", at: int = NOON, key: str = KEY, **hea
 
 
 def stored() -> list[Event]:
-    rows = boto3.client("dynamodb").scan(TableName="events")["Items"]
+    rows = client("dynamodb").scan(TableName="events")["Items"]
     found = [events.get_event(row["who"]["S"], row["key"]["S"]) for row in rows]
     return [event for event in found if event is not None]
 
@@ -241,7 +240,7 @@ def test_an_unreadable_secret_loses_nothing(asked: list[Any], monkeypatch: pytes
 @pytest.mark.parametrize("text", ["", "{}", "[", '{"root": 1}'])
 def test_a_broken_secret_loses_nothing(text: str) -> None:
     """Nor does one that is no JSON, or lacks what keys are made from."""
-    boto3.client("secretsmanager").put_secret_value(SecretId="cartwake-secret", SecretString=text or " ")
+    client("secretsmanager").put_secret_value(SecretId="cartwake-secret", SecretString=text or " ")
     assert send(page(f"{SHOP}?cw={visit_token(VISIT, KEYS)}")).arrival is None
 
 
@@ -249,8 +248,8 @@ def test_keys_rotate() -> None:
     """The newest signs and all verify; a key that this process does not know is looked for, once a minute."""
     old = token()
     assert send(page(f"{SHOP}?cw={old}")).arrival is not None
-    keys.rotate_links(boto3.client("secretsmanager"), "cartwake-secret")
-    stored_now = boto3.client("secretsmanager").get_secret_value(SecretId="cartwake-secret")["SecretString"]
+    keys.rotate_links(client("secretsmanager"), "cartwake-secret")
+    stored_now = client("secretsmanager").get_secret_value(SecretId="cartwake-secret")["SecretString"]
     new = visit_token(VISIT, [secrets.derive_secret(json.loads(stored_now)["links"][0], "links")])
     assert send(page(f"{SHOP}?cw={new}"), at=NOON + MINUTE - 1).arrival is None
     assert send(page(f"{SHOP}?cw={new}"), at=NOON + MINUTE).arrival is not None

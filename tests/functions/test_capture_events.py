@@ -11,13 +11,12 @@ from io import StringIO
 from logging import StreamHandler
 from typing import Any
 
-import boto3
 import pytest
 import wire
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
-from world import aws, lambda_context
+from world import aws, client, lambda_context
 
 from cartwake.errors import TryAgain
 from cartwake.events import Trust
@@ -81,7 +80,7 @@ def post_recorded(recorded: wire.Recorded, *, at: int = NOW) -> dict[str, Any]:
 
 
 def scan(table: str) -> list[dict[str, Any]]:
-    return boto3.client("dynamodb").scan(TableName=table)["Items"]
+    return client("dynamodb").scan(TableName=table)["Items"]
 
 
 def stored() -> list[Any]:

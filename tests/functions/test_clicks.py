@@ -5,13 +5,12 @@ import re
 from html import unescape
 from typing import Any
 
-import boto3
 import pytest
 from builders import CART, a_bundle, a_cart_event, an_identify, publish
 from moto.sqs.models import sqs_backends
 from msgspec.structs import replace
 from shoppers import Shop
-from world import lambda_context
+from world import client, lambda_context
 
 from cartwake.addresses import Address
 from cartwake.bundles import Template
@@ -100,7 +99,7 @@ def told() -> list[Any]:
 
 
 def everything() -> list[Any]:
-    return [boto3.client("dynamodb").scan(TableName=name)["Items"] for name in TABLES]
+    return [client("dynamodb").scan(TableName=name)["Items"] for name in TABLES]
 
 
 def test_nobody_is_seen_who_did_not_allow_it(site: Shop) -> None:

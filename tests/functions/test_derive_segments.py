@@ -2,11 +2,10 @@
 
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import NOON, a_bundle, a_cart_event, an_event, an_identify, an_order, publish
-from world import lambda_context
+from world import client, lambda_context
 
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
@@ -42,7 +41,7 @@ def _derive(*news: Event) -> None:
 
 
 def _signals(who: str) -> list[Signal]:
-    item = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": who}})["Item"]
+    item = client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": who}})["Item"]
     return msgspec.msgpack.decode(unsqueeze(item["signals"]["B"]), type=list[Signal]) if "signals" in item else []
 
 

@@ -2,12 +2,11 @@
 
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import CART, NOON, a_bundle, a_cart_event, an_order, publish
 from shoppers import Shop
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 from cartwake.entries import Occasion, propose
 from cartwake.errors import TryAgain
@@ -32,10 +31,10 @@ def _happened(shop: Shop) -> Signal:
 
 
 def _schedules() -> list[dict[str, Any]]:
-    client = boto3.client("scheduler")
+    scheduler = client("scheduler")
     return [
-        client.get_schedule(Name=it["Name"], GroupName="cartwake")
-        for it in client.list_schedules(GroupName="cartwake")["Schedules"]
+        scheduler.get_schedule(Name=it["Name"], GroupName="cartwake")
+        for it in scheduler.list_schedules(GroupName="cartwake")["Schedules"]
     ]
 
 

@@ -4,13 +4,12 @@ import json
 from typing import Any
 from zlib import decompress
 
-import boto3
 import pytest
 import world
 from builders import NOON, WELCOME, a_bundle, a_cart_event, a_subscription, an_event, an_identify, an_order, publish
 from msgspec.structs import replace
 from shoppers import Shop, queue_event
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 import functions.derive_segments.app as derive_segments
 from cartwake import giving
@@ -74,14 +73,14 @@ def live(shop: Shop) -> None:
         text = json.dumps({"Message": json.dumps(body)})
         quarantine.put("", f"q-{json.dumps(body)[:9]}{len(text)}", reason="poison", at=shop.now, body=text.encode())
     versions = {"Bucket": "rules-bucket", "VersioningConfiguration": {"Status": "Enabled"}}
-    boto3.client("s3").put_bucket_versioning(**versions)
+    client("s3").put_bucket_versioning(**versions)
     bucket.write(name_export(WHO), EMAIL.encode())
     bucket.write(name_export(WHO), EMAIL.encode())
 
 
 def everything() -> list[str]:
     """Return all that any table or the bucket holds, unpacked: a text for each row and object."""
-    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    dynamodb, s3 = client("dynamodb"), client("s3")
     found = []
     for row in world._rows():
         if row.Meta.table_name == "names":
@@ -282,9 +281,9 @@ def test_doubled_messages_do_no_harm(ada: Shop) -> None:
 def test_a_slow_double_has_nobody_look_again_too_soon(ada: Shop) -> None:
     """When a pass is done the next look is a day away; who is still at work on the same pass brings it no nearer."""
     ada.hear(request(ada.now))
-    after = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": WHO}})["Item"]["wake_at"]
+    after = client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": WHO}})["Item"]["wake_at"]
     erasures.postpone(WHO, ada.now + LEASE_MS)
-    again = boto3.client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": WHO}})["Item"]["wake_at"]
+    again = client("dynamodb").get_item(TableName="profiles", Key={"who": {"S": WHO}})["Item"]["wake_at"]
     assert again == after
     assert int(after["N"]) > ada.now + DAY
 

@@ -5,9 +5,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from world import lambda_context
+from world import client, lambda_context
 
 from cartwake import live
 from cartwake.gateways import bucket
@@ -42,15 +41,15 @@ def app() -> Any:
 
 def put(key: str, content: str | bytes | dict[str, Any]) -> None:
     body = json.dumps(content) if isinstance(content, dict) else content
-    boto3.client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
+    client("s3").put_object(Bucket=BUCKET, Key=key, Body=body)
 
 
 def delete(key: str) -> None:
-    boto3.client("s3").delete_object(Bucket=BUCKET, Key=key)
+    client("s3").delete_object(Bucket=BUCKET, Key=key)
 
 
 def get(key: str) -> Any:
-    return json.loads(boto3.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
+    return json.loads(client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read())
 
 
 def upload_starter(*, whole: bool = False) -> None:

@@ -9,12 +9,11 @@ from io import StringIO
 from threading import Thread
 from typing import Any
 
-import boto3
 import pytest
 from browser import open_page
 from builders import NOON, a_bundle, publish
 from moto.dynamodb.models import dynamodb_backends
-from world import aws, lambda_context
+from world import aws, client, lambda_context
 
 from cartwake import live
 from cartwake.addresses import Address, Sent, note_send, state_consent
@@ -96,8 +95,8 @@ def told() -> list[Event]:
 
 
 def everything() -> list[Any]:
-    client = boto3.client("dynamodb")
-    return [client.scan(TableName=name)["Items"] for name in ("addresses", "events")]
+    dynamodb = client("dynamodb")
+    return [dynamodb.scan(TableName=name)["Items"] for name in ("addresses", "events")]
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

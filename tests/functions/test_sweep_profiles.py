@@ -5,12 +5,11 @@ from collections.abc import Callable, Iterator
 from itertools import cycle
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import NEEDS, NOON, VIP_THANKS, a_bundle, an_event, an_order, publish
 from shoppers import Shop, queue_event
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 from cartwake import live
 from cartwake.bundles import Bundle, Segment
@@ -86,11 +85,11 @@ def members(name: str = "buyers") -> list[str]:
 
 
 def read_json(key: str) -> Any:
-    return json.loads(boto3.client("s3").get_object(Bucket="rules-bucket", Key=key)["Body"].read())
+    return json.loads(client("s3").get_object(Bucket="rules-bucket", Key=key)["Body"].read())
 
 
 def signalled() -> list[str]:
-    rows = boto3.client("dynamodb").scan(TableName="profiles")["Items"]
+    rows = client("dynamodb").scan(TableName="profiles")["Items"]
     return [row["who"]["S"] for row in rows if "signals" in row]
 
 
@@ -470,7 +469,7 @@ def test_the_result_is_written_when_its_worker_was_killed(swept: Shop, monkeypat
 def test_a_result_is_written_once(swept: Shop) -> None:
     """A message that comes late or doubled makes no newer result of the old one: a confirmation would be void."""
     try_out(deepened(), ("buyers",))
-    boto3.client("s3").put_object(Bucket="rules-bucket", Key="trials/c1.json", Body=b'"as it was"')
+    client("s3").put_object(Bucket="rules-bucket", Key="trials/c1.json", Body=b'"as it was"')
     run_all("trial")
     assert read_json("trials/c1.json") == "as it was"
 

@@ -6,14 +6,13 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
-import boto3
 import msgspec
 import pytest
 from builders import NOON
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
-from world import aws, lambda_context
+from world import aws, client, lambda_context
 
 from cartwake.addresses import SOFT_BOUNCES, Address, Sent, Suppression, derive_key, note_send
 from cartwake.errors import TryAgain
@@ -93,7 +92,7 @@ def told() -> list[Event]:
 
 
 def counts() -> dict[str, int]:
-    rows = boto3.client("dynamodb").scan(TableName="counts")["Items"]
+    rows = client("dynamodb").scan(TableName="counts")["Items"]
     return {name: int(value["N"]) for row in rows for name, value in row.items() if name not in ("counter", "day")}
 
 
@@ -247,7 +246,7 @@ def test_a_reply_that_cannot_be_written_comes_again(tracker: None, monkeypatch: 
 def test_nobody_else_is_stopped(tracker: None) -> None:
     """A complaint may name everybody of a domain: only the address of the tagged message is touched."""
     deliver(read("complaint"))
-    rows = boto3.client("dynamodb").scan(TableName="addresses")["Items"]
+    rows = client("dynamodb").scan(TableName="addresses")["Items"]
     assert [row["address"]["S"] for row in rows] == [KEY]
 
 
@@ -350,7 +349,7 @@ def test_machines_are_kept_apart(tracker: None, name: str, bot: bool) -> None:
 def test_counts_equal_the_ledger(tracker: None) -> None:
     """Each count stands under the step, on the day that the ledger's own timestamp has."""
     deliver(*map(read, ("send", "delivery", "open", "click")))
-    rows = boto3.client("dynamodb").scan(TableName="counts")["Items"]
+    rows = client("dynamodb").scan(TableName="counts")["Items"]
     assert all(row["counter"]["S"].startswith("cart#1#") for row in rows)
     assert {row["day"]["S"] for row in rows} == {"2026-11-21"}
     assert counts().keys() == {"accepted"} | message().happened.keys()

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-import boto3
 import pytest
 import shoppers
 from builders import CART, CONFIRM, NEEDS, NOON, WELCOME, a_bundle, an_order, publish
 from msgspec.structs import replace
 from shoppers import Shop, queue_event
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 import functions.erase_profiles.app as erase_profiles
 import functions.export_profiles.app as export_profiles
@@ -160,7 +159,7 @@ def change_the_rules(front: Front) -> None:
     save({"segments/buyers.json": {"name": "Buyers", "where": {"did": "Order Completed", "at_least": 5}}})
     front.shop.follow()
     save({})
-    boto3.client("dynamodb").put_item(TableName="profiles", Item={"who": {"S": "u#odd"}, "kind": {"S": "odd"}})
+    client("dynamodb").put_item(TableName="profiles", Item={"who": {"S": "u#odd"}, "kind": {"S": "odd"}})
     front.shop.now += MINUTE
     part = queue_event({"sweep": "live", "part": 0})
     sweep_profiles.handler(part, lambda_context(remaining_ms=1))
@@ -171,7 +170,7 @@ def change_the_rules(front: Front) -> None:
 def save(files: dict[str, Any]) -> None:
     """Save files as a marketer does, and do what the bucket's notification starts."""
     for key, content in files.items():
-        boto3.client("s3").put_object(Bucket="rules-bucket", Key=key, Body=json.dumps(content))
+        client("s3").put_object(Bucket="rules-bucket", Key=key, Body=json.dumps(content))
     publish_rules.handler({}, lambda_context())
 
 
@@ -231,7 +230,7 @@ def give_and_tell(front: Front) -> None:
 
 def save_text(key: str, text: str) -> None:
     """Save a file as it is."""
-    boto3.client("s3").put_object(Bucket="rules-bucket", Key=key, Body=text)
+    client("s3").put_object(Bucket="rules-bucket", Key=key, Body=text)
 
 
 def import_hello() -> None:
@@ -304,7 +303,7 @@ def push_to_devices(front: Front) -> None:
     made = a_bundle(generation=2, journeys={"cart": cart}, templates={"push": text})
     publish(replace(made, settings=replace(made.settings, cap_ms={})))
     front.report("track", WHO | {"event": "Subscribed", "properties": {"channel": "push"}}, key=SERVER)
-    sns = boto3.client("sns")
+    sns = client("sns")
     for platform, type_ in (("APNS", "ios"), ("GCM", "android")):
         app = sns.create_platform_application(Name="shop", Platform=platform, Attributes={})["PlatformApplicationArn"]
         token = f"token-of-a-phone-{type_}"

@@ -5,7 +5,6 @@ from base64 import b64encode
 from hashlib import sha256
 from typing import Any
 
-import boto3
 import pytest
 import wire
 from moto.dynamodb.models import dynamodb_backends
@@ -13,7 +12,7 @@ from moto.s3.models import s3_backends
 from moto.ses.models import ses_backends
 from moto.sns.models import sns_backends
 from shoppers import Shop
-from world import lambda_context, read_queue
+from world import client, lambda_context, read_queue
 
 from cartwake import live, seen
 from cartwake.gateways import secrets
@@ -100,7 +99,7 @@ def stored() -> set[tuple[str, str]]:
 
 def scan(table: str) -> list[dict[str, Any]]:
     """Return every item of a table."""
-    pages = boto3.client("dynamodb").get_paginator("scan").paginate(TableName=table)
+    pages = client("dynamodb").get_paginator("scan").paginate(TableName=table)
     return [item for page in pages for item in page["Items"]]
 
 

@@ -9,12 +9,12 @@ from itertools import product
 from string import ascii_letters, digits
 from typing import Any, Final
 
-import boto3
 import pytest
 from builders import NOON
 from itsdangerous import Signer, TimestampSigner, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 from shoppers import Shop
+from world import client
 
 from cartwake import links, tokens
 from cartwake.addresses import Address
@@ -178,7 +178,7 @@ def test_the_stacks_keys_are_one_for_each_purpose(front: Front) -> None:
 
 
 def rotate() -> None:
-    keys.rotate_links(boto3.client("secretsmanager"), require("SECRET_ARN"))
+    keys.rotate_links(client("secretsmanager"), require("SECRET_ARN"))
 
 
 @pytest.mark.parametrize("purpose", PURPOSES, ids=lambda purpose: purpose.name)
@@ -216,7 +216,7 @@ def test_a_link_of_a_key_that_is_new_is_read_at_once(two: Front) -> None:
 
 def newest_token() -> str:
     """Return a token as a process signs it that has read the secret just now."""
-    stored = boto3.client("secretsmanager").get_secret_value(SecretId=require("SECRET_ARN"))["SecretString"]
+    stored = client("secretsmanager").get_secret_value(SecretId=require("SECRET_ARN"))["SecretString"]
     return PURPOSES[0].token(LINK, [derive_secret(json.loads(stored)["links"][0], "links")])
 
 

@@ -20,11 +20,12 @@ PAGE = ROOT / "docs" / "simulated.md"
 KEPT_EVERY = 20
 
 
-def simulate(first: int, count: int, *, size: int = 2) -> Report:
+def simulate(first: int, count: int, *, small: bool = False, size: int = 2) -> Report:
     """Live through some seeds, and say how it goes; what this code has passed is not done again."""
     code = copy_code()
     with Crew(code, size=size) as crew:
-        return go_through(f"seeds {first} {count}", list(list_seeds(first, count)), crew, code)
+        jobs = list(list_seeds(first, count, small=small))
+        return go_through(f"{'small ' if small else ''}seeds {first} {count}", jobs, crew, code)
 
 
 def sweep(*, size: int = 2) -> tuple[Report, list[Job]]:

@@ -1,4 +1,4 @@
-"""The shortcut: a call of DynamoDB to which nothing happens goes past most of the SDK, half of what a world takes.
+"""The shortcut: a call of DynamoDB or SQS to which nothing happens goes past most of the SDK: half of a world's time.
 
 Whatever goes wrong with a call, or is refused, goes all the way through the SDK, with its retries and its exceptions.
 The history of a world is the same either way, to the byte.
@@ -18,7 +18,8 @@ from greenlet import getcurrent
 from simulation import cloud
 from simulation.gate import HTTP_FAULT, Gate, find_world, quotas
 
-URL = "https://dynamodb.eu-central-1.amazonaws.com/"
+TARGETS = {"dynamodb": "DynamoDB_20120810", "sqs": "AmazonSQS"}
+"""The services that speak JSON, and how each begins the name of an operation."""
 _quota_of: dict[int, Any] = {}
 _drawn: list[str] = []
 """The id of a try that went straight and is refused: all the way it would be drawn once more."""
@@ -43,13 +44,18 @@ def install() -> None:
 
 def _call(self: Any, operation: str, params: dict[str, Any]) -> Any:
     invocation = find_world().by_course.get(getcurrent())
-    if invocation is None or self._service_model.service_name != "dynamodb":
+    service = self._service_model.service_name
+    if invocation is None or service not in TARGETS:
         return _go_all_the_way(self, operation, params)
     if operation == "TransactWriteItems":
         params = params if "ClientRequestToken" in params else params | {"ClientRequestToken": str(uuid.uuid4())}
-    request = SimpleNamespace(url=URL, method="POST", headers={"x-amz-target": f"DynamoDB_20120810.{operation}"})
-    request.body = json.dumps(params, default=_encode).encode()
-    gate = Gate(find_world(), invocation, "dynamodb", operation, request)
+    request = SimpleNamespace(
+        url=f"https://{service}.eu-central-1.amazonaws.com/",
+        method="POST",
+        headers={"x-amz-target": f"{TARGETS[service]}.{operation}", "content-type": "application/x-amz-json-1.0"},
+        body=json.dumps(params, default=_encode).encode(),
+    )
+    gate = Gate(find_world(), invocation, service, operation, request)
     if (fault := gate.strike()) is not None:
         invocation.struck = fault
         return _go_all_the_way(self, operation, params)

@@ -50,12 +50,12 @@ class Person:
 class Crowd:
     """The people of one world, and what they do."""
 
-    def __init__(self, shop: Shop, seed: int, *, large: bool) -> None:
+    def __init__(self, shop: Shop, seed: int, *, large: bool, small: bool) -> None:
         self.shop = shop
         self.chance = random.Random(f"crowd {seed}")
         self.days = 60 if large else 14
         self.people = [self._make(number) for number in range(200 if large else self.chance.randrange(10, 15))]
-        self.most = 900 if large else 70
+        self.most = 900 if large else 20 if small else 70
         self.paused = False
         self.changed: dict[str, Any] = {}
         self.planned = 0
@@ -239,8 +239,8 @@ class Crowd:
         self.shop.publish(**self.changed)
 
 
-def run_seed(seed: int, *, lines: bool = False) -> Result:
-    """Live through the world of a seed."""
+def run_seed(seed: int, *, small: bool = False, lines: bool = False) -> Result:
+    """Live through the world of a seed; in a small one people come by no more often than they must."""
     large = seed % LARGE_EVERY == LARGE_EVERY - 1
     chance = random.Random(f"beginning {seed}")
     begins = int(datetime.fromisoformat(chance.choice(BEGINNINGS)).replace(tzinfo=UTC).timestamp() * 1e6)
@@ -251,7 +251,7 @@ def run_seed(seed: int, *, lines: bool = False) -> Result:
         rules = make_bundle(*EVERYDAY, *draw_journeys(seed), news_at=begins // 1_000 + NEWS_AFTER)
         shop = build(f"seed {seed}", plan, begins=begins, watch=watch, rules=rules)
         shop.world.lines = [] if lines else None
-        crowd = Crowd(shop, seed, large=large)
+        crowd = Crowd(shop, seed, large=large, small=small)
         crowd.plan()
         crowd.plan_more(seed)
         shop.go(days * DAY)

@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from simulation.crew import Crew, Job
 from simulation.faults import SWEPT, Fault
 
+PLACE = 2
+"""So much of the way to a call stands for its place in the code: the call with its table, and who makes it."""
+
 
 def list_points(crew: Crew, *, whole: bool) -> list[Job]:
     """Return every point of the sweep, or one for each place in the code and fault.
@@ -24,7 +27,8 @@ def list_points(crew: Crew, *, whole: bool) -> list[Job]:
             raise AssertionError(f"{story}, without any fault: {told['violations']}")
         if whole and story not in found["swept"]:
             continue
-        for at, site in enumerate(told["sites"], start=1):
+        for at, way in enumerate(told["sites"], start=1):
+            site = " < ".join(way.split(" < ")[:PLACE])
             if whole or site not in known:
                 known.add(site)
                 points += [{"job": "point", "story": story, "at": at, "fault": it.value} for it in SWEPT]
@@ -41,7 +45,8 @@ def count_points(points: list[Job]) -> tuple[int, int, int]:
 def name_point(job: Job) -> str:
     """Return the command that repeats a point or a seed."""
     if job["job"] == "seed":
-        return f"make simulate SEEDS=1 FROM={job['seed']}"
+        small = " ARGS=--small" if job.get("small") else ""
+        return f"make simulate SEEDS=1 FROM={job['seed']}{small}"
     return f'make simulate POINT="{job["story"]}/{job["at"]}/{job["fault"]}"'
 
 
@@ -51,7 +56,7 @@ def read_point(text: str) -> Job:
     return {"job": "point", "story": story, "at": int(at), "fault": Fault(fault).value}
 
 
-def list_seeds(first: int, count: int) -> Iterator[Job]:
-    """Yield the jobs of some seeds."""
+def list_seeds(first: int, count: int, *, small: bool = False) -> Iterator[Job]:
+    """Yield the jobs of some seeds, each of a usual world or of a small one."""
     for seed in range(first, first + count):
-        yield {"job": "seed", "seed": seed}
+        yield {"job": "seed", "seed": seed} | ({"small": True} if small else {})

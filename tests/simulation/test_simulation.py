@@ -85,9 +85,12 @@ def test_every_fault_at_every_place(crew: Crew) -> None:
 
 
 def test_random_worlds(crew: Crew) -> None:
-    """A hundred random worlds, each with people, time and faults enough, in which every promise is kept."""
+    """A hundred small random worlds, each with people, time and faults enough, in which every promise is kept."""
     report = Report()
-    for told in crew.ask_all(list_seeds(0, SEEDS)):
+    # in small worlds hardly any receiver is down for so long
+    report.add(crew.ask(read_point("a webhook that is never taken/1/throttled")))
+    # from the last one, which is large: both processes then end at the same time
+    for told in crew.ask_all(reversed(list(list_seeds(0, SEEDS, small=True)))):
         demand(told)
         report.add(told)
     assert not report.find_zeros()

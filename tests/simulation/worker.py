@@ -1,5 +1,6 @@
 """A worker: plays what it is asked to, one after another, in a process of its own."""
 
+import gc
 import json
 import resource
 import sys
@@ -22,6 +23,9 @@ def main() -> None:
     receivers.install()
     shortcut.install()
     setting.scale_down()
+    # a world makes much and drops it all at its end
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 20)
     out = sys.stdout
     for line in sys.stdin:
         asked = json.loads(line)
@@ -48,7 +52,7 @@ def answer(asked: dict[str, Any]) -> dict[str, Any]:
             plan = One(at=asked["at"], fault=Fault(asked["fault"]))
             result = play(asked["story"], plan, lines=asked.get("lines", False))
         case "seed":
-            result = run_seed(asked["seed"], lines=asked.get("lines", False))
+            result = run_seed(asked["seed"], small=asked.get("small", False), lines=asked.get("lines", False))
         case other:
             raise ValueError(other)
     return {

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+import quicker
 from click.testing import Result
 from typer.testing import CliRunner
 
@@ -14,6 +15,8 @@ from cartwake_cli.reference import STARTER
 from cartwake_cli.stories.forms import FORMS, GROUPS, Form
 from cartwake_cli.stories.reading import read_stories
 from cartwake_cli.stories.sentences import After, At, Consent, Gets, Track
+
+quicker.install()
 
 PAGE = Path(__file__).parents[2] / "docs" / "stories.md"
 CART = """
