@@ -6,6 +6,7 @@ from typing import Any
 import moto.core.responses
 from botocore import signers, useragent
 from botocore.regions import EndpointRulesetResolver
+from moto.core.models import botocore_stubber
 from moto.core.serialize import AttributePicker
 
 VALUES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
@@ -16,11 +17,22 @@ VALUES = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
 def install() -> None:
     """Half the time of a call: for headers nobody reads, an address that is known, names that nothing has."""
     useragent.UserAgentString.to_string = lambda _: "test"  # type: ignore[method-assign]
-    signers.RequestSigner.sign = lambda *_, **__: None  # type: ignore[method-assign, assignment]
     moto.core.responses.method_names_from_class = cache(moto.core.responses.method_names_from_class)
     moto.core.responses.gen_amzn_requestid_long = _name_request
+    _sign_nothing_for_moto()
     _remember_endpoints()
     _pick_values_at_once()
+
+
+def _sign_nothing_for_moto() -> None:
+    """Have requests to moto's DynamoDB go unsigned: it looks at no signature; other services and the engine do."""
+    sign: Any = signers.RequestSigner.sign
+
+    def sign_for_others(self: Any, *args: Any, **options: Any) -> None:
+        if not botocore_stubber.enabled or self.signing_name != "dynamodb":
+            sign(self, *args, **options)
+
+    signers.RequestSigner.sign = sign_for_others  # type: ignore[method-assign]
 
 
 def _name_request(headers: dict[str, str]) -> str:
