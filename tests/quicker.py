@@ -2,6 +2,7 @@
 
 from functools import cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import moto.core.responses
 from botocore import signers, useragent
@@ -42,17 +43,17 @@ def _name_request(headers: dict[str, str]) -> str:
 
 
 def _remember_endpoints() -> None:
-    """Have the SDK work out where a service is once, and not for each call; S3 has a host for each bucket."""
+    """Have the SDK work out once for each client where DynamoDB and SQS are, and not for each call."""
     find: Any = EndpointRulesetResolver.construct_endpoint
-    known: dict[Any, Any] = {}
+    known: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
 
     def construct(self: Any, operation_model: Any, call_args: Any, request_context: Any) -> Any:
-        if operation_model.service_model.service_name == "s3":
+        if operation_model.service_model.service_name not in ("dynamodb", "sqs"):
             return find(self, operation_model, call_args, request_context)
-        key = (self, operation_model.name)
-        if key not in known:
-            known[key] = find(self, operation_model, call_args, request_context)
-        return known[key]
+        of_client = known.setdefault(self, {})
+        if operation_model.name not in of_client:
+            of_client[operation_model.name] = find(self, operation_model, call_args, request_context)
+        return of_client[operation_model.name]
 
     EndpointRulesetResolver.construct_endpoint = construct
 

@@ -52,7 +52,7 @@ def world() -> Iterator[World]:
     """A stack of its own: nobody else should wait for thousands, nor be counted among them.
 
     Steps that are due soon come by the queue, in tens, as they do in AWS: the engine makes a process of each schedule
-    that fires, and a hundred of them at once let it kill what is in the middle of sending.
+    that fires, and a hundred at once take so long that sending is ended by its time limit between claim and SES.
     """
     with open_world(auth=True, parameters={"SweepAfterSeconds": "0"}) as world:
         yield world

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from simulation.crew import Crew, Job
 from simulation.faults import SWEPT, Fault
 
-PLACE = 2
-"""So much of the way to a call stands for its place in the code: the call with its table, and who makes it."""
+SHARED = "base.py:"
+"""What every write of the store goes through: it is nobody's own place."""
 
 
 def list_points(crew: Crew, *, whole: bool) -> list[Job]:
@@ -28,11 +28,18 @@ def list_points(crew: Crew, *, whole: bool) -> list[Job]:
         if whole and story not in found["swept"]:
             continue
         for at, way in enumerate(told["sites"], start=1):
-            site = " < ".join(way.split(" < ")[:PLACE])
+            site = name_place(way)
             if whole or site not in known:
                 known.add(site)
                 points += [{"job": "point", "story": story, "at": at, "fault": it.value} for it in SWEPT]
     return points
+
+
+def name_place(way: str) -> str:
+    """Return what stands for a place in the code: a call with its tables, and who makes it, by whatever way."""
+    call, *frames = way.split(" < ")
+    own = [it for it in frames if not it.startswith(SHARED)] or frames
+    return " < ".join([call, *own[:1]])
 
 
 def count_points(points: list[Job]) -> tuple[int, int, int]:
