@@ -53,6 +53,10 @@ class Work:
         laws = read_laws(self.output.read_text(), self.name)
         return {"hash": self.hash, "laws": laws, "seconds": round(time.monotonic() - self.began)}
 
+    def read_failures(self) -> str:
+        """Return what it said before the statistics, which are long."""
+        return re.split(r"^=+ Hypothesis Statistics =+$", self.output.read_text(), maxsplit=1, flags=re.MULTILINE)[0]
+
     def stop(self) -> None:
         """End it, with all that it has started; where it does not hear of that, it is told once more."""
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -97,7 +101,7 @@ def prove(waiting: list[str], done: dict[str, Figures]) -> list[str]:
                     print(f"{work.name}: {cases:,} cases in {done[work.name]['seconds']} s; {left}", flush=True)
                 else:
                     failed.append(work.name)
-                    print(f"{work.output.read_text()}\n{work.name}: broken; {left}", flush=True)
+                    print(f"{work.read_failures()}\n{work.name}: broken, see {work.output}; {left}", flush=True)
     finally:
         for work in running:
             work.stop()

@@ -3,15 +3,18 @@
 import random
 
 import msgspec
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from spoken import END, GRID, MIDNIGHT, SEGMENTS, Scene, scenes
 
 from cartwake.bundles import Bundle
+from cartwake.conditions.behaviour import judge_count
+from cartwake.conditions.kinds import Did
 from cartwake.events import Event
 from cartwake.profiles import Profile, State, fold, merge, pack, prepare, trim, unpack
 from cartwake.segments import Signal, SignalKind, View, absorb, adopt, advance, check, finish
 from cartwake.times import DAY
+from cartwake.trackers import Entry, Need, Tracker, cut, join
 
 LATER = MIDNIGHT + 14 * DAY
 """Nothing is delivered again after this."""
@@ -121,7 +124,20 @@ def test_a_late_repetition_changes_nothing(scene: Scene, data: st.DataObject) ->
 
 
 def essence(state: State, rules: Bundle, now: int) -> State:
-    return msgspec.structs.replace(trim(state, rules.needs, now), memberships={}, evaluated_at=0, lot=0)
+    """All that is known of somebody, but for what depends on when it was looked at and asked by nothing."""
+    trimmed = trim(state, rules.needs, now)
+    trackers = {key: even_out(tracker, rules.needs[key]) for key, tracker in trimmed.trackers.items()}
+    return msgspec.structs.replace(trimmed, trackers=trackers, memberships={}, evaluated_at=0, lot=0)
+
+
+def even_out(tracker: Tracker, need: Need) -> Tracker:
+    """Where more distinct values are kept than any count needs, it does not matter what was before them.
+
+    A value that was cut, and comes again, was cut in vain: who heard of the two at once has cut nothing.
+    """
+    if not need.distinct or len(tracker.entries) <= need.latest:
+        return tracker
+    return msgspec.structs.replace(tracker, complete_from=max(tracker.complete_from, tracker.entries[0].at))
 
 
 @given(scenes(18), st.lists(st.tuples(st.integers(0, 2), st.booleans()), min_size=18, max_size=18))
@@ -146,6 +162,34 @@ def test_merging_is_the_same_as_having_been_one(scene: Scene, parts: list[tuple[
     assert merge(a, a, needs) == a
     merged = msgspec.structs.replace(merge(merge(a, b, needs), c, needs), memberships={}, lot=a.lot)
     assert answers(merged, rules, END) == answers(msgspec.structs.replace(whole, lot=a.lot), rules, END)
+
+
+TOLD = st.tuples(st.integers(1, 6), st.integers(1, 3), st.integers(0, 2), st.booleans())
+"""When one of three heard of one of three values, and whether it was trimmed then."""
+
+
+@given(st.lists(TOLD, min_size=2, max_size=7), st.integers(1, 3), st.sampled_from([0, 3]))
+@example([(2, 2, 0, False), (5, 3, 0, False), (5, 2, 1, False)], 1, 0)
+def test_no_count_notices_where_distinct_values_were_cut(
+    told: list[tuple[int, int, int, bool]], latest: int, within_ms: int
+) -> None:
+    """What one has cut and another has heard of again: all that is counted, and until when, is as if nothing were."""
+    need = Need(event="Page Viewed", distinct="page", latest=latest, within_ms=within_ms)
+    parts, told = [Tracker()] * 3, sorted(told)
+    entries = [Entry(at, number, value) for number, (at, value, *_) in enumerate(told)]
+    for entry, (at, _, part, is_trimmed) in zip(entries, told, strict=True):
+        heard = cut(msgspec.structs.replace(parts[part], entries=(*parts[part].entries, entry)), need)
+        parts[part] = cut(heard, need, at) if is_trimmed else heard
+    now = 6
+    merged = cut(join(join(parts[0], parts[1], need), parts[2], need), need, now)
+    whole = cut(Tracker(entries=tuple(entries)), need, now)
+    assert merged.entries == whole.entries
+    counts = [("at_least", count) for count in range(1, latest + 1)]
+    counts += [(op, count) for op in ("at_most", "exactly") for count in range(latest)]
+    for op, count in counts:
+        condition = Did(tracker="t", within_ms=within_ms, op=op, count=count)
+        for at in range(now, now + 5):
+            assert judge_count(condition, merged, at, None) == judge_count(condition, whole, at, None)
 
 
 @given(scenes(), st.integers(0, 12))

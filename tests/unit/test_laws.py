@@ -181,7 +181,7 @@ def test_every_kind_is_reached() -> None:
     """These laws say something of every kind of condition: among what is drawn each holds, fails and expires."""
     seen: Counter[str] = Counter()
 
-    @settings(max_examples=5_000, derandomize=True, database=None, phases=[Phase.generate])
+    @settings(max_examples=10_000, derandomize=True, database=None, phases=[Phase.generate])
     @given(scenes(), st.sampled_from(GRID[4:]))
     def look(scene: Scene, now: int) -> None:
         state = fold_all(scene.events, scene.rules)

@@ -112,6 +112,7 @@ def test_what_fails_or_skips_is_not_proved(
     assert not prove.PAGE.exists()
     said = capsys.readouterr().out
     assert "assert 1 == 2" in said
+    assert "Hypothesis Statistics" not in said
     assert sorted(said.splitlines()[-1].removeprefix("broken: ").split(", ")) == [OTHER, LAW]
     for name in (LAW, OTHER):
         write(root, name, "import pytest\n@pytest.mark.prove\ndef test_a(): pass\n")

@@ -125,6 +125,23 @@ def test_what_cancels_stays_cancelled(op: str) -> None:
     check_in_time(Score(name="s", op=op, bound=0.0), rule, [("a", 1), ("b", 4)], now=4)
 
 
+@pytest.mark.parametrize("op", ["more_than", "at_least", "less_than", "at_most"])
+def test_a_score_that_comes_to_its_bound_is_on_it(op: str) -> None:
+    """Four points halve to half a point in three half-lives: rounding puts it on neither side of that."""
+    given_and_taken = [Points(points=2.0, tracker="a"), Points(points=-2.0, tracker="b")]
+    rule = ScoreRule(title="S", points=tuple(given_and_taken), half_life_ms=5, floor=-100.0)
+    told = [("a", 1), ("a", 9), ("a", 9), ("a", 19), ("a", 19), ("b", 1), ("b", 14)]
+    check_in_time(Score(name="s", op=op, bound=0.5), rule, told, now=25)
+
+
+@pytest.mark.parametrize(("op", "answer"), [("at_most", Answer.HOLDS), ("more_than", Answer.FAILS)])
+def test_three_tenths_are_three_times_a_tenth(op: str, answer: Answer) -> None:
+    """Points are added as marketers add them, also those that a machine cannot write down."""
+    rules = make_rules(ScoreRule(title="S", points=(Points(points=0.1, tracker="a"),)))
+    state = make_state(make_events([("a", 1), ("a", 2), ("a", 3)]), rules)
+    assert check(Score(name="s", op=op, bound=0.3), View(state, rules, 4)).answer is answer
+
+
 @given(TESTS, SCORES, EVENTS, st.integers(1, 25))
 def test_scores_of_a_part(test: Score, rule: ScoreRule, told: Told, known_from: int) -> None:
     """Over a part of the past a score is unknown, or right, until it can be known."""

@@ -52,17 +52,28 @@ class Reckoning(NamedTuple):
 
     def value_at(self, now: Instant) -> float:
         """Return the score at *now*, which must be before `given_until`."""
-        return self.add_up([part.weigh(now, self.rule) for part in self.parts])
+        return self._add_up(self.weigh(now))[0]
 
-    def add_up(self, weights: list[float]) -> float:
-        """Return the score, given how many events each part is worth."""
+    def weigh(self, now: Instant) -> list[float]:
+        """Return how many events each part is worth at *now*."""
+        return [part.weigh(now, self.rule) for part in self.parts]
+
+    def passes(self, condition: Score, weights: list[float]) -> bool:
+        """Say whether the score passes, given how many events each part is worth; next to its bound it is on it."""
+        score, rounding = self._add_up(weights)
+        reached = abs(score - condition.bound) <= rounding
+        return compare(condition.bound if reached else score, condition.op, condition.bound)
+
+    def _add_up(self, weights: list[float]) -> tuple[float, float]:
+        """Return the score and how far off it may be; what cancels but for rounding is nothing, and stays nothing."""
         fixed: list[float] = []
         halving: list[float] = []
         for part, weight in zip(self.parts, weights, strict=True):
             value = _reckon(part, weight)
             (halving if value == part.points.points * weight and part.events else fixed).append(value)
-        total = max(self.rule.floor, math.fsum([*fixed, _cancel(halving)]))
-        return total if self.rule.cap is None else min(self.rule.cap, total)
+        left, rounding = math.fsum(halving), _ROUNDING * math.fsum(map(abs, halving))
+        score = max(self.rule.floor, math.fsum([*fixed, left if abs(left) > rounding else 0.0]))
+        return (score if self.rule.cap is None else min(self.rule.cap, score)), rounding
 
 
 def reckon(
@@ -109,19 +120,15 @@ def judge_score(condition: Score, reckoning: Reckoning, now: Instant) -> Verdict
     """
     if not reckoning.known:
         return Verdict(Answer.UNKNOWN, reckoning.given_until)
-    weights = [part.weigh(now, reckoning.rule) for part in reckoning.parts]
-    answer = _passes(condition, reckoning, weights)
-    if reckoning.is_one_way and _passes(condition, reckoning, [0.0] * len(weights)) == answer:
+    weights = reckoning.weigh(now)
+    answer = reckoning.passes(condition, weights)
+    if reckoning.is_one_way and reckoning.passes(condition, [0.0] * len(weights)) == answer:
         until = reckoning.given_until
     elif reckoning.rule.half_life_ms:
         until = _find_crossing(condition, reckoning, weights, now)
     else:
         until = _find_step(condition, reckoning, weights)
     return Verdict(Answer.HOLDS if answer else Answer.FAILS, until)
-
-
-def _passes(condition: Score, reckoning: Reckoning, weights: list[float]) -> bool:
-    return compare(reckoning.add_up(weights), condition.op, condition.bound)
 
 
 def _find_after(rule: ScoreRule, now: Instant) -> Instant:
@@ -137,12 +144,6 @@ def _list_events(tracker: Tracker, rule: ScoreRule, now: Instant) -> tuple[tuple
     return tuple(it for it in both if after < it[0] <= now), coming
 
 
-def _cancel(values: list[float]) -> float:
-    """Return the sum of what halves together; what cancels but for rounding is nothing, and stays nothing."""
-    total = math.fsum(values)
-    return total if abs(total) > _ROUNDING * math.fsum(map(abs, values)) else 0.0
-
-
 def _reckon(part: _Part, weight: float) -> float:
     points, most = part.points.points, part.points.most
     if part.points.condition is not None:
@@ -152,7 +153,7 @@ def _reckon(part: _Part, weight: float) -> float:
 
 def _find_step(condition: Score, reckoning: Reckoning, counts: list[float]) -> Instant:
     """Return the first instant at which an event that becomes too old gives another answer."""
-    reach_ms, answer, left = reckoning.rule.reach_ms, _passes(condition, reckoning, counts), list(counts)
+    reach_ms, answer, left = reckoning.rule.reach_ms, reckoning.passes(condition, counts), list(counts)
     leaving: dict[Instant, list[tuple[int, int]]] = {}
     for place, part in enumerate(reckoning.parts if reach_ms else ()):
         for at, count in part.events:
@@ -160,7 +161,7 @@ def _find_step(condition: Score, reckoning: Reckoning, counts: list[float]) -> I
     for at in sorted(at for at in leaving if at < reckoning.given_until):
         for place, count in leaving[at]:
             left[place] -= count
-        if _passes(condition, reckoning, left) != answer:
+        if reckoning.passes(condition, left) != answer:
             return at
     return reckoning.given_until
 
@@ -170,7 +171,7 @@ def _find_crossing(condition: Score, reckoning: Reckoning, weights: list[float],
 
     While the score only rises, or only falls, the instant is found by halving the time.
     """
-    rule, answer = reckoning.rule, _passes(condition, reckoning, weights)
+    rule, answer = reckoning.rule, reckoning.passes(condition, weights)
     if reckoning.is_one_way:
         gone_at = max(at for part in reckoning.parts for at, _ in part.events) + rule.reach_ms
         end, turns = reckoning.given_until, [min(reckoning.given_until, gone_at)]
@@ -178,11 +179,11 @@ def _find_crossing(condition: Score, reckoning: Reckoning, weights: list[float],
         end, turns = reckoning.until, [*_list_releases(reckoning, weights, now), reckoning.until - 1]
 
     def has_changed(at: Instant) -> bool:
-        return compare(reckoning.value_at(at), condition.op, condition.bound) != answer
+        return reckoning.passes(condition, reckoning.weigh(at)) != answer
 
     def has_about_changed(at: Instant) -> bool:
         factor = math.exp2((now - at) / rule.half_life_ms)
-        return _passes(condition, reckoning, [weight * factor for weight in weights]) != answer
+        return reckoning.passes(condition, [weight * factor for weight in weights]) != answer
 
     low = now
     for high in sorted(it for it in turns if now < it <= end):
