@@ -182,10 +182,11 @@ def _apply(run: Run, move: Move, now: Instant) -> Run:
     match move:
         case Advance():
             return msgspec.structs.replace(follow(run, move), seq=seq)
-        case Replan(due_at=due_at):
+        case Replan(due_at=due_at, quiet_from=quiet_from):
             if due_at == run.due_at and not run.held:
                 return run
-            return msgspec.structs.replace(run, due_at=due_at, seq=seq, held=False)
+            since = quiet_from or run.quiet_from
+            return msgspec.structs.replace(run, due_at=due_at, quiet_from=since, seq=seq, held=False)
         case Hold():
             return run if run.held else msgspec.structs.replace(run, held=True, seq=seq)
         case End(reason=reason, by=by, variants=variants):
@@ -213,7 +214,7 @@ def _plan(run: Run, move: Move, *, live: Bundle, now: Instant) -> Message | None
         variant=planned.variant,
         state=MessageState.SKIPPED if skipped else MessageState.PLANNED,
         planned_at=now,
-        not_after=min(now, run.due_at) + step.not_after_ms,
+        not_after=planned.due_at + step.not_after_ms,
         retry_at=None if skipped else now + STUCK_AFTER_MS,
         settled_at=now if skipped else 0,
         reason=planned.skip or "",

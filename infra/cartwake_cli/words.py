@@ -20,6 +20,7 @@ SKIPPED: Final[dict[str, str]] = {
     Skip.BOUNCED: "mail to this address bounced",
     Skip.COMPLAINED: "the shopper marked an earlier mail as spam",
     Skip.BUDGET: "the day's budget was spent",
+    Skip.SENDING_HOURS: "the sending hours open only after its last useful moment",
     Skip.TOPIC_REFUSED: "the shopper chose to hear nothing of this topic",
     Skip.ON_PAUSE: "the shopper asked for a pause, and it is not over",
     Skip.FREQUENCY_CAP: "another message went to this address a moment ago",

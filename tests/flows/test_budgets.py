@@ -21,14 +21,81 @@ EMAIL = Channel.EMAIL
 SMS = Send(channel=Channel.SMS, template="cart-sms")
 
 
+DAY_OF = "2026-11-21"
+
+
+@pytest.fixture
+def leases(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Have a table that only knows how much of a budget was leased; return what was asked of it."""
+    asked: list[int] = []
+    leased = 0
+
+    def lease(_: Channel, __: str, amount: int, *, limit: int) -> bool:
+        nonlocal leased
+        asked.append(amount)
+        granted = leased + amount <= limit
+        leased += amount if granted else 0
+        return granted
+
+    monkeypatch.setattr(budgets, "_lease", lease)
+    budgets.forget()
+    return asked
+
+
 def test_no_process_takes_more_than_is_there(tables: None) -> None:
     """Processes come and go; what one of them leased and did not spend is lost to the day, and no more is taken."""
     taken = 0
     for _ in range(12):
         budgets.forget()
-        taken += sum(budgets.take(EMAIL, "2026-11-21", 3, limit=500) for _ in range(20))
+        taken += sum(budgets.take(EMAIL, DAY_OF, 3, limit=500) for _ in range(20))
     assert 3 * taken <= 500
     assert 3 * taken >= 500 - 12 * 10
+
+
+def test_many_processes_that_send_little_spend_the_whole_budget(leases: list[int]) -> None:
+    """What a process has not sent yet, it does not lease for later: most are gone before they would need it."""
+    taken = 0
+    for _ in range(501):
+        budgets.forget()
+        taken += budgets.take(EMAIL, DAY_OF, 1, limit=500)
+    assert taken == 500
+
+
+@pytest.mark.parametrize("mails", [2, 3, 7, 40])
+def test_a_process_loses_no_more_than_it_has_sent(leases: list[int], mails: int) -> None:
+    """However processes come and go, half of a budget goes out at least, and never more than all of it."""
+    taken = 0
+    for _ in range(500):
+        budgets.forget()
+        taken += sum(budgets.take(EMAIL, DAY_OF, 1, limit=1_000) for _ in range(mails))
+    assert 500 <= taken <= 1_000
+
+
+def test_a_busy_process_asks_seldom(leases: list[int]) -> None:
+    """Slices double until they are a fiftieth of the budget; the last of it goes in smaller ones, to the last one."""
+    assert all(budgets.take(EMAIL, DAY_OF, 1, limit=50_000) for _ in range(49_000))
+    assert leases[:12] == [1, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1_000]
+    assert len(leases) == 11 + 48
+    assert all(budgets.take(EMAIL, DAY_OF, 1, limit=50_000) for _ in range(1_000))
+    assert len(leases) < 2 * (11 + 48)
+
+
+def test_nothing_is_asked_twice_for_a_message_once_the_budget_is_spent(leases: list[int]) -> None:
+    """Each of those that wait for tomorrow costs one question."""
+    assert all(budgets.take(EMAIL, DAY_OF, 1, limit=500) for _ in range(500))
+    leases.clear()
+    assert not any(budgets.take(EMAIL, DAY_OF, 1, limit=500) for _ in range(10))
+    assert len(leases) <= 11
+
+
+def test_what_was_given_back_is_leased_no_second_time(leases: list[int]) -> None:
+    """And counts as nothing sent: it makes slices no larger."""
+    for _ in range(20):
+        assert budgets.take(EMAIL, DAY_OF, 1, limit=500)
+        budgets.give_back(EMAIL, DAY_OF, 1)
+    assert leases == [1]
+    assert [budgets.take(EMAIL, DAY_OF, 1, limit=500) for _ in range(2)] == [True, True]
+    assert leases == [1, 1]
 
 
 def test_one_process_takes_all_that_is_there(tables: None) -> None:

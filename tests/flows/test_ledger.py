@@ -26,6 +26,7 @@ from cartwake.addresses import Suppression, state_consent, suppress
 from cartwake.bundles import QuietHours, Template
 from cartwake.conditions.kinds import Trait
 from cartwake.hours import SPREAD_MS
+from cartwake.journeys import Send
 from cartwake.messages import LEASE_MS, SETTLE_AFTER_MS, Message, MessageState
 from cartwake.profiles import Kind
 from cartwake.reasons import NotEntered, Skip
@@ -433,6 +434,71 @@ def test_quiet_hours_hold_the_run(shop: Shop) -> None:
     assert NOON + DAY + 3 * HOUR <= run.due_at < NOON + DAY + 3 * HOUR + SPREAD_MS
     shop.wait(2 * HOUR + SPREAD_MS)
     assert "You left Trail Runner behind" in shop.subjects()
+
+
+def _mail_in_hours(not_after_ms: int, *, opens: int = 15) -> dict[str, Any]:
+    """Return rules of a cart's mail that is useful for so long, and the hours in which mails go out."""
+    wait, mail, *_ = CART.steps
+    mail = msgspec.structs.replace(mail, not_after_ms=not_after_ms)
+    hours = {Channel.EMAIL: QuietHours(opens_minute=opens * 60, closes_minute=opens * 60 + 60)}
+    return {
+        "journeys": {"cart": msgspec.structs.replace(CART, steps=(wait, mail))},
+        "settings": msgspec.structs.replace(a_bundle().settings, hours=hours),
+    }
+
+
+def test_holding_makes_no_message_fresher(shop: Shop) -> None:
+    """A message's last useful moment counts from when it was due, not from when the hours opened."""
+    shop.known()
+    publish(a_bundle(generation=2, **_mail_in_hours(3 * HOUR)))
+    due_at = shop.now + HOUR
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    shop.wait(2 * HOUR + SPREAD_MS)
+    assert (_one(shop).state, _one(shop).not_after) == (MessageState.ACCEPTED, due_at + 3 * HOUR)
+
+
+def test_a_message_is_not_held_for_hours_beyond_its_use(shop: Shop) -> None:
+    """It is skipped when it is due, with the sending hours as its reason, and the run goes on."""
+    shop.known()
+    publish(a_bundle(generation=2, **_mail_in_hours(HOUR)))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    assert (_one(shop).state, _one(shop).reason) == (MessageState.SKIPPED, Skip.SENDING_HOURS)
+    (run,) = runs.list_runs("u#1", journey="cart")
+    assert run.ended is not None
+
+
+@pytest.mark.parametrize(("useful_ms", "state"), [(HOUR, MessageState.SKIPPED), (DAY, MessageState.PLANNED)])
+def test_the_sender_says_the_same_of_what_comes_to_it_late(shop: Shop, useful_ms: int, state: MessageState) -> None:
+    """What was planned while the hours were open, and looked at when they are over."""
+    message = _leave_a_cart(shop)
+    again = msgspec.structs.replace(
+        message, state=MessageState.PLANNED, attempts=0, not_after=shop.now + useful_ms, retry_at=shop.now
+    )
+    assert messages.replace_message(message, again)
+    publish(a_bundle(generation=3, **_mail_in_hours(useful_ms, opens=10)))
+    send_message.handle("u#1", message.id, shop.now)
+    reason = Skip.SENDING_HOURS if state is MessageState.SKIPPED else ""
+    assert (_one(shop).state, _one(shop).reason) == (state, reason)
+
+
+def test_an_sms_wakes_nobody_whose_country_is_all_that_is_known(shop: Shop) -> None:
+    """A shop in Berlin, and a customer with an American number who never came to it with a browser."""
+    sms = Send(channel=Channel.SMS, template="cart-sms")
+    daytime = {Channel.SMS: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
+    settings = msgspec.structs.replace(a_bundle().settings, timezone="Europe/Berlin", hours=daytime)
+    journey = msgspec.structs.replace(CART, steps=(sms,))
+    publish(a_bundle(generation=2, journeys={"cart": journey}, settings=settings))
+    told = {"phone": "+12125550123", "country": "US"}
+    shop.hear(an_identify(traits=told, at=shop.now), a_subscription("sms", at=shop.now))
+    shop.hear(a_cart_event(at=shop.now))  # 13:00 in Berlin, 07:00 in New York
+    (run,) = runs.list_runs("u#1", journey="cart")
+    assert NOON + 7 * HOUR <= run.due_at < NOON + 7 * HOUR + SPREAD_MS
+    shop.wait(NOON + 7 * HOUR - shop.now - 1)
+    assert messages.list_messages("u#1") == []
+    shop.wait(SPREAD_MS + MINUTE)
+    assert _one(shop).state is MessageState.ACCEPTED
 
 
 def test_reasons_for_not_entering(shop: Shop) -> None:

@@ -23,7 +23,7 @@ from shoppers import Shop
 import functions.send_message.app as send_message
 from cartwake import calling
 from cartwake.addresses import Suppression, suppress
-from cartwake.bundles import Pool, Template
+from cartwake.bundles import Pool, QuietHours, Template
 from cartwake.choices import Choices
 from cartwake.conditions.kinds import Did, Trait
 from cartwake.gateways import webhook
@@ -224,6 +224,14 @@ def over_budget(world: World) -> None:
     world.come_due()
 
 
+def out_of_hours(world: World) -> None:
+    world.meet()
+    hours = QuietHours(opens_minute=9 * 60, closes_minute=12 * 60)
+    world.rules(world.sending(not_after_ms=HOUR), settings=change(a_bundle().settings, hours={EMAIL: hours}))
+    world.begin()
+    world.come_due()
+
+
 def late(world: World) -> None:
     world.meet()
     world.rules(world.sending(not_after_ms=MINUTE))
@@ -324,6 +332,7 @@ CASES: Final[dict[Skip, Callable[[World], None]]] = {
     Skip.ON_PAUSE: on_pause,
     Skip.FREQUENCY_CAP: capped,
     Skip.BUDGET: over_budget,
+    Skip.SENDING_HOURS: out_of_hours,
     Skip.TOO_LATE: late,
     Skip.TEMPLATE: with_a_gap,
     Skip.TEMPLATE_GONE: without_template,

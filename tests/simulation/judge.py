@@ -3,11 +3,13 @@
 import json
 from base64 import b64decode
 from collections import Counter
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from cartwake import participants as taking_part
 from cartwake.bundles import decode
 from cartwake.gateways import bucket, clients
+from cartwake.hours import SPREAD_MS
 from cartwake.profiles import Profile
 from cartwake.reasons import NotEntered, Skip
 from cartwake.runs import Run
@@ -19,11 +21,11 @@ from simulation import cloud, oracle
 from simulation.faults import HOUR, MINUTE
 from simulation.processes import know_all
 from simulation.readers import find, read_message, read_profile, read_run, resolve
-from simulation.rules import HOPED, JOURNEYS, NEEDS
+from simulation.rules import HOPED, JOURNEYS, NEEDS, OPENS
 from simulation.setting import clock
 from simulation.shop import Shop
 from simulation.telling import judge_told
-from simulation.watch import SLACK_MS, Watch
+from simulation.watch import SLACK_MS, Watch, tell_local
 
 FORGOTTEN = ("runs", "slots", "messages")
 TRIGGERS = {journey.trigger.event for journey in JOURNEYS.values()}
@@ -229,6 +231,7 @@ def judge_reason(watch: Watch, message: Any) -> None:
         "suppressed_bounce": bool(watch.suppressed),
         "suppressed_complaint": bool(watch.suppressed),
         "too_late": message.settled_at > message.not_after - SLACK_MS,
+        "sending_hours": message.channel == "sms" and opens_after(message.settled_at) > message.not_after - SLACK_MS,
         "template_error": False,
         "template_gone": False,
         "erased": any(it.who in watch.erased for it in events) or message.who in watch.erased,
@@ -236,6 +239,14 @@ def judge_reason(watch: Watch, message: Any) -> None:
         "run_ended": run is None or run.ended is not None or watch.rests(message.journey),
     }.get(said, True)  # fmt: skip
     watch.must("a refusal is true", true, message)
+
+
+def opens_after(at: int) -> int:
+    """Return when what is held at a time goes out at the latest: all numbers are of the shop's own country."""
+    local = tell_local(at * 1_000 - SLACK_MS * 1_000)
+    day = local.date() + timedelta(days=local.hour * 60 + local.minute >= OPENS)
+    opening = datetime.combine(day, time(OPENS // 60, OPENS % 60), tzinfo=local.tzinfo)
+    return int(opening.timestamp() * 1_000) + SPREAD_MS + SLACK_MS
 
 
 def judge_counts(watch: Watch) -> None:

@@ -163,7 +163,7 @@ PLANTED = {
         "hard bounce, then a second journey", (Fault.KILLED_AFTER,), 140,
     ),
     "quiet hours are UTC's": Planted(
-        ((f"{LAYER}/hours.py", "local = to_datetime(view.now).astimezone(zone)\n    minute", "local = to_datetime(view.now)\n    minute"),),
+        ((f"{LAYER}/hours.py", "local = to_datetime(at).astimezone(zone)", "local = to_datetime(at)"),),
         "an SMS in the evening",
     ),
     "the last useful moment is not looked at": Planted(

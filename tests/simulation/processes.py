@@ -63,7 +63,7 @@ class Process:
     secret: Any = field(default_factory=lambda: functools.cache(_read_secret))
     looked: list[int] = field(default_factory=lambda: [0])
     missed: list[int] = field(default_factory=lambda: [0])
-    purses: dict[Any, int] = field(default_factory=dict)
+    purses: dict[Any, Any] = field(default_factory=dict)
     silent: dict[str, int] = field(default_factory=dict)
     reported: dict[Any, int] = field(default_factory=dict)
     keyring: Any = None

@@ -1,6 +1,7 @@
 """Runs: the next move of a run, as a function of run, profile, rules and time."""
 
 import msgspec
+import phonenumbers
 import pytest
 from builders import CART, NEEDS, NOON, a_bundle, an_order
 from hypothesis import given
@@ -13,12 +14,13 @@ from cartwake.journeys import Branch, Send, Step, Wait
 from cartwake.moves import decide
 from cartwake.paths import find_step
 from cartwake.profiles import Kind, Profile, Register, State, fold, prepare
-from cartwake.reasons import EndReason
-from cartwake.runs import Advance, End, Hold, Replan, Rules, Run
+from cartwake.reasons import EndReason, Skip
+from cartwake.runs import Advance, End, Hold, Replan, Rules, Run, follow
 from cartwake.segments import View
 from cartwake.statements import Channel
-from cartwake.times import HOUR, MINUTE, parse_instant
+from cartwake.times import HOUR, MINUTE, parse_instant, to_datetime
 from cartwake.values import Exists
+from cartwake.zones import list_zones
 
 MAIL = Send(channel=Channel.EMAIL, template="cart-1")
 PAUSE = Wait(for_ms=HOUR)
@@ -145,14 +147,22 @@ def test_paths_past_the_end_lead_nowhere() -> None:
     assert find_step((IF,), "0.else.3") is None
 
 
-def _view(at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, zone: str | None = None, lot: int = 0) -> View:
+def _view(
+    at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, state: State | None = None, **traits: str | None
+) -> View:
+    hours = QuietHours(opens_minute=opens, closes_minute=closes)
     settings = msgspec.structs.replace(
-        a_bundle().settings,
-        timezone="Europe/Berlin",
-        hours={Channel.SMS: QuietHours(opens_minute=opens, closes_minute=closes)},
+        a_bundle().settings, timezone="Europe/Berlin", hours=dict.fromkeys((Channel.SMS, Channel.PUSH), hours)
     )
-    traits = {"timezone": Register(zone, NOON, 1)} if zone else {}
-    return View(State(traits=traits, lot=lot), a_bundle(settings=settings), parse_instant(at))
+    registers = {name: Register(value, NOON, 1) for name, value in traits.items() if value}
+    told = msgspec.structs.replace(state or State(lot=0), traits=registers)
+    return View(told, a_bundle(settings=settings), parse_instant(at))
+
+
+def _reached_by(number: str, country: str = "") -> State:
+    """Return the state of somebody who was imported with a number and a country, or with one of them."""
+    contacts = {Channel.SMS: Register(number, NOON, 1)} if number else {}
+    return State(contacts=contacts, country=Register(country, NOON, 1) if country else None, lot=0)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +182,89 @@ def _view(at: str, *, opens: int = 9 * 60, closes: int = 20 * 60, zone: str | No
 )
 def test_quiet_hours(at: str, zone: str | None, until: str | None) -> None:
     """SMS between 9:00 and 20:00 by the shopper's clock, else the shop's, also across a change of clocks."""
-    assert quiet_until(Channel.SMS, _view(at, zone=zone)) == (parse_instant(until) if until else None)
+    assert quiet_until(Channel.SMS, _view(at, timezone=zone)) == (parse_instant(until) if until else None)
+
+
+NEW_YORK, MOSCOW, WARSAW = "+12125550123", "+79161234567", "+48512345671"
+
+
+@pytest.mark.parametrize(
+    ("at", "number", "country", "until"),
+    [
+        # 03:30 in New York
+        ("2026-11-21T08:30:00Z", NEW_YORK, "US", "2026-11-21T19:00:00Z"),
+        # 15:00 in New York, 10:00 on Hawaii; then 20:00 in New York
+        ("2026-11-21T20:00:00Z", NEW_YORK, "US", None),
+        ("2026-11-21T18:59:59Z", NEW_YORK, "US", "2026-11-21T19:00:00Z"),
+        ("2026-11-22T01:00:00Z", NEW_YORK, "US", "2026-11-22T19:00:00Z"),
+        # the clocks of the mainland are put back in between, those of Hawaii are not
+        ("2026-11-01T00:00:00Z", NEW_YORK, "US", "2026-11-01T19:00:00Z"),
+        # what the number says, whatever the trait; and without a number, the trait
+        ("2026-11-21T08:30:00Z", NEW_YORK, "PL", "2026-11-21T19:00:00Z"),
+        ("2026-11-21T08:30:00Z", "", "US", "2026-11-21T19:00:00Z"),
+        # one clock, and not the shop's
+        ("2026-11-21T07:30:00Z", "+358412345678", "", None),
+        # an hour that Kaliningrad and Kamchatka share
+        ("2026-11-21T07:59:00Z", MOSCOW, "", None),
+        ("2026-11-21T08:00:00Z", MOSCOW, "", "2026-11-22T07:00:00Z"),
+        # the shop's
+        ("2026-11-21T07:59:59Z", WARSAW, "", "2026-11-21T08:00:00Z"),
+        ("2026-11-21T07:59:59Z", "", "Nowhere", "2026-11-21T08:00:00Z"),
+        ("2026-11-21T07:59:59Z", "512", "", "2026-11-21T08:00:00Z"),
+        ("2026-11-21T07:59:59Z", "", "AQ", "2026-11-21T08:00:00Z"),
+    ],
+)
+def test_hours_that_all_clocks_of_a_country_share(at: str, number: str, country: str, until: str | None) -> None:
+    """Whose timezone is not known gets an SMS where it is day in all of the number's country, or of the one told."""
+    view = _view(at, state=_reached_by(number, country))
+    assert quiet_until(Channel.SMS, view) == (parse_instant(until) if until else None)
+
+
+def test_a_timezone_of_their_own_comes_before_the_country() -> None:
+    """09:00 in New York, when it is night on Hawaii."""
+    view = _view("2026-11-21T14:00:00Z", state=_reached_by(NEW_YORK), timezone="America/New_York")
+    assert quiet_until(Channel.SMS, view) is None
+
+
+@pytest.mark.parametrize(("told", "until"), [("us", "2026-11-21T19:00:00Z"), ("", "2026-11-21T14:00:00Z")])
+def test_a_push_message_goes_by_the_country_that_was_told(told: str, until: str) -> None:
+    """Else by that of the shopper's number: a device says nothing of where it is."""
+    number = "+51912345678"  # of Peru, whose clock is New York's in winter
+    view = _view("2026-11-21T08:30:00Z", state=_reached_by(number), country=told)
+    assert quiet_until(Channel.PUSH, view) == parse_instant(until)
+
+
+@pytest.mark.parametrize(
+    ("opens", "closes", "until"),
+    [
+        # 09:00 to 20:00 leaves Russia the hour from 07:00Z; so few leave it, and the shop's that are fewer
+        (10 * 60, 19 * 60, "2026-11-22T07:00:00Z"),
+        (12 * 60, 14 * 60, "2026-11-22T07:00:00Z"),
+        # from 08:00 on Kaliningrad's clock to 22:00 on Kamchatka's
+        (8 * 60, 22 * 60, "2026-11-22T06:00:00Z"),
+    ],
+)
+def test_a_country_that_shares_none_of_the_shops_hours(opens: int, closes: int, until: str) -> None:
+    """Then those of 09:00 to 20:00 are meant that all its clocks share."""
+    view = _view("2026-11-21T12:00:00Z", opens=opens, closes=closes, state=_reached_by(MOSCOW))
+    assert quiet_until(Channel.SMS, view) == parse_instant(until)
+
+
+def test_short_hours_are_a_countrys_too() -> None:
+    """Less than an hour is enough where the shop gives no more, and all clocks of the country agree."""
+    view = _view("2026-11-21T07:00:00Z", closes=9 * 60 + 6, state=_reached_by(WARSAW))
+    assert quiet_until(Channel.SMS, view) == parse_instant("2026-11-21T08:00:00Z")
+
+
+def test_every_country_of_numbers_has_clocks() -> None:
+    """And all clocks of each share an hour of the day from 09:00 to 20:00, in winter and in summer."""
+    for country in sorted(phonenumbers.SUPPORTED_REGIONS):
+        for day in (parse_instant("2026-01-15T12:00:00Z"), parse_instant("2026-07-15T12:00:00Z")):
+            minutes = range(0, 24 * 60, 15)
+            moments = [to_datetime(day + minute * MINUTE) for minute in minutes]
+            shared = [at for at in moments if all(9 <= at.astimezone(it).hour < 20 for it in list_zones(country))]
+            assert list_zones(country), country
+            assert len(shared) >= 4, country
 
 
 @pytest.mark.parametrize(("closes", "minutes"), [(20 * 60, 10), (9 * 60 + 6, 3)])
@@ -180,9 +272,9 @@ def test_what_is_held_goes_out_spread(closes: int, minutes: int) -> None:
     """Each shopper has a place of their own in the first ten minutes, or in half of the hours where they are short."""
     opening = parse_instant("2026-11-22T08:00:00Z")
     for lot in (0, 1, 59_999, minutes * MINUTE - 1, minutes * MINUTE, 2**62):
-        view = _view("2026-11-21T19:00:00Z", closes=closes, lot=lot)
+        view = _view("2026-11-21T19:00:00Z", closes=closes, state=State(lot=lot))
         assert quiet_until(Channel.SMS, view) == opening + lot % (minutes * MINUTE)
-    assert quiet_until(Channel.SMS, _view("2026-11-22T08:00:00Z", closes=closes, lot=1)) is None
+    assert quiet_until(Channel.SMS, _view("2026-11-22T08:00:00Z", closes=closes, state=State(lot=1))) is None
 
 
 def test_an_opening_that_the_clock_skips() -> None:
@@ -196,3 +288,71 @@ def test_an_opening_that_the_clock_skips() -> None:
 def test_channels_without_hours_are_never_quiet() -> None:
     """Email goes out at any hour unless the shop says otherwise."""
     assert quiet_until(Channel.EMAIL, _view("2026-11-21T03:00:00Z")) is None
+
+
+def test_an_email_goes_by_the_shops_clock_where_the_shoppers_is_not_known() -> None:
+    """It wakes nobody up: what a shop sends in its morning need not wait for the morning of Hawaii."""
+    view = _view("2026-11-21T08:30:00Z", state=_reached_by(NEW_YORK, "US"))
+    hours = {Channel.EMAIL: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
+    settings = msgspec.structs.replace(view.rules.settings, hours=hours)
+    view = msgspec.structs.replace(view, rules=a_bundle(settings=settings))
+    assert quiet_until(Channel.EMAIL, view) is None
+
+
+def _by_hours(*steps: Step) -> Rules:
+    settings = msgspec.structs.replace(
+        a_bundle().settings, hours={Channel.EMAIL: QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)}
+    )
+    bundle = a_bundle(journeys={"cart": msgspec.structs.replace(CART, steps=steps, filter=None)}, settings=settings)
+    return Rules(bundle, bundle)
+
+
+@pytest.mark.parametrize("steps", [(PAUSE, MAIL), (MAIL,)])
+def test_what_hours_hold_is_as_old_as_when_it_was_due(steps: tuple[Step, ...]) -> None:
+    """However often it is looked at in the night, and whether the run came to it in that look or stood there."""
+    due_at, morning = parse_instant("2026-11-21T20:01:00Z"), parse_instant("2026-11-22T09:00:00Z")
+    rules, waits = _by_hours(*steps), len(steps) == 2
+    run = _run(due_at=due_at, seq=1, wait_from=due_at - HOUR if waits else 0)
+    profile = _profile()
+    profile = msgspec.structs.replace(profile, state=msgspec.structs.replace(profile.state, lot=0))
+    for now in (due_at, due_at + HOUR, due_at + 2 * HOUR):
+        move = decide(run, profile, rules, now)
+        assert isinstance(move, Advance | Replan)
+        assert move.due_at == morning
+        if isinstance(move, Advance):
+            run = follow(run, move)
+        run = msgspec.structs.replace(run, due_at=now + HOUR, quiet_from=move.quiet_from or run.quiet_from)
+        assert run.quiet_from == due_at
+    sends = decide(run, profile, rules, morning)
+    assert isinstance(sends, End)
+    assert sends.planned is not None
+    assert (sends.planned.due_at, sends.planned.skip) == (due_at, None)
+
+
+def test_what_is_due_after_a_held_message_is_fresh() -> None:
+    """A message that was held has its age for itself."""
+    due_at, morning = parse_instant("2026-11-21T20:01:00Z"), parse_instant("2026-11-22T09:00:00Z")
+    rules = _by_hours(MAIL, MAIL)
+    held = _run(due_at=morning, seq=1, quiet_from=due_at)
+    first = decide(held, _profile(), rules, morning + 7)
+    assert isinstance(first, Advance)
+    assert first.planned is not None
+    assert (first.planned.due_at, first.quiet_from) == (due_at, 0)
+    second = decide(follow(held, first), _profile(), rules, morning + 9)
+    assert isinstance(second, End)
+    assert second.planned is not None
+    assert second.planned.due_at == morning
+
+
+def test_what_hours_would_hold_beyond_its_use_is_skipped_at_once() -> None:
+    """And the run goes on; where it would just be useful, it is held."""
+    due_at = parse_instant("2026-11-21T20:01:00Z")
+    profile = _profile()
+    profile = msgspec.structs.replace(profile, state=msgspec.structs.replace(profile.state, lot=0))
+    run = _run(due_at=due_at, seq=1)
+    useful_ms = 12 * HOUR + 59 * MINUTE
+    for not_after_ms, skip in ((useful_ms, None), (useful_ms - 1, Skip.SENDING_HOURS)):
+        mail = msgspec.structs.replace(MAIL, not_after_ms=not_after_ms)
+        move = decide(run, profile, _by_hours(mail, PAUSE), due_at + MINUTE)
+        planned = None if isinstance(move, Replan) else move.planned  # type: ignore[union-attr]
+        assert (planned.skip if planned else None) is skip

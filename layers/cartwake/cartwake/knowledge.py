@@ -1,9 +1,8 @@
 """Knowledge: what Cartwake itself knows of a shopper, by the names that conditions use."""
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -13,6 +12,7 @@ from cartwake.optins import pending_since
 from cartwake.profiles import State
 from cartwake.statements import OF_SHOPPERS, Channel, list_tags
 from cartwake.times import NEVER
+from cartwake.zones import load_zone
 
 SUBSCRIBED: Final = "subscribed"
 UNSUBSCRIBED: Final = "unsubscribed"
@@ -34,21 +34,13 @@ def is_changed(before: State, after: State, group: str) -> bool:
 
 def find_zone(state: State, timezone: str) -> ZoneInfo:
     """Return the profile's timezone, else the shop's, which is *timezone*."""
-    register = state.traits.get("timezone")
-    for name in (register.value if register else None, timezone):
-        zone = _load_zone(name) if isinstance(name, str) else None
-        if zone is not None:
-            return zone
-    return ZoneInfo("UTC")
+    return find_own_zone(state) or load_zone(timezone) or ZoneInfo("UTC")
 
 
-@lru_cache(maxsize=1_000)
-def _load_zone(name: str) -> ZoneInfo | None:
-    """Return a timezone, or None where there is none of this name: to find that out takes 20 ms."""
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
+def find_own_zone(state: State) -> ZoneInfo | None:
+    """Return the timezone that the profile's browser or the shop has told, or None."""
+    name = _trait(state, "timezone")
+    return load_zone(name) if name else None
 
 
 def is_reachable(state: State, channel: Channel) -> bool:

@@ -251,15 +251,26 @@ class _Walk:
         skip = None if admits(step, self._view) else Skip.CONDITION
         if skip is None:
             quiet = quiet_until(step.channel, self._view) if isinstance(step, Send) else None
-            if quiet is not None:
-                stay = self._stay(quiet)
-                same = self._is_untouched() and stay.watching == self._run.watching
-                return Replan(due_at=quiet) if same else stay
+            useless = quiet is not None and quiet > self._due_at() + step.not_after_ms
+            if quiet is not None and not useless:
+                return self._hold(quiet)
             skip = _skip_by_filter(self._view.rules.journeys[self._run.journey], self._view)
+            skip = Skip.SENDING_HOURS if skip is None and useless else skip
         variant = "&".join(f"{test}={chosen}" for test, chosen in sorted(self._variants.items()))
         self._fresh = False
-        self._planned = Planned(path=self._path, step=step, skip=skip, variant=variant)
+        self._planned = Planned(path=self._path, step=step, due_at=self._due_at(), skip=skip, variant=variant)
         return self._go_on()
+
+    def _hold(self, until: Instant) -> Move:
+        """Return the move that has the message here wait for the hours in which it may go out."""
+        stay = msgspec.structs.replace(self._stay(until), quiet_from=self._due_at())
+        same = self._is_untouched() and stay.watching == self._run.watching
+        return Replan(due_at=until, quiet_from=stay.quiet_from) if same else stay
+
+    def _due_at(self) -> Instant:
+        """Return when the message here was due, before sending hours held it."""
+        quiet_from = self._run.quiet_from if self._path == self._run.path else 0
+        return quiet_from or min(self._now, self._run.due_at)
 
     def _is_untouched(self) -> bool:
         return self._path == self._run.path and not self._told

@@ -76,6 +76,7 @@ class Skip(StrEnum):
     ON_PAUSE = "on_pause"
     FREQUENCY_CAP = "frequency_cap"
     BUDGET = "budget"
+    SENDING_HOURS = "sending_hours"
     TOO_LATE = "too_late"
     TEMPLATE = "template_error"
     TEMPLATE_GONE = "template_gone"

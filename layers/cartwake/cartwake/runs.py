@@ -24,6 +24,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         seq: Raised by every move: a step is a compare-and-advance on it.
         due_at: When the next move is due.
         wait_from: When the wait at `path` began; 0 when it is not a wait, or not begun.
+        quiet_from: When the message at `path` was due that sending hours hold; 0 when they hold none.
         entered_at: Receipt of the triggering event.
         start: The triggering event's own time and short id, for "since: start".
         bundle: Hash of the bundle whose steps this run follows.
@@ -43,6 +44,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     seq: int = 0
     due_at: Instant
     wait_from: Instant = 0
+    quiet_from: Instant = 0
     entered_at: Instant
     start: Start
     trigger: Event | None = None
@@ -88,11 +90,13 @@ class Planned(msgspec.Struct, frozen=True, kw_only=True):
     """A message that a move plans, or the reason for which it will not be sent.
 
     Attributes:
+        due_at: When it was due: what had it wait since makes it no fresher.
         variant: As counts and reports name the variants that led here, for example `subject=a`.
     """
 
     path: str
     step: Send | Call
+    due_at: Instant
     skip: Skip | None = None
     variant: str = ""
 
@@ -120,6 +124,7 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     due_at: Instant
     wait_from: Instant = 0
+    quiet_from: Instant = 0
     watching: bool = False
     variants: dict[str, str] = {}
     planned: Planned | None = None
@@ -128,9 +133,14 @@ class Advance(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Replan(msgspec.Struct, frozen=True, kw_only=True):
-    """Stay, and come back later: woken too early, an activity began the wait anew, or the hours are quiet."""
+    """Stay, and come back later: woken too early, an activity began the wait anew, or the hours are quiet.
+
+    Attributes:
+        quiet_from: As the run's, where the hours hold it; 0: as it was.
+    """
 
     due_at: Instant
+    quiet_from: Instant = 0
 
 
 class Hold(msgspec.Struct, frozen=True, kw_only=True):
@@ -177,6 +187,7 @@ def follow(run: Run, move: Advance) -> Run:
         path=move.path,
         due_at=move.due_at,
         wait_from=move.wait_from,
+        quiet_from=move.quiet_from,
         watching=move.watching,
         variants=move.variants,
         held=False,

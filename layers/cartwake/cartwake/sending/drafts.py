@@ -39,6 +39,8 @@ def draft(message: Message, now: Instant) -> Letter | Message:
     if isinstance(case, Message):
         return case
     quiet = quiet_until(message.channel, case.view)
+    if quiet is not None and quiet > message.not_after:
+        return deciding.skip(message, Skip.SENDING_HOURS, now)
     if quiet is not None:
         return deciding.put_off(message, quiet)
     return _address(case, now)
