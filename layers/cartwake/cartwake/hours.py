@@ -17,7 +17,7 @@ from cartwake.zones import list_zones
 SPREAD_MS: Final = 10 * MINUTE
 """What was held goes out within this time after the hours open, and not all at once."""
 _DAYTIME: Final = QuietHours(opens_minute=9 * 60, closes_minute=20 * 60)
-"""The hours of a country whose clocks share too little of the shop's: they all share an hour of these, even Russia's."""
+"""The hours of a country whose clocks share too little of the shop's: even those of Russia share one of these."""
 _ENOUGH_MINUTES: Final = 60
 _RINGING: Final = (Channel.SMS, Channel.PUSH)
 """These wake somebody up: where their own timezone is not known, it may be any of their country."""

@@ -2,8 +2,8 @@
 
 A slice is taken from the counts table by a conditional write, and spent in the memory of one process. What a process
 has not spent when it ends is lost to that day: less goes out than is allowed, never more. So a process first takes what
-it needs, and then slices as large as what it has spent that day, up to a fiftieth of the budget: it loses no more than it
-has sent, and asks seldom where much is sent.
+it needs, and then slices as large as what it has spent, up to a fiftieth of the budget: it loses no more than it has
+sent, and asks seldom where much is sent.
 """
 
 from typing import Final
