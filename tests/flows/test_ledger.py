@@ -21,6 +21,7 @@ from builders import (
 from shoppers import Shop, queue_event
 from world import lambda_context
 
+import functions.run_step.app as run_step
 import functions.send_message.app as send_message
 from cartwake.addresses import Suppression, state_consent, suppress
 from cartwake.bundles import QuietHours, Template
@@ -436,26 +437,34 @@ def test_quiet_hours_hold_the_run(shop: Shop) -> None:
     assert "You left Trail Runner behind" in shop.subjects()
 
 
-def _mail_in_hours(not_after_ms: int, *, opens: int = 15) -> dict[str, Any]:
+def _mail_in_hours(not_after_ms: int, *, opens: int = 15, waits: bool = True) -> dict[str, Any]:
     """Return rules of a cart's mail that is useful for so long, and the hours in which mails go out."""
     wait, mail, *_ = CART.steps
     mail = msgspec.structs.replace(mail, not_after_ms=not_after_ms)
     hours = {Channel.EMAIL: QuietHours(opens_minute=opens * 60, closes_minute=opens * 60 + 60)}
     return {
-        "journeys": {"cart": msgspec.structs.replace(CART, steps=(wait, mail))},
+        "journeys": {"cart": msgspec.structs.replace(CART, steps=(wait, mail) if waits else (mail,))},
         "settings": msgspec.structs.replace(a_bundle().settings, hours=hours),
     }
 
 
-def test_holding_makes_no_message_fresher(shop: Shop) -> None:
-    """A message's last useful moment counts from when it was due, not from when the hours opened."""
+@pytest.mark.parametrize("waits", [True, False])
+def test_holding_makes_no_message_fresher(shop: Shop, *, waits: bool) -> None:
+    """A message's last useful moment counts from when it was due, whatever the run is looked at for in between."""
     shop.known()
-    publish(a_bundle(generation=2, **_mail_in_hours(3 * HOUR)))
-    due_at = shop.now + HOUR
+    rules = _mail_in_hours(4 * HOUR, waits=waits)
+    publish(a_bundle(generation=2, **rules))
+    due_at = shop.now + HOUR * waits
     shop.hear(a_cart_event(at=shop.now))
     shop.wait(HOUR + 4 * MINUTE)
+    (run,) = runs.list_runs("u#1", journey="cart")
+    paused = {"cart": msgspec.structs.replace(rules["journeys"]["cart"], status="paused")}
+    for generation, changes in ((3, {"journeys": paused}), (4, {})):
+        publish(a_bundle(generation=generation, **rules | changes))
+        shop.wait(MINUTE)
+        run_step.step({"who": "u#1", "run": run.key}, shop.now)
     shop.wait(2 * HOUR + SPREAD_MS)
-    assert (_one(shop).state, _one(shop).not_after) == (MessageState.ACCEPTED, due_at + 3 * HOUR)
+    assert (_one(shop).state, _one(shop).not_after) == (MessageState.ACCEPTED, due_at + 4 * HOUR)
 
 
 def test_a_message_is_not_held_for_hours_beyond_its_use(shop: Shop) -> None:

@@ -142,6 +142,15 @@ def test_a_goal_is_jumped_to_from_wherever_before_it() -> None:
         assert planned(decide(waiting, seen, steps, NOON + HOUR)) == ("4", None)
 
 
+def test_what_comes_behind_a_goal_is_as_fresh_as_the_goal() -> None:
+    """Not as old as the message that sending hours held before it, which is left out."""
+    held = a_run(path="0", seq=3, due_at=NOON + 12 * HOUR, quiet_from=NOON, watching=True)
+    move = decide(held, a_profile(NOON + MINUTE), rules(SMS, GOAL, MAIL), NOON + HOUR)
+    assert isinstance(move, End)
+    assert move.planned is not None
+    assert (move.planned.path, move.planned.due_at) == ("2", NOON + HOUR)
+
+
 def test_a_goal_counts_from_the_start() -> None:
     """What happened before the run began does not reach it; before it is reached nothing changes."""
     waiting = a_run(path="0", seq=3, wait_from=NOON, due_at=NOON + DAY, watching=True)

@@ -35,7 +35,8 @@ class MessageStep(StepRule):
     not_after: Duration = Field(
         "24 hours",
         description="How long after it was due the message is still useful; later it is skipped. The time in which "
-        "sending_hours, the cap or a budget hold it counts: where the hours open only after that, it is skipped at once.",
+        "sending_hours, the cap or a budget hold it counts; where the hours open only after that, it is skipped at "
+        "once.",
         examples=["24 hours"],
     )
     held: bool = Field(

@@ -212,10 +212,11 @@ class SendingHours(Rule):
     """When messages may go out; outside of these hours they are held, while they are useful. `null` means at any hour.
 
     They are hours of the shopper's own timezone, which browsers tell. Where it is not known, an SMS or a push message
-    goes out while it is one of these hours everywhere in the shopper's country. That is in winter from 14:00 to 20:00 in
-    New York: at 14:00 there it is 09:00 on Hawaii. The country is that of the number; for a push message the one that was
-    told, else the number's. Where all clocks of a country share less than an hour of these, an hour of 09:00 to 20:00
-    that they share is taken. Where the country is not known either, and for emails, the shop's timezone stands in.
+    goes out while it is one of these hours everywhere in the shopper's country. In winter that is from 14:00 to 20:00
+    in New York: at 14:00 there it is 09:00 on Hawaii. The country is that of the number; for a push message the one
+    that was told, else the number's. Where all clocks of a country share less than an hour of these, an hour of 09:00
+    to 20:00 that they share is taken. Where the country is not known either, and for emails, the shop's timezone
+    stands in.
     """
 
     email: Hours | None = Field(
@@ -280,7 +281,8 @@ class Settings(File):
     sender: Sender = Field(description="Who messages come from.", examples=[{"email": "shop@example.com"}])
     timezone: Timezone = Field(
         "UTC",
-        description="Of shoppers whose own is not known; for sending_hours of SMS and push, if their country is not either.",
+        description="Of shoppers whose own is not known; for sending_hours of SMS and push if their country is not "
+        "either.",
         examples=["Europe/Berlin"],
     )
     currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = Field(
