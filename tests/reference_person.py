@@ -128,7 +128,7 @@ class Known:
         said = [
             it
             for it in self._trusted
-            if it.name in ("Subscribed", "Unsubscribed") and it.properties.get("channel", "email") == channel
+            if it.name in ("Subscribed", "Unsubscribed") and channel in _list_channels(it)
         ]
         # of two at the same instant the withdrawal counts
         last = max(said, key=lambda it: (it.occurred_at, it.name == "Unsubscribed", it.short_id), default=None)
@@ -136,7 +136,7 @@ class Known:
             it.occurred_at
             for it in self._events
             if it.name == "Subscription Requested"
-            and it.properties.get("channel", "email") == channel
+            and channel in _list_channels(it)
             and (last is None or (it.trust is Trust.SERVER and it.occurred_at > last.occurred_at))
         ]
         if asked and (last is None or last.name == "Unsubscribed"):
@@ -177,6 +177,13 @@ class Known:
         if part == "items":
             return items
         return sum(it["quantity"] * (1 if part == "quantity" else it["price"]) for it in items)
+
+
+def _list_channels(event: Event) -> list[str]:
+    named = event.properties.get("channel", "email")
+    if named is None and event.name == "Unsubscribed":
+        named = "email"
+    return [str(it).strip().lower() for it in (named if isinstance(named, list) else [named])]
 
 
 def _list_items(changes: list[Event]) -> Iterator[dict[str, Any]]:

@@ -70,6 +70,9 @@ SAID = st.sampled_from(
         {"channel": "sms", "method": "import"},
         {},
         {"channel": "post"},
+        {"channel": " Email"},
+        {"channel": ["SMS", "post", None]},
+        {"channel": None},
     ]
 )
 CLOCKS = st.sampled_from([{"timezone": it} for it in ("UTC", "Asia/Kolkata", "America/Sao_Paulo", "Nowhere/At", 7)])

@@ -99,11 +99,11 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     if not news:
         family.profile, signals = advance(family.profile, rules, now)
         family.profile = msgspec.structs.replace(family.profile, wake_at=NEVER)
-    handover = hand_over(family.before, family.profile)
+    handover = hand_over(family.before, family.profile, family.others)
     if handover.profile is not family.profile:
         handover.profile, told = reevaluate(handover.profile, rules, now)
         signals += [*told, *touch("reachable", rules, now)]
-    profile, more = contacts.follow(family.before, handover.profile)
+    profile, more = contacts.follow(family.before, handover.profile, family.others)
     more += [*handover.writes, *_let_go(handover.losers.values(), rules, now)]
     # before the profile, so that what was stated is on record wherever it counts
     contacts.record(family.before, profile, weighed)

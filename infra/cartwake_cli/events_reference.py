@@ -153,7 +153,8 @@ header `X-Write-Key` (what stands before a colon), or `?writeKey=`. A **browser'
 can move a journey, and never makes an address one that is written to, nor consent. A **server's** key is
 secret: the `email` and `phone` of its identify calls are those that messages go to, and its `Subscribed` and
 `Unsubscribed` events (`{{"channel": "email", "method": "checkout"}}`) are consent; a browser's are stored, and start
-and count nothing. With a yes or no a server may tell what was agreed to, and it is put on the consent record:
+and count nothing. `channel` is `email`, `sms` or `push`, or a list of them, in any case; without it email is meant, and
+by an `Unsubscribed` in which it is empty or null too. With a yes or no a server may tell what was agreed to, and it is put on the consent record:
 `text`, `version`, `topics`, and `ip` and `userAgent` of the `context`. A server's `Export Requested` asks for a copy of
 everything about the shopper, and its `Erasure Requested` has everything erased; for 15 days after that, what comes
 under the same ids is refused. A key is refused {seconds} seconds after it was revoked, at the latest.

@@ -323,6 +323,59 @@ def test_a_yes_is_for_whoever_has_the_address(site: Shop) -> None:
     assert site.subjects()[-1] == "Welcome"
 
 
+def have_left(site: Shop, how: str) -> None:
+    """Have somebody have had Ada's address, who has it no more."""
+    user = {"who": "u#1", "at": site.now + 1}
+    match how:
+        case "a guest who has logged in with another":
+            site.hear(an_identify(ADA, who="a#guest", anonymous_id="guest", at=site.now))
+            site.hear(an_identify("ben@example.com", anonymous_id="guest", user_id="1", **user))
+        case "a user whose server took it away":
+            site.hear(an_identify(ADA, who="u#1", at=site.now))
+            site.hear(an_identify("", id="none", **user))
+        case "a user with another, after a slip":
+            site.hear(an_identify(ADA, who="u#1", at=site.now))
+            site.hear(an_identify("ben at example", id="slip", **user))
+            site.hear(an_identify("ben@example.com", id="mended", **user | {"at": site.now + 2}))
+        case "a row that outlived it":
+            site.hear(an_identify("ben@example.com", **user))
+            assert base.commit([identities.claim(key_of(), "u#1", owner=None)])
+        case "a row that outlived its owner":
+            assert base.commit([identities.claim(key_of(), "u#erased", owner=None)])
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "a guest who has logged in with another",
+        "a user whose server took it away",
+        "a user with another, after a slip",
+        "a row that outlived it",
+        "a row that outlived its owner",
+    ],
+)
+def test_who_had_the_address_once_does_not_stand_in_the_way(site: Shop, how: str) -> None:
+    """The address is released with the word that takes it away; and a row that names who has it not names nobody."""
+    have_left(site, how)
+    assert (identities.find_owner(key_of()) is None) is not how.startswith("a row")
+    site.now += DAY
+    site.hear(a_request(who="a#other", at=site.now))
+    assert press(site, find_link(site)) == 200
+    assert identities.find_owner(key_of()) == "a#other"
+    assert profiles.resolve_profile("a#other").keys == ("a#other",)
+    assert status("a#other") == "subscribed"
+    assert recipients(site)[-1] == ADA
+
+
+@pytest.mark.parametrize("who", ["a#1", "u#2"])
+def test_a_row_that_outlived_the_address_names_nobody(site: Shop, who: str) -> None:
+    """Whoever is told with the address next owns it, and is not taken for who had it."""
+    have_left(site, "a row that outlived it")
+    site.now += DAY
+    site.hear(an_identify(ADA, who=who, at=site.now))
+    assert (identities.find_owner(key_of()), profiles.resolve_profile(who).keys) == (who, (who,))
+
+
 @pytest.mark.parametrize(("who", "identified"), [("u#1", True), ("u#1", False), ("a#1", True)])
 def test_a_yes_takes_nobodys_address_away(site: Shop, who: str, identified: bool) -> None:
     """Asked in a user's name, or in that of a visitor whose address is known, it is of somebody new."""

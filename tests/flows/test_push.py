@@ -15,7 +15,7 @@ import functions.send_message.app as send_message
 from cartwake.addresses import derive_key
 from cartwake.bundles import Bundle, Template
 from cartwake.copies import Copy, encode
-from cartwake.devices import BOUNCED, TAPPED
+from cartwake.devices import BOUNCED, MOST, TAPPED
 from cartwake.events import Event
 from cartwake.feedback.deliveries import Delivery, Kind, make_event
 from cartwake.gateways.secrets import address_secret, link_secrets
@@ -290,5 +290,30 @@ def test_a_yes_to_push_goes_with_an_erasure_also_without_a_device(shop: Shop) ->
     assert Channel.PUSH not in shop.profile("u#1").state.contacts
     shop.hear(an_event("Erasure Requested", at=shop.now))
     row = addresses.get_address(derive_key(Channel.PUSH, "u#1", address_secret()))
+    assert row.consent is not None
+    assert not row.consent.subscribed
+
+
+def test_what_a_visitor_had_goes_with_the_user_they_became(shop: Shop) -> None:
+    """Of two who are joined more devices than five are dropped, and released; the visitor's yes is erased too."""
+    seen = [f"token-of-a-visitors-phone-{number}" for number in range(MOST)]
+    visitor = {"who": "a#x", "anonymous_id": "x", "at": shop.now - HOUR, "received_at": shop.now}
+    for token in seen:
+        device = {"device": {"id": token, "type": "android", "token": token}}
+        shop.hear(an_event("Application Opened", id=token, context=device, **visitor))
+    shop.hear(a_subscription("push", **visitor))
+    assert {owner(token) for token in seen} == {"a#x"}
+    shop.hear(an_event(user_id="1", anonymous_id="x", at=shop.now))
+    kept = {str(it.value) for it in shop.profile("u#1").state.devices.values()}
+    assert len(kept) == MOST
+    for token in (PHONE, *seen):
+        assert owner(token) in (("u#1", "a#x") if f"android {token}" in kept else (None,))
+    key = derive_key(Channel.PUSH, "a#x", address_secret())
+    known = addresses.get_address(key).consent
+    assert known is not None
+    assert known.subscribed
+    shop.hear(an_event("Erasure Requested", at=shop.now))
+    assert [token for token in (PHONE, *seen) if owner(token)] == []
+    row = addresses.get_address(key)
     assert row.consent is not None
     assert not row.consent.subscribed

@@ -12,17 +12,20 @@ from shoppers import Shop, queue_event
 from world import client, lambda_context, read_queue
 
 import functions.derive_segments.app as derive_segments
-from cartwake import giving
+from cartwake import devices, giving
 from cartwake.bundles import Pool
 from cartwake.erasure import LEASE_MS, PASSES, name_export
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.feedback.deliveries import tags_for
+from cartwake.family import find_address_key
 from cartwake.gateways import bucket, queue
+from cartwake.handovers import name_owner
 from cartwake.journeys import Journey, Send, Trigger, Wait
-from cartwake.profiles import Kind
+from cartwake.profiles import MOST_SOURCES, Kind, Profile, State
 from cartwake.reasons import EndReason, Refusal
-from cartwake.statements import Channel
+from cartwake.registers import Register
+from cartwake.statements import MOST_FORMER, OF_SHOPPERS, Channel
 from cartwake.store import (
     addresses,
     base,
@@ -42,7 +45,7 @@ from cartwake.times import DAY, HOUR, MINUTE, NEVER
 from functions.erase_profiles import app
 
 EMAIL, PHONE, USER = "ada.lovelace@example.com", "+48601234567", "ada-4711"
-WHO, VISITOR = f"u#{USER}", "a#browser-4711"
+WHO, VISITOR, GUEST = f"u#{USER}", "a#browser-4711", "a#guest-browser-4711"
 COUPON = replace(WELCOME, steps=(Send(channel=Channel.EMAIL, template="welcome", subject="Hi", coupon="hello"),))
 
 
@@ -121,6 +124,41 @@ def ada(shop: Shop) -> Shop:
     live(shop)
     assert len(traces()) > 20
     return shop
+
+
+def have_had(ada: Shop, how: str) -> list[str]:
+    """Have Ada's addresses be no longer what they were, and return all that she has ever agreed to be written at."""
+    told = {"who": WHO, "user_id": USER, "at": ada.now}
+    match how:
+        case "changed":
+            ada.hear(an_identify("new@example.com", **told))
+            return [EMAIL, "new@example.com"]
+        case "taken away":
+            ada.hear(an_identify("", **told))
+        case "no address":
+            ada.hear(an_identify("ada at example", **told))
+        case "as a guest":
+            guest = {"who": GUEST, "anonymous_id": GUEST[2:], "at": ada.now}
+            ada.hear(an_identify("guest@example.com", **guest), a_subscription(**guest))
+            ada.hear(an_identify(EMAIL, anonymous_id=GUEST[2:], **told | {"at": ada.now + 1}))
+            return [EMAIL, "guest@example.com"]
+    return [EMAIL]
+
+
+HOW = ["still hers", "changed", "taken away", "no address", "as a guest"]
+
+
+@pytest.mark.parametrize("how", HOW)
+def test_no_row_says_whose_an_address_was(ada: Shop, how: str) -> None:
+    """An address that is hers no more is released at once, and after the last pass nothing names her by any."""
+    keys = [find_address_key(Channel.EMAIL, it, State()) for it in have_had(ada, how)]
+    assert list(filter(None, map(identities.find_owner, filter(None, keys)))) == (
+        [WHO] if how in ("still hers", "changed", "as a guest") else []
+    )
+    ada.now += MINUTE
+    ada.hear(request(ada.now))
+    finish(ada)
+    assert traces() == []
 
 
 def test_everything_is_gone_everywhere(ada: Shop) -> None:
@@ -380,15 +418,52 @@ def test_with_a_new_id_somebody_begins_anew(ada: Shop) -> None:
     assert identities.find_owner(key) == "u#new"
 
 
-def test_an_old_yes_does_not_come_back(ada: Shop) -> None:
-    """A list of subscribers that is older than the erasure, imported after it, makes nobody mailable."""
+@pytest.mark.parametrize("how", HOW)
+def test_an_old_yes_does_not_come_back(ada: Shop, how: str) -> None:
+    """A list that is older than the erasure, imported after it, makes nobody mailable, by no address she ever had."""
+    told = have_had(ada, how)
+    ada.now += DAY
     ada.hear(request(ada.now))
     mails, old = len(ada.mails()), NOON
     ada.now += HOUR
-    ada.hear(an_identify(EMAIL, who="u#new", at=ada.now))
-    ada.hear(a_subscription(who="u#new", occurred_at=old, at=ada.now))
+    for number, address in enumerate(told):
+        who = f"u#new-{number}"
+        ada.hear(an_identify(address, who=who, at=ada.now), a_cart_event(who=who, at=ada.now))
+        assert ada.profile(who).keys == (who,)
+    ada.wait(2 * HOUR)
+    for number in range(len(told)):
+        ada.hear(a_subscription(who=f"u#new-{number}", occurred_at=old, at=ada.now))
     ada.wait(HOUR)
-    assert len(ada.mails()) == mails
+    assert [mail.destinations["ToAddresses"] for mail in ada.mails()[mails:]] == []
+
+
+def test_an_address_of_before_that_is_somebody_elses_by_now_is_left_alone(ada: Shop) -> None:
+    """Who has got it since has a yes of their own, which nobody else's erasure takes back."""
+    ada.hear(an_identify("new@example.com", who=WHO, user_id=USER, at=ada.now))
+    ada.hear(an_identify(EMAIL, who="u#eve", at=ada.now + 1), a_subscription(who="u#eve", at=ada.now + 2))
+    key = ada.profile("u#eve").address_keys[Channel.EMAIL]
+    ada.hear(request(ada.now + 3))
+    consent = addresses.get_address(key).consent
+    assert consent is not None
+    assert consent.subscribed
+    assert identities.find_owner(key) == "u#eve"
+
+
+def test_whoever_has_the_most_of_all_is_erased_at_once(shop: Shop) -> None:
+    """Every key, address and device that a profile may have fits into the one transaction."""
+    others = tuple(f"a#{number}" for number in range(MOST_SOURCES - 1))
+    former = {f"email#{number}": number for number in range(MOST_FORMER)}
+    seen = {f"d{n}": Register(f"ios {n}" + "t" * 16, n, n) for n in range(devices.MOST)}
+    keys = {channel: f"{channel}#now" for channel in OF_SHOPPERS}
+    state = State(sources=others, former=former, devices=seen)
+    owned = [*former, *keys.values(), *map(name_owner, devices.list_addresses(seen))]
+    assert base.commit([profiles.put_profile(Profile(who=WHO, state=state, address_keys=keys))])
+    for key in owned:
+        assert base.commit([identities.claim(key, WHO, owner=None)])
+    shop.derive(request(NOON))
+    assert {profiles.get_profile(key).kind for key in (WHO, *others)} == {Kind.TOMBSTONE}
+    assert [key for key in owned if identities.find_owner(key)] == []
+    assert not any(addresses.get_address(key).consent.subscribed for key in (*former, *keys.values()))  # type: ignore[union-attr]
 
 
 def test_with_the_same_id_somebody_begins_anew_after_fifteen_days(ada: Shop) -> None:

@@ -8,12 +8,13 @@ from typing import Any
 
 from cartwake import participants as taking_part
 from cartwake.bundles import decode
+from cartwake.events import ERASURE_REQUESTED
 from cartwake.gateways import bucket, clients
 from cartwake.hours import SPREAD_MS
 from cartwake.profiles import Profile
 from cartwake.reasons import NotEntered, Skip
 from cartwake.runs import Run
-from cartwake.store import participants
+from cartwake.store import addresses, participants
 from cartwake.store.base import unsqueeze
 from cartwake.times import NEVER, format_instant, parse_instant
 from cartwake.winners import decode_decision
@@ -25,7 +26,7 @@ from simulation.rules import HOPED, JOURNEYS, NEEDS, OPENS
 from simulation.setting import clock
 from simulation.shop import Shop
 from simulation.telling import judge_told
-from simulation.watch import SLACK_MS, Watch, tell_local
+from simulation.watch import APART, SLACK_MS, Watch, tell_local
 
 FORGOTTEN = ("runs", "slots", "messages")
 TRIGGERS = {journey.trigger.event for journey in JOURNEYS.values()}
@@ -82,6 +83,7 @@ def judge(shop: Shop, watch: Watch, *, log: str) -> None:
     """Hold a healed world against everything that is promised."""
     judge_events(shop, watch)
     judge_erased(watch)
+    judge_addresses(watch)
     if shop.live:  # else the trackers have names that the oracle does not know
         judge_folds(watch)
     judge_ledger(watch)
@@ -222,7 +224,7 @@ def judge_reason(watch: Watch, message: Any) -> None:
     true = {
         "exited": ("Order Cancelled" if message.journey == "review" else "Order Completed") in named,
         "filter": "Order Completed" in named,
-        "unsubscribed": any(it.name == "Unsubscribed" for it in watch.oracle.events.values()),
+        "unsubscribed": any(it.name in ("Unsubscribed", ERASURE_REQUESTED) for it in watch.oracle.events.values()),
         "no_consent": not any(
             it.name == "Subscribed" and it.trust != "browser" and it.received_at < message.settled_at - 86_400_000
             and it.properties.get("channel", "email") == message.channel
@@ -369,6 +371,25 @@ def judge_erased(watch: Watch) -> None:
         if not any(it.name in TRIGGERS for it in since):  # who comes back begins anew
             left = {table for table in FORGOTTEN for it in cloud.rows(table) if it["who"]["S"] == who}
             watch.must("nothing is left of who was erased", not left, (who, left))
+
+
+def judge_addresses(watch: Watch) -> None:
+    """Who is said to have an address has it; and what the erased have agreed to at any of theirs is over."""
+    for row in cloud.rows("identities"):
+        key, profile = row["identifier"]["S"], resolve(row["who"]["S"])
+        channel = key.partition("#")[0]
+        has = find("profiles", who=profile.who) if profile is not None else None
+        if channel != "push":  # under which a device stands
+            held = has is not None and has.get(f"{channel}_key") == {"S": key}
+            watch.must("who is said to have an address has it", held, row)
+    for who, at in watch.erased.items():
+        for key in watch.had.get(who, ()):
+            row = find("addresses", address=key)
+            address = addresses._decoder.decode(unsqueeze(b64decode(row["body"]["B"]))) if row else None
+            consent = address.consent if address else None
+            old = consent is not None and consent.subscribed and consent.at * 1_000 < at - APART
+            others = [had[key] for other, had in watch.had.items() if other not in watch.erased and key in had]
+            watch.must("no yes outlives an erasure", not old or min(others, default=at) < at, (who, address))
 
 
 def judge_coupons(shop: Shop, watch: Watch) -> None:

@@ -210,6 +210,14 @@ PLANTED = {
         ((f"{LAYER}/erasure.py", "PASSES: Final = (0, 25 * HOUR, 15 * DAY)", "PASSES: Final = (0, HOUR, 2 * HOUR)"),),
         "erased before a claim",
     ),
+    "an erasure withdraws no address of before": Planted(
+        ((f"{LAYER}/tombstones.py", "*root.address_keys.values(), *root.state.former", "*root.address_keys.values()"),),
+        "erased under another address",
+    ),
+    "the address of who was joined is not released": Planted(
+        ((f"{LAYER}/contacts.py", "_list_left([before, *others]", "_list_left([before]"),),
+        "erased under another address",
+    ),
     "erasure leaves the slots": Planted(
         ((f"{LAYER}/store/removal.py", "(RunRow, SlotRow, MessageRow,", "(RunRow, MessageRow,"),),
         "erased before a claim",

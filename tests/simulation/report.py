@@ -59,6 +59,7 @@ PROMISES = (
     "no step after the end",
     "no step is lost",
     "no step twice",
+    "no yes outlives an erasure",
     "nobody erased comes back",
     "nobody erased starts anything",
     "nobody is claimed for after their unsubscribe was answered",
@@ -90,6 +91,7 @@ PROMISES = (
     "what is said to be taken was taken",
     "what was sent is not said to be unsent",
     "what was waited for has come",
+    "who is said to have an address has it",
 )
 """What random worlds must put to the test."""
 

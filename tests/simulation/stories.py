@@ -377,6 +377,22 @@ def erased_during_a_send(shop: Shop) -> None:
     shop.go(26 * HOUR)
 
 
+def erased_under_another_address(shop: Shop) -> None:
+    shop.know("ada")
+    shop.identify("ada", "ada.new@example.com")
+    shop.tell("identify", anonymousId="x", traits={"email": "guest@example.com"})
+    shop.tell("track", anonymousId="x", event="Subscribed", properties={"channel": "email"})
+    shop.go(HOUR)
+    shop.view("ada", anonymousId="x")
+    shop.go(HOUR)
+    shop.erase("ada")
+    shop.go(HOUR)
+    for user, email in (("eve", "ada"), ("fay", "ada.new"), ("gus", "guest")):
+        shop.identify(user, f"{email}@example.com")
+        shop.add(user)
+    shop.go(26 * HOUR)
+
+
 def erased_before_a_claim(shop: Shop) -> None:
     shop.know("ada")
     shop.add("ada")
@@ -698,6 +714,9 @@ STORIES = {
     "a day's budget used up": Story(("cart",), budget_used_up, ("Your cart waits",) * 3),
     "erased during a send": Story(("cart",), erased_during_a_send, (CART,), may=(SECOND_CART,)),
     "erased before a claim": Story(("cart",), erased_before_a_claim, (), (SECOND_CART,), may=(CART,)),
+    "erased under another address": Story(
+        ("cart",), erased_under_another_address, (), (CART, SECOND_CART), swept=False
+    ),
     "a parcel that comes": Story(("parcel",), parcel_that_comes, (ASK,)),
     "a parcel that comes as the wait begins": Story(("parcel",), parcel_that_comes_as_the_wait_begins, (ASK,)),
     "a parcel that comes as the wait ends": Story(("parcel",), parcel_that_comes_as_the_wait_ends, (ASK,), may=(LATE,)),

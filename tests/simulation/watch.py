@@ -51,6 +51,7 @@ KNOWN_MS = 2 * MINUTE_MS
 """So long after a change of the rules every process knows it: they look every half minute, and then they work."""
 
 
+ADDRESS_KEYS = ("email_key", "sms_key", "push_key")
 PACKED = ("body", "state", "tally")
 """Attributes that begin with the layout."""
 
@@ -82,6 +83,8 @@ class Watch:
         self.suppressed: dict[str, int] = {}
         self.erased: dict[str, int] = {}
         self.released: dict[str, int] = {}
+        self.had: dict[str, dict[str, int]] = {}
+        """The keys of the addresses that each row of a profile ever had, and since when."""
         self.deleted: dict[str, Message] = {}
         self.sent: list[Sent] = []
         self.told: list[Told] = []
@@ -372,6 +375,11 @@ class Watch:
 
     def _on_profile(self, change: Change) -> None:
         old, new = change.old, change.new
+        if new is not None and new["kind"]["S"] == "profile":
+            had = self.had.setdefault(new["who"]["S"], {})
+            for key in ADDRESS_KEYS:
+                if key in new:
+                    had.setdefault(new[key]["S"], clock.micros)
         if new is not None and new["kind"]["S"] == "tombstone":
             self.erased.setdefault(new["who"]["S"], clock.micros)
         if old is not None and new is None and old["kind"]["S"] == "tombstone":

@@ -14,7 +14,7 @@ from cartwake.events import Event, Trust, own_event
 from cartwake.knowledge import know
 from cartwake.profiles import State, fold, merge, pack, unpack
 from cartwake.registers import MOST_TRAITS
-from cartwake.statements import OF_SHOPPERS, Channel, list_tags
+from cartwake.statements import MOST_FORMER, OF_SHOPPERS, Channel, hush, join_former, list_tags, read_channels
 from cartwake.times import DAY
 
 CONSENTS = [f"consent.{channel}{part}" for channel in OF_SHOPPERS for part in ("", ".at")]
@@ -99,18 +99,44 @@ def test_tags_are_bounded() -> None:
     assert not fold_all([an_event("Tag Added", properties={"tag": tag}) for tag in ("", "x" * 101, 7, None)]).tags
 
 
-@pytest.mark.parametrize("channel", [["email"], ["email", "sms"], "email"])
+@pytest.mark.parametrize(
+    "channel", [["email"], ["email", "sms"], "email", "Email", "EMAIL", " email ", ["Email"], [None, "eMail"], None, "", []]
+)
 def test_a_withdrawal_is_understood(channel: object) -> None:
-    """A channel may be told as a list: no withdrawal is lost for that."""
+    """A channel may be told as a list, in any case, or as nothing at all: no withdrawal is lost for that."""
     state = fold(State(), an_event("Unsubscribed", properties={"channel": channel}), {})
     assert not state.consents[Channel.EMAIL].subscribed
     assert (Channel.SMS in state.consents) is (channel == ["email", "sms"])
 
 
-@pytest.mark.parametrize("channel", [{"email": True}, 7, None, [], ["post"]])
+@pytest.mark.parametrize("channel", [{"email": True}, 7, [None], ["post"], "post"])
 def test_what_is_no_channel_of_ours_states_nothing(channel: object) -> None:
     """And raises nothing."""
     assert not fold(State(), an_event("Unsubscribed", properties={"channel": channel}), {}).consents
+
+
+@pytest.mark.parametrize(
+    ("channel", "told"), [(None, []), ("", []), ([], []), ("Email", ["email"]), (["SMS ", None], ["sms"])]
+)
+def test_a_yes_is_for_what_it_names(channel: object, told: list[str]) -> None:
+    """In any case; one that names nothing is none, for nobody agrees by leaving a field empty."""
+    event = an_event("Subscribed", properties={"channel": channel})
+    assert list(fold(State(), event, {}).consents) == told
+    assert not hush(event).properties["channel"]
+    assert read_channels(hush(event)) == []
+
+
+FORMER = st.dictionaries(st.sampled_from([f"email#{n}" for n in range(14)]), st.integers(0, 3), max_size=MOST_FORMER)
+
+
+@given(FORMER, FORMER, FORMER)
+def test_addresses_of_before_are_joined(one: dict[str, int], two: dict[str, int], three: dict[str, int]) -> None:
+    """In any order, any number of times; of too many those that were told last stay."""
+    joined = join_former(join_former(one, two), three)
+    assert joined == join_former(one, join_former(three, two)) == join_former(joined, two)
+    told = {key: max(it.get(key, -1) for it in (one, two, three)) for key in {*one, *two, *three}}
+    assert joined == dict(sorted(told.items(), key=lambda it: it[::-1])[-MOST_FORMER:])
+    assert merge(State(former=one), State(former=two), {}).former == join_former(one, two)
 
 
 def test_tags_are_one_whatever_their_case() -> None:

@@ -3,26 +3,30 @@
 An edge, not a decision: it reads rows, and returns writes for the transaction that writes the profile.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
 from cartwake.addresses import derive_key, state_consent
 from cartwake.consents import is_statement, of_consent, read_statements
 from cartwake.events import Event
-from cartwake.family import find_address_key
+from cartwake.family import find_address_key, is_held
 from cartwake.gateways.secrets import address_secret
 from cartwake.profiles import Profile
-from cartwake.statements import Channel
+from cartwake.statements import Channel, join_former
 from cartwake.store import addresses, base, consents, identities
+from cartwake.times import Instant
 
 
-def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action]]:
+def follow(
+    before: Profile, profile: Profile, others: Sequence[Profile] = ()
+) -> tuple[Profile, list[base.Action]]:
     """Return the profile with the keys of its addresses, and the writes that make the other tables agree.
 
     Args:
         before: As it was read.
         profile: As decided; its state has the contacts and consents.
+        others: The rows that were joined with it, as they were read.
     """
     if _told(before) == _told(profile):
         return profile, []
@@ -37,7 +41,7 @@ def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action
         old = before.address_keys.get(channel)
         # what is said of push messages is said of all devices of one shopper, who alone has that row
         if channel is not Channel.PUSH:
-            writes += _claim(profile, key, old)
+            writes += _claim(profile, key)
         consent = profile.state.consents.get(channel)
         if consent is not None:
             address = addresses.get_address(key)
@@ -45,7 +49,9 @@ def follow(before: Profile, profile: Profile) -> tuple[Profile, list[base.Action
             stated = state_consent(address, consent, since=since)
             if stated is not address:
                 writes.append(addresses.write_address(stated))
-    return msgspec.structs.replace(profile, address_keys=keys), writes
+    left = _list_left([before, *others], keys.values())
+    state = msgspec.structs.replace(profile.state, former=join_former(profile.state.former, left))
+    return msgspec.structs.replace(profile, address_keys=keys, state=state), [*writes, *_release(profile, left)]
 
 
 def record(before: Profile, profile: Profile, told: Sequence[Event]) -> None:
@@ -79,12 +85,29 @@ def _told(profile: Profile) -> tuple[object, ...]:
     return contacts, state.consents, state.country, state.sources
 
 
-def _claim(profile: Profile, key: str, old: str | None) -> list[base.Action]:
-    """Return the writes that make the profile the owner of its address, and release the one it had before."""
-    writes: list[base.Action] = []
+def _claim(profile: Profile, key: str) -> Iterator[base.Action]:
+    """Yield the write that makes the profile the owner of its address, unless it is somebody else's."""
     owner = identities.find_owner(key)
-    if owner is None or (owner != profile.who and owner in profile.keys):
-        writes.append(identities.claim(key, profile.who, owner=owner))
-    if old is not None and old != key and identities.find_owner(old) == profile.who:
-        writes.append(identities.release(old, owner=profile.who))
-    return writes
+    if owner == profile.who:
+        return
+    if owner is None or owner in profile.keys or not is_held(key, owner):
+        yield identities.claim(key, profile.who, owner=owner)
+
+
+def _list_left(rows: Sequence[Profile], kept: Collection[str]) -> dict[str, Instant]:
+    """Return the keys of addresses that the rows had and the shopper has no more, and when each was told."""
+    left: dict[str, Instant] = {}
+    for row in rows:
+        for channel, key in row.address_keys.items():
+            if key not in kept:
+                contact = row.state.contacts.get(channel)
+                left = join_former(left, {key: contact.at if contact else 0})
+    return left
+
+
+def _release(profile: Profile, left: Collection[str]) -> Iterator[base.Action]:
+    """Yield the writes that release addresses that are still the shopper's."""
+    for key in left:
+        owner = identities.find_owner(key)
+        if owner is not None and owner in profile.keys:
+            yield identities.release(key, owner=owner)

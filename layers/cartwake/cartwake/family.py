@@ -159,7 +159,7 @@ class Family:
             if isinstance(told, str):
                 key = find_address_key(channel, told, self.profile.state)
                 owner = identities.find_owner(key) if key else None
-                if owner is not None:
+                if key and owner is not None and (owner in self.profile.keys or is_held(key, owner)):
                     yield owner
 
     def _check(self, row: Profile) -> Profile:
@@ -170,6 +170,11 @@ class Family:
 
 def _is_trusted(event: Event) -> bool:
     return event.trust is not Trust.BROWSER and not event.bot
+
+
+def is_held(key: str, owner: str) -> bool:
+    """Say whether whom a row names as the owner of an address has it: else the row says nothing."""
+    return key in profiles.resolve_profile(owner).address_keys.values()
 
 
 def find_address_key(channel: Channel, text: str, state: State) -> str | None:

@@ -3,6 +3,7 @@
 An edge, not a decision: it reads rows, and returns writes for the transaction that writes the profile.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import msgspec
@@ -31,17 +32,20 @@ class Handover:
     writes: list[base.Action] = field(default_factory=list)
 
 
-def hand_over(before: Profile, profile: Profile) -> Handover:
+def hand_over(before: Profile, profile: Profile, others: Sequence[Profile] = ()) -> Handover:
     """Return what becomes of devices that are new to a profile, and of those that it has no more.
 
     Args:
         before: As it was read.
         profile: As decided.
+        others: The rows that were joined with it, as they were read.
     """
     known, told = (devices.list_addresses(it.state.devices) for it in (before, profile))
     found = Handover(profile)
     if list(known) == list(told) and before.state.sources == profile.state.sources:
         return found
+    for row in others:
+        known |= devices.list_addresses(row.state.devices)
     for address, register in told.items():
         _take(found, address, register)
     left = devices.list_addresses(found.profile.state.devices)

@@ -58,6 +58,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         contacts: By channel, the address that a trusted source asserted: the only ones ever written to.
         asked: By channel, when a subscription was last asked for.
         country: Two letters that a trusted source asserted: whose numbers a phone number without a prefix is one of.
+        former: Keys of the addresses that were the shopper's before, keyed hashes, and when each was told; the last.
         devices: By their own ids, those on which a trusted source told the shopper's app was, last.
         blocked: By channel, the short id of the address that bounced for good, or from which a complaint came, last.
         tags: By name, whether a server or a hand has set it or taken it away, which counts as an empty one.
@@ -79,6 +80,7 @@ class State(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     last_seen_at: Instant = 0
     traits: dict[str, Register] = {}
     contacts: dict[Channel, Register] = {}
+    former: dict[str, Instant] = {}
     devices: dict[str, Register] = {}
     consents: dict[Channel, Consent] = {}
     asked: dict[Channel, Asked] = {}

@@ -20,6 +20,8 @@ TRAITS_SET: Final = "Traits Set"
 POINTS_GIVEN: Final = "Points Given"
 """Our own, of a journey: `{"score": "...", "points": 10}`."""
 LONGEST_TAG_BYTES: Final = 100
+MOST_FORMER: Final = 10
+"""So many addresses of before an erasure withdraws, in the one transaction that also takes every key and device."""
 _LONGEST_METHOD: Final = 100
 _COUNTRY_LETTERS: Final = 2
 _OF_ADDRESSES: Final = ("email", "phone", "country")
@@ -53,6 +55,8 @@ class Stated(Protocol):
 
     @property
     def contacts(self) -> dict[Channel, Register]: ...  # noqa: D102  see State
+    @property
+    def former(self) -> dict[str, Instant]: ...  # noqa: D102  see State
     @property
     def devices(self) -> dict[str, Register]: ...  # noqa: D102  see State
     @property
@@ -91,12 +95,20 @@ def merge(left: Stated, right: Stated) -> dict[str, Any]:
     joined = devices.join(left.devices, right.devices)
     return {
         "contacts": _reach(registers.join(left.contacts, right.contacts), joined),
+        "former": join_former(left.former, right.former),
         "devices": joined,
         "country": _latest(left.country, right.country),
         "consents": _latest_consents(left.consents, right.consents),
         "blocked": registers.join(left.blocked, right.blocked),
         "tags": registers.join_traits(left.tags, right.tags),
     }
+
+
+def join_former(left: dict[str, Instant], right: dict[str, Instant]) -> dict[str, Instant]:
+    """Return the addresses of before of both, and of too many those that were told last."""
+    joined = left | {key: max(at, left.get(key, at)) for key, at in right.items()}
+    kept = sorted(joined, key=lambda key: (joined[key], key))[-MOST_FORMER:]
+    return {key: joined[key] for key in kept}
 
 
 def hush(event: Event) -> Event:
@@ -174,9 +186,15 @@ def _latest(left: Register | None, right: Register | None) -> Register | None:
 
 
 def read_channels(event: Event) -> list[Channel]:
-    """Return what a statement is about: without a channel email; one that we do not have is not about us."""
+    """Return what a statement is about: without a channel email; one that we do not have is not about us.
+
+    A withdrawal whose channel is empty has none: a yes is never taken for more than it says, a no never for nothing.
+    """
     named = event.properties.get("channel", Channel.EMAIL)
-    told = named if isinstance(named, list) else [named]
+    if not named and event.name == UNSUBSCRIBED:
+        named = Channel.EMAIL
+    several = named if isinstance(named, list) else [named]
+    told = {it.strip().casefold() for it in several if isinstance(it, str)}
     return [channel for channel in OF_SHOPPERS if channel.value in told]
 
 

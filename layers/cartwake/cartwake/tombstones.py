@@ -25,7 +25,7 @@ _ATTEMPTS: Final = 5
 def bury(who: str, *, now: Instant) -> None:
     """Turn every key of a shopper into a tombstone, withdraw what their addresses permit, and release those.
 
-    From then on nothing is folded, started or sent; what is stored is deleted by others, of whom one is asked. Doing it
+    Addresses that were theirs before are withdrawn too: an old list may name them. From then on nothing is folded, started or sent; what is stored is deleted by others, of whom one is asked. Doing it
     again changes nothing.
 
     Raises:
@@ -38,7 +38,8 @@ def bury(who: str, *, now: Instant) -> None:
         others = [profiles.get_profile(key) for key in dict.fromkeys((*root.state.sources, who)) if key != root.who]
         keys = (root.who, *(row.who for row in others))
         # one that is another's by now is theirs
-        owners = {key: identities.find_owner(key) for key in sorted(root.address_keys.values())}
+        had = sorted({*root.address_keys.values(), *root.state.former})
+        owners = {key: identities.find_owner(key) for key in had}
         left = {key: owner for key, owner in owners.items() if owner is None or owner in keys}
         devices = {key: identities.find_owner(key) for key in map(name_owner, list_addresses(root.state.devices))}
         erasure = Erasure(who=root.who, keys=keys, addresses=tuple(left), at=now)

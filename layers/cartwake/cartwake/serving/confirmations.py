@@ -75,11 +75,13 @@ class _Reader:
     def __init__(self, link: Confirm) -> None:
         self._link = link
         self._profile = Profile(who="")
+        self._owner: str | None = None
 
     def find(self, *, named: bool) -> str:
         """Return who it is, now; "" where nobody is known by the address, or who asked was erased."""
         link, asker = self._link, profiles.resolve_profile(self._link.who)
-        owner = profiles.resolve_profile(identities.find_owner(link.address_key) or link.who)
+        self._owner = identities.find_owner(link.address_key)
+        owner = profiles.resolve_profile(self._owner or link.who)
         has = [it for it in (asker, owner) if it.kind is Kind.PROFILE and self._has_address(it)]
         if has:
             self._profile = has[0]
@@ -92,11 +94,14 @@ class _Reader:
         return self._profile.who if self._profile.kind is Kind.PROFILE else ""
 
     def demand(self) -> Iterator[base.Check]:
-        """Yield the demands that it still is: of somebody new, that nobody else has the address."""
+        """Yield the demands that it still is: of somebody new, that nobody else has got the address.
+
+        Whom a row names that outlived the address does not have it: the event takes the row over.
+        """
         if self._profile.version > 0:
             yield profiles.demand_profile(self._profile, channel=self._link.channel)
         if not self._has_address(self._profile):
-            yield identities.demand_free(self._link.address_key)
+            yield identities.demand_owner(self._link.address_key, self._owner)
 
     def _has_address(self, profile: Profile) -> bool:
         return profile.address_keys.get(self._link.channel) == self._link.address_key

@@ -35,9 +35,10 @@ def claim(identifier: str, who: str, *, owner: str | None) -> base.Put:
     return base.Put(IdentityRow(identifier, who=who), condition)
 
 
-def demand_free(identifier: str) -> base.Check:
-    """Return the demand that nobody owns an identifier."""
-    return base.Check(IdentityRow(identifier), IdentityRow.identifier.does_not_exist())
+def demand_owner(identifier: str, owner: str | None) -> base.Check:
+    """Return the demand that the owner is still the one that was read; None: nobody."""
+    condition = IdentityRow.identifier.does_not_exist() if owner is None else IdentityRow.who == owner
+    return base.Check(IdentityRow(identifier), condition)
 
 
 def release(identifier: str, *, owner: str) -> base.Delete:
