@@ -126,9 +126,7 @@ class Known:
 
     def _read_consent(self, channel: str, part: str) -> Any:
         said = [
-            it
-            for it in self._trusted
-            if it.name in ("Subscribed", "Unsubscribed") and channel in _list_channels(it)
+            it for it in self._trusted if it.name in ("Subscribed", "Unsubscribed") and channel in _list_channels(it)
         ]
         # of two at the same instant the withdrawal counts
         last = max(said, key=lambda it: (it.occurred_at, it.name == "Unsubscribed", it.short_id), default=None)

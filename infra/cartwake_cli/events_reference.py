@@ -154,10 +154,11 @@ can move a journey, and never makes an address one that is written to, nor conse
 secret: the `email` and `phone` of its identify calls are those that messages go to, and its `Subscribed` and
 `Unsubscribed` events (`{{"channel": "email", "method": "checkout"}}`) are consent; a browser's are stored, and start
 and count nothing. `channel` is `email`, `sms` or `push`, or a list of them, in any case; without it email is meant, and
-by an `Unsubscribed` in which it is empty or null too. With a yes or no a server may tell what was agreed to, and it is put on the consent record:
-`text`, `version`, `topics`, and `ip` and `userAgent` of the `context`. A server's `Export Requested` asks for a copy of
-everything about the shopper, and its `Erasure Requested` has everything erased; for 15 days after that, what comes
-under the same ids is refused. A key is refused {seconds} seconds after it was revoked, at the latest.
+by an `Unsubscribed` in which it is empty or null too. With a yes or no a server may tell what was agreed to, and it is
+put on the consent record: `text`, `version`, `topics`, and `ip` and `userAgent` of the `context`. A server's `Export
+Requested` asks for a copy of everything about the shopper, and its `Erasure Requested` has everything erased; for 15
+days after that, what comes under the same ids is refused. A key is refused {seconds} seconds after it was revoked, at
+the latest.
 
 ## Asking for a subscription
 

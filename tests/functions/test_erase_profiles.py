@@ -17,8 +17,8 @@ from cartwake.bundles import Pool
 from cartwake.erasure import LEASE_MS, PASSES, name_export
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
-from cartwake.feedback.deliveries import tags_for
 from cartwake.family import find_address_key
+from cartwake.feedback.deliveries import tags_for
 from cartwake.gateways import bucket, queue
 from cartwake.handovers import name_owner
 from cartwake.journeys import Journey, Send, Trigger, Wait

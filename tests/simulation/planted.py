@@ -214,9 +214,12 @@ PLANTED = {
         ((f"{LAYER}/tombstones.py", "*root.address_keys.values(), *root.state.former", "*root.address_keys.values()"),),
         "erased under another address",
     ),
-    "the address of who was joined is not released": Planted(
+    "an erasure withdraws no address of who was joined": Planted(
         ((f"{LAYER}/contacts.py", "_list_left([before, *others]", "_list_left([before]"),),
         "erased under another address",
+    ),
+    "an address stays whose it was": Planted(
+        ((f"{LAYER}/contacts.py", "[*writes, *_release(profile, left)]", "writes"),), within=2,
     ),
     "erasure leaves the slots": Planted(
         ((f"{LAYER}/store/removal.py", "(RunRow, SlotRow, MessageRow,", "(RunRow, MessageRow,"),),

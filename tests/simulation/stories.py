@@ -379,9 +379,10 @@ def erased_during_a_send(shop: Shop) -> None:
 
 def erased_under_another_address(shop: Shop) -> None:
     shop.know("ada")
-    shop.identify("ada", "ada.new@example.com")
     shop.tell("identify", anonymousId="x", traits={"email": "guest@example.com"})
     shop.tell("track", anonymousId="x", event="Subscribed", properties={"channel": "email"})
+    shop.go(HOUR)
+    shop.identify("ada", "ada.new@example.com")
     shop.go(HOUR)
     shop.view("ada", anonymousId="x")
     shop.go(HOUR)

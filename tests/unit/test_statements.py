@@ -100,7 +100,8 @@ def test_tags_are_bounded() -> None:
 
 
 @pytest.mark.parametrize(
-    "channel", [["email"], ["email", "sms"], "email", "Email", "EMAIL", " email ", ["Email"], [None, "eMail"], None, "", []]
+    "channel",
+    [["email"], ["email", "sms"], "email", "Email", "EMAIL", " email ", ["Email"], [None, "eMail"], None, "", []],
 )
 def test_a_withdrawal_is_understood(channel: object) -> None:
     """A channel may be told as a list, in any case, or as nothing at all: no withdrawal is lost for that."""

@@ -18,9 +18,7 @@ from cartwake.store import addresses, base, consents, identities
 from cartwake.times import Instant
 
 
-def follow(
-    before: Profile, profile: Profile, others: Sequence[Profile] = ()
-) -> tuple[Profile, list[base.Action]]:
+def follow(before: Profile, profile: Profile, others: Sequence[Profile] = ()) -> tuple[Profile, list[base.Action]]:
     """Return the profile with the keys of its addresses, and the writes that make the other tables agree.
 
     Args:

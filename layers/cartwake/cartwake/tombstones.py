@@ -25,8 +25,8 @@ _ATTEMPTS: Final = 5
 def bury(who: str, *, now: Instant) -> None:
     """Turn every key of a shopper into a tombstone, withdraw what their addresses permit, and release those.
 
-    Addresses that were theirs before are withdrawn too: an old list may name them. From then on nothing is folded, started or sent; what is stored is deleted by others, of whom one is asked. Doing it
-    again changes nothing.
+    Addresses that were theirs before are withdrawn too: an old list may name them. From then on nothing is folded,
+    started or sent; what is stored is deleted by others, of whom one is asked. Doing it again changes nothing.
 
     Raises:
         WriteConflict: Others kept writing the same rows.
