@@ -107,7 +107,8 @@ def _derive_once(row: Profile, news: Sequence[Event], now: Instant) -> bool:
     more += [*handover.writes, *_let_go(handover.losers.values(), rules, now)]
     # before the profile, so that what was stated is on record wherever it counts
     contacts.record(family.before, profile, weighed)
-    if profile == family.before and not family.others and not more:
+    # a trigger whose trace was cut from the profile changes nothing in it, and may be told for the first time
+    if profile == family.before and not family.others and not more and not signals:
         return True
     saved = base.commit([profiles.put_profile(finish(profile, rules, now), signals), *family.pointers(), *more])
     if saved:

@@ -9,11 +9,13 @@ from world import client, lambda_context
 
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
+from cartwake.journeys import Journey, Trigger
 from cartwake.profiles import Kind, Profile
 from cartwake.segments import Signal
 from cartwake.store import base, events, profiles, quarantine
 from cartwake.store.base import unsqueeze
-from cartwake.times import NEVER
+from cartwake.times import DAY, NEVER
+from cartwake.trackers import Need
 from functions.derive_segments import app
 
 
@@ -128,6 +130,27 @@ def test_every_event_is_evaluated_not_every_batch() -> None:
     orders = [an_order(id=f"o{index}", at=NOON - 3 + index) for index in range(3)]
     _derive(*orders)
     assert profiles.get_profile("u#1").state.memberships["vip"].since == NOON - 1
+
+
+def test_a_trigger_that_leaves_no_trace_is_signalled_however_the_batch_is_cut() -> None:
+    """Older than all that the profile keeps, it changes nothing there, and is written for its signal alone."""
+    back = Journey(
+        title="Back", status="live", trigger=Trigger(event="Back In Stock", tracker="back"), key="product_id"
+    )
+    needs = a_bundle().needs | {"back": Need(event="Back In Stock", latest=5)}
+    publish(a_bundle(generation=2, needs=needs, journeys={"back": back}))
+    told = [
+        an_event("Back In Stock", id=f"p{index}", occurred_at=NOON - index, received_at=NOON) for index in range(10)
+    ]
+    _derive(an_identify(at=NOON - DAY))
+    _derive(*told[:6])
+    kept, heard = profiles.get_profile("u#1"), {it.source for it in _signals("u#1")}
+    _derive(*told[6:])
+    after = profiles.get_profile("u#1")
+    assert (after.state, after.version) == (kept.state, kept.version + 1)
+    assert heard | {it.source for it in _signals("u#1")} == {it.key for it in told}
+    _derive(told[0])
+    assert profiles.get_profile("u#1").version == after.version
 
 
 def test_bots_leave_no_profile() -> None:
