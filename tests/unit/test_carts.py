@@ -2,8 +2,9 @@
 
 import random
 
+import msgspec
 import pytest
-from builders import NOON, a_cart_event, an_event, an_order
+from builders import NOON, a_bundle, a_cart_event, an_event, an_order
 from hypothesis import given
 from hypothesis import strategies as st
 from reference_person import Known
@@ -12,7 +13,8 @@ from strategies import any_event, histories
 from cartwake.carts import MOST_BYTES, MOST_CHANGES, Cart, fold, join, list_items
 from cartwake.events import Event
 from cartwake.knowledge import know
-from cartwake.profiles import State
+from cartwake.profiles import Profile, State
+from cartwake.segments import absorb, adopt
 
 
 def _fold_all(events: list[Event]) -> Cart:
@@ -110,3 +112,16 @@ def test_a_link_is_whole_or_not_there(size: int, shown: int) -> None:
     event = a_cart_event(properties={"product_id": "P-1", "name": "n" * size, "url": "u" * size})
     (item,) = list_items(_fold_all([event]))
     assert (len(item.name), len(item.url)) == (300, shown)
+
+
+def test_an_order_by_another_name_empties_the_cart() -> None:
+    """What settings.json calls an order, and the usual name beside it; what either left is joined as ever."""
+    bought = an_event("Purchase", at=NOON + 1)
+    settings = msgspec.structs.replace(a_bundle().settings, order_event="Purchase")
+    usual, other = a_bundle(), a_bundle(settings=settings)
+    for rules, order, left in ((usual, bought, 1), (other, bought, 0), (other, an_order(at=NOON + 1), 0)):
+        for events in ((a_cart_event(), order), (order, a_cart_event())):
+            profile = adopt(Profile(who="u#1"), rules, NOON)
+            for event in events:
+                profile, _ = absorb(profile, event, rules)
+            assert len(list_items(profile.state.cart)) == left

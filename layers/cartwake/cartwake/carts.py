@@ -61,9 +61,15 @@ class Item(msgspec.Struct, frozen=True):
     image_url: str = ""
 
 
-def fold(cart: Cart, event: Event) -> Cart:
-    """Return *cart* with what *event* did to it; the same object when it did nothing."""
-    if event.name == ORDER_COMPLETED:
+def fold(cart: Cart, event: Event, orders: str = ORDER_COMPLETED) -> Cart:
+    """Return *cart* with what *event* did to it; the same object when it did nothing.
+
+    Args:
+        cart: As it was.
+        event: Of any name.
+        orders: The shop's own name for an order; the usual one counts beside it.
+    """
+    if event.name in (ORDER_COMPLETED, orders):
         return join(cart, Cart(event.occurred_at, event.short_id))
     if event.name not in (PRODUCT_ADDED, PRODUCT_REMOVED):
         return cart

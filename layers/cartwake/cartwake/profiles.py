@@ -11,7 +11,7 @@ import msgspec
 
 from cartwake import carts, optins, registers, statements, trackers, visits
 from cartwake.carts import Cart
-from cartwake.events import Event
+from cartwake.events import ORDER_COMPLETED, Event
 from cartwake.optins import Asked
 from cartwake.registers import Register
 from cartwake.statements import Channel, Consent
@@ -155,8 +155,15 @@ def prepare(state: State, needs: dict[str, Need], *, complete_from: Instant) -> 
     return msgspec.structs.replace(state, trackers=kept)
 
 
-def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
-    """Return *state* with *event* in it; the very same object when the event is in it already or says nothing."""
+def fold(state: State, event: Event, needs: dict[str, Need], *, orders: str = ORDER_COMPLETED) -> State:
+    """Return *state* with *event* in it; the very same object when the event is in it already or says nothing.
+
+    Args:
+        state: As it was.
+        event: Of any name.
+        needs: What the rules want remembered, by tracker key.
+        orders: The shop's own name for an order, which empties the cart.
+    """
     if event.bot:
         return state
     changes: dict[str, Any] = {}
@@ -170,7 +177,7 @@ def fold(state: State, event: Event, needs: dict[str, Need]) -> State:
         changes["traits"] = traits
     told = statements.fold(state, event) | visits.fold(state, event) | {"asked": optins.fold(state.asked, event)}
     changes |= _pick(state, told)
-    cart = carts.fold(state.cart, event)
+    cart = carts.fold(state.cart, event, orders)
     if cart is not state.cart:
         changes["cart"] = cart
     return msgspec.structs.replace(state, **changes) if changes else state

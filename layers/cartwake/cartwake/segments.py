@@ -142,7 +142,8 @@ def absorb(profile: Profile, event: Event, rules: Bundle) -> tuple[Profile, list
     """
     profile, signals = advance(profile, rules, event.received_at)
     before = profile.state
-    state = fold(before, event, rules.needs_by_event.get(event.name, {}))
+    needs = rules.needs_by_event.get(event.name, {})
+    state = fold(before, event, needs, orders=rules.settings.order_event)
     now = max(event.received_at, state.evaluated_at)
     if state is before and not _may_be_news(event, rules, before):
         return _pass(profile, now), signals

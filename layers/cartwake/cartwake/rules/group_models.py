@@ -11,9 +11,13 @@ from cartwake.times import parse_duration
 
 
 class Orders(Rule):
-    """Which event is an order: for lifecycle and predictions."""
+    """Which event is an order: for lifecycle, predictions, coupons, tests of variants, and the cart that it empties."""
 
-    event: EventName = Field(default="Order Completed", description="The event's name.", examples=["Order Completed"])
+    event: EventName = Field(
+        default="Order Completed",
+        description='The event\'s name. The cart is emptied by "Order Completed" too, whatever stands here.',
+        examples=["Order Completed"],
+    )
     amount: Path = Field(
         default="revenue",
         description="The property with the order's value. For predictions, an order without a number there does not "
