@@ -15,9 +15,9 @@ from cartwake.bundles import Bundle, Segment
 from cartwake.conditions.kinds import Did
 from cartwake.events import KEEP_MS, Event
 from cartwake.journeys import Journey, Trigger
-from cartwake.profiles import Kind, Membership, Profile
+from cartwake.profiles import Kind, Membership, Profile, State
 from cartwake.segments import Signal, SignalKind, absorb, adopt, advance, finish, is_member
-from cartwake.sums import SETTLED_AFTER_MS, Sum
+from cartwake.sums import MOST_EXACT, SETTLED_AFTER_MS, Sum
 from cartwake.sweeps import (
     PARTS,
     Aim,
@@ -233,6 +233,48 @@ def test_a_trigger_that_history_knows_already_still_starts_its_journey() -> None
     assert len(shopper.profile.state.trackers["autumn"].entries) == 2
     shopper.hear(late, RICH)
     assert [it.source for it in shopper.signals if it.kind is SignalKind.HAPPENED] == [late.key]
+
+
+@pytest.mark.parametrize("sent_time", ["", "2026-10-22T12:00:00.001Z"])
+def test_what_a_client_repeated_is_history_like_any_other(sent_time: str) -> None:
+    """Its row is written anew, later than all that passed, and never comes by the stream: it was the last they did."""
+    then = NOON - 30 * DAY
+    wished = an_event("Wishlist Added", id="w", occurred_at=then + 1, received_at=then + 2, sent_time=sent_time)
+    repeated = msgspec.structs.replace(wished, received_at=then + 10 * SECOND)
+    if not sent_time:
+        repeated = msgspec.structs.replace(repeated, occurred_at=repeated.received_at)
+    wishes = {"wish": Need(event="Wishlist Added", latest=1, whole=True)}
+    never = Segment(title="Never", where=Did(tracker="wish", op="at_most", count=0), changed_generation=2)
+    shopper = poor([an_order(at=then), wished])
+    shopper.sweep([an_order(at=then), repeated], rules(2, needs=wishes, segments={"never": never}), NOON)
+    assert shopper.members() == set()
+    assert [it.id for it in shopper.profile.state.trackers["wish"].entries] == [wished.short_id]
+
+
+def test_what_a_client_repeated_is_counted_once() -> None:
+    """Though its row says another time, by a moment, and another receipt than what was folded."""
+    then = NOON - 30 * DAY
+    orders = [
+        an_order(id=f"o{index}", occurred_at=then + index * SECOND, received_at=then + index * SECOND + 9)
+        for index in range(MOST_EXACT + 5)
+    ]
+    first, last = orders[0], orders[-1]
+    month = {"sum": Need(event="Order Completed", amount="revenue", within_ms=31 * DAY)}
+    shopper = raised(orders, rules(1, needs=month, segments={}))
+    shopper.hear(an_event(at=NOON - 2 * DAY), rules(1, needs=month, segments={}))
+    moved = {"occurred_at": last.occurred_at + 3, "received_at": last.received_at + 10 * SECOND}
+    rows = [first, *orders[1:-1], msgspec.structs.replace(last, **moved)]
+    year = {"sum": Need(event="Order Completed", amount="revenue", within_ms=365 * DAY)}
+    shopper.profile = msgspec.structs.replace(shopper.profile, state=incomplete(shopper.profile.state, "sum", then))
+    shopper.sweep(rows, rules(2, needs=year, segments={}), NOON)
+    tracker = shopper.profile.state.trackers["sum"]
+    assert len(tracker.entries) + sum(it.count for it in tracker.sums) == len(orders)
+
+
+def incomplete(state: State, key: str, complete_from: int) -> State:
+    """Return the state with a tracker that knows nothing of what was before."""
+    tracker = msgspec.structs.replace(state.trackers[key], complete_from=complete_from)
+    return msgspec.structs.replace(state, trackers=state.trackers | {key: tracker})
 
 
 def test_unnoticed_events_are_found() -> None:

@@ -24,15 +24,19 @@ class Past:
 
     Attributes:
         read: Called only when something lacks.
-        until: What was received later is still on its way through the stream.
+        passed: What was received up to then has passed the profile.
+        until: What was received later may still be on its way through the stream.
     """
 
     read: ReadEvents
+    passed: Instant
     until: Instant
 
 
 _AT_ONCE: Final = 100
 _MOST_HELD: Final = 10_000
+_ON_ITS_WAY_MS: Final = 25 * HOUR
+"""A stream keeps nothing longer than a day."""
 _MARGIN_MS: Final = HOUR
 """What is deleted within the hour is not counted on any more."""
 
@@ -53,9 +57,14 @@ def find_lacking(state: State, needs: dict[str, Need], now: Instant) -> dict[str
 
 
 def look_back(profile: Profile, read: ReadEvents, now: Instant) -> Past:
-    """Return the past of a profile as it is stored: before any rules are adopted for it."""
+    """Return the past of a profile as it is stored: before any rules are adopted for it.
+
+    What was received after it was last looked at, and longer ago than a stream keeps anything, comes no more: a client
+    has repeated it, which writes the row anew and is not streamed, or it was given up.
+    """
     # the first version of the state did not note every event that passed
-    return Past(read, profile.state.evaluated_at if profile.state.created_at else now)
+    passed = profile.state.evaluated_at if profile.state.created_at else now
+    return Past(read, passed, max(passed, now - _ON_ITS_WAY_MS))
 
 
 def complete(profile: Profile, rules: Bundle, past: Past, now: Instant) -> Profile:
@@ -73,7 +82,7 @@ def complete(profile: Profile, rules: Bundle, past: Past, now: Instant) -> Profi
     lacking = find_lacking(profile.state, rules.needs, now)
     if not lacking:
         return profile
-    recalls = {key: _Recall(profile.state.trackers[key], need, past.until) for key, need in lacking.items()}
+    recalls = {key: _Recall(profile.state.trackers[key], need, past) for key, need in lacking.items()}
     _read(past.read, recalls.values())
     kept_from = find_kept_from(now)
     known_from = 0 if profile.state.created_at > kept_from else kept_from
@@ -86,14 +95,16 @@ def complete(profile: Profile, rules: Bundle, past: Past, now: Instant) -> Profi
 class _Recall:
     """Collects the entries of one tracker; what it has added up is added up anew, from the events."""
 
-    def __init__(self, tracker: Tracker, need: Need, until: Instant) -> None:
+    def __init__(self, tracker: Tracker, need: Need, past: Past) -> None:
         self._need = need
         # as if everything were wanted: what is not is cut at the end, when all is there
         self._all = msgspec.structs.replace(need, whole=True, oldest=0)
-        self._until = until
-        self._before = until + 1 if tracker.sums else tracker.complete_from
+        self._past = past
+        self._before = past.until + 1 if tracker.sums else tracker.complete_from
         self._known_from = 0
         self._found = set(tracker.entries)
+        # the row of what a client has repeated says other times than the entry, and is not counted again
+        self._known = {(entry.id, entry.micros) for entry in tracker.entries}
 
     @property
     def name(self) -> str:
@@ -102,8 +113,9 @@ class _Recall:
 
     def take(self, events: Iterable[Event]) -> None:
         """Take in those of *events* that the tracker lacks; from `complete_from` on it has all that were folded."""
-        old = [it for it in events if it.received_at <= self._until and it.occurred_at < self._before and not it.bot]
-        self._found.update(remember_all(Tracker(), old, self._all).entries)
+        old = [it for it in events if self._is_lacking(it) and not it.bot]
+        entries = remember_all(Tracker(), old, self._all).entries
+        self._found.update(entry for entry in entries if (entry.id, entry.micros) not in self._known)
         if len(self._found) > _MOST_HELD and not self._need.is_summed:
             kept = cut(self._tracker(), self._need)
             self._known_from, self._found = kept.complete_from, set(kept.entries)
@@ -112,6 +124,11 @@ class _Recall:
         """Return the tracker, which is complete from *known_from* on but for what is cut."""
         self._known_from = max(self._known_from, known_from)
         return cut(self._tracker(), self._need, now)
+
+    def _is_lacking(self, event: Event) -> bool:
+        if event.received_at > self._past.until:
+            return False
+        return event.occurred_at < self._before or event.received_at > self._past.passed
 
     def _tracker(self) -> Tracker:
         return Tracker(self._known_from, tuple(sorted(self._found)))
