@@ -84,7 +84,7 @@ def _read(record: dict[str, Any], now: Instant) -> Iterator[Step]:
             if any(entries.fits(trigger, occasion) for trigger in journey.exits):
                 yield Step(who, name, occasion, does="exit", record=record)
         for name, journey in rules.journeys.items():
-            if journey.status in ("live", "paused") and entries.fits(journey.trigger, occasion):
+            if journey.is_active and entries.fits(journey.trigger, occasion):
                 yield Step(who, name, occasion, does="enter", record=record)
 
 

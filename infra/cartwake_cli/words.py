@@ -45,6 +45,7 @@ NOT_ENTERED: Final[dict[str, str]] = {
     NotEntered.NO_KEY: "the event does not say of which it is: it lacks the journey's key",
     NotEntered.TOO_MANY_RUNS: "as many runs of it as may be go on for this shopper already",
     NotEntered.DATE_MOVED: "the date was moved a moment before",
+    NotEntered.TOO_OLD: "what happened came in before it was live, or more than 15 days ago",
     NotEntered.ERASED: "the shopper's data was erased",
 }
 ENDED: Final[dict[str, str]] = {
@@ -71,7 +72,7 @@ REFUSED: Final[dict[str, str]] = {
     Refusal.NO_IDENTITY: "it names neither a user nor a visitor",
     Refusal.ID_TOO_LONG: "an id in it is too long",
     Refusal.PLACEHOLDER_ID: "its user id stands for nobody",
-    Refusal.TOO_MANY_MERGES: "too many profiles were merged into this one today",
+    Refusal.TOO_MANY_MERGES: "too many profiles were merged into this one, today or in all",
     Refusal.LINK_USED: "the link of a message was followed by another browser before, or the message's by too many",
     Refusal.CLOCK_OFF: "its clock is far off",
     Refusal.ERASED: "the shopper's data was erased",

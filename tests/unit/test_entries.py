@@ -113,6 +113,22 @@ def test_why_a_run_does_not_start() -> None:
     assert refuse(run, bought, [], msgspec.structs.replace(occasion, now=NOON + 2)) is NotEntered.FILTER
 
 
+@pytest.mark.parametrize(
+    ("since", "later", "old"),
+    [(0, 0, False), (NOON, 0, False), (NOON + 1, 0, True), (0, 15 * DAY - 1, False), (0, 15 * DAY, True)],
+)
+def test_what_is_too_old_starts_nothing(since: int, later: int, old: bool) -> None:
+    """An event from before the journey was there, or that came in 15 days ago; of memberships it is not asked."""
+    journeys = {name: msgspec.structs.replace(it, since=since) for name, it in RULES.journeys.items()}
+    rules = a_bundle(journeys=journeys)
+    for journey, signal, cause, why in (
+        ("cart", HAPPENED, ADDED, NotEntered.TOO_OLD if old else None),
+        ("thanks", BY_TIME, None, None),
+    ):
+        occasion = Occasion(signal=signal, cause=cause, rules=rules, bundle="b", now=NOON + later)
+        assert refuse(propose(PROFILE, journey, occasion), PROFILE, [], occasion) is why
+
+
 @pytest.mark.parametrize(("apart", "why"), [(HOUR - 1, NotEntered.ENTERED_BEFORE), (HOUR, None)])
 def test_what_journeys_say_starts_a_journey_once_an_hour(apart: int, why: NotEntered | None) -> None:
     """Else a journey that tags could start itself, or two each other, for ever; what others say starts it at once."""

@@ -394,6 +394,30 @@ def test_when_a_definition_last_changed_is_noted() -> None:
     assert found == [1, 2, 2, 4, 4, 6]
 
 
+def test_from_when_on_an_event_starts_a_journey() -> None:
+    """From when on it is active and waits for that event; pauses and other changes move nothing."""
+    live = {"name": "J", "status": "live", "trigger": {"event": "Product Added"}, "steps": [{"end": "Done"}]}
+    found, bundle = [], None
+    for now, journey in enumerate(
+        (
+            live,
+            live | {"status": "paused"},
+            live | {"key": "product_id"},
+            live | {"trigger": {"event": "Order Completed"}},
+            live | {"status": "draft"},
+            live,
+            live | {"trigger": {"event": "Product Added", "where": {"price": {"more_than": 1}}}},
+            None,
+            live,
+        )
+    ):
+        files = {"settings.json": SETTINGS} | ({"journeys/j.json": journey} if journey else {})
+        contents = {name: read_file(name, json.dumps(it).encode()) for name, it in files.items()}
+        bundle = link(contents, previous=bundle, partial=True, now=DAY + now).bundle
+        found.append(bundle.journeys["j"].since if journey else None)
+    assert found == [0, 0, 0, DAY + 3, 0, DAY + 5, DAY + 5, None, DAY + 8]
+
+
 def test_topics_are_compiled() -> None:
     """With their texts, in every language, in the order of settings.json; and a journey keeps its own."""
     told = {"sale": {"name": "Sale", "text": "Less.", "translations": {"de": {"name": "Angebote"}}}, "a": {"name": "A"}}

@@ -276,7 +276,7 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.tests.get(journey, {}).get(name)
 
     def _is_active(self, name: str) -> bool:
-        return name in self.journeys and self.journeys[name].status in ("live", "paused")
+        return name in self.journeys and self.journeys[name].is_active
 
 
 def encode(bundle: Bundle) -> bytes:

@@ -17,6 +17,7 @@ from cartwake.run_keys import MOST_ACTIVE, read_key
 from cartwake.runs import Advance, Rules, Run, Slot, follow, refuse_filter
 from cartwake.segments import Signal, SignalKind, View, read_trait
 from cartwake.statements import POINTS_GIVEN, TAG_ADDED, TAG_REMOVED, TRAITS_SET
+from cartwake.sums import SETTLED_AFTER_MS
 from cartwake.times import HOUR, Instant
 
 LEAST_APART_MS: Final = HOUR
@@ -126,6 +127,8 @@ def refuse(run: Run, profile: Profile, slots: list[Slot], occasion: Occasion) ->
 
 def _refuse_trigger(journey: Journey, run: Run, profile: Profile, occasion: Occasion) -> NotEntered | None:
     """Return why what happened is not good enough to start a run, or None."""
+    if _is_old(journey, occasion):
+        return NotEntered.TOO_OLD
     if _is_hearsay(journey, run.trigger):
         return NotEntered.HEARSAY
     if journey.key and not run.about:
@@ -133,6 +136,17 @@ def _refuse_trigger(journey: Journey, run: Run, profile: Profile, occasion: Occa
     if occasion.signal.name in occasion.rules.dates and _find_moment(profile, occasion) is None:
         return NotEntered.DATE_MOVED
     return None
+
+
+def _is_old(journey: Journey, occasion: Occasion) -> bool:
+    """Say whether an event is told of that the journey was not there for, or that nothing delivers so late by itself.
+
+    Who derives a shopper's events again by hand tells of all that are stored.
+    """
+    signal = occasion.signal
+    if signal.kind is not SignalKind.HAPPENED:
+        return False
+    return signal.at < journey.since or signal.at <= occasion.now - SETTLED_AFTER_MS
 
 
 def _is_hearsay(journey: Journey, told: Event | None) -> bool:

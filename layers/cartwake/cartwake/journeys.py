@@ -294,6 +294,7 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         filter: Checked at entry and again before every message.
         key: Path of the property that tells runs apart: one goes on at a time for each of its values; "": one at all.
         again_ms: None: never again; 0: always; else the time from one entry to the next, of one key.
+        since: From when on its event starts it: what was received before it was there starts no run; 0: ever.
     """
 
     title: str
@@ -305,4 +306,10 @@ class Journey(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     filter: Condition | None = None
     exits: tuple[Trigger, ...] = ()
     again_ms: int | None = None
+    since: Instant = 0
     steps: tuple[Step, ...] = ()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether what happens is told to it: of a draft there are no runs yet, and those of the archive end."""
+        return self.status in ("live", "paused")

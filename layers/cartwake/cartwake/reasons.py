@@ -41,6 +41,7 @@ class NotEntered(StrEnum):
     NO_KEY = "no_key"
     TOO_MANY_RUNS = "too_many_runs"
     DATE_MOVED = "date_moved"
+    TOO_OLD = "too_old"
     ERASED = "erased"
 
 

@@ -239,7 +239,7 @@ class _Linker:
         if not (self._partial and not made.files) and not made.conflicts:
             self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
             self._conflicts += find_unfit(file, rule, made)
-        return self._finish_date(name_of(file), journey)
+        return self._finish_date(name_of(file), self._open(name_of(file), journey))
 
     def _enrol(self, file: str, rule: Journey, journey: Runnable) -> Runnable:
         """Note who is brought into a journey all together; return it as it is run then."""
@@ -273,6 +273,17 @@ class _Linker:
 
     def _finish_segments(self, meanings: Meanings) -> dict[str, bundles.Segment]:
         return meanings.finish(self._of(Segment), self._references)
+
+    def _open(self, name: str, journey: Runnable) -> Runnable:
+        """Add from when on its event starts it: as long as it is active and waits for the same, that stays.
+
+        Before the first rules of all nothing was derived.
+        """
+        if not self._previous.generation or not journey.trigger.event or not journey.is_active:
+            return journey
+        before = self._previous.journeys.get(name)
+        same = before is not None and before.is_active and before.trigger.event == journey.trigger.event
+        return replace(journey, since=before.since if before is not None and same else self._now)
 
     def _finish_date(self, name: str, journey: Runnable) -> Runnable:
         """Add when the date that starts a journey last changed: the shop's own clock is part of it."""
