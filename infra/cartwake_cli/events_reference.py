@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from cartwake import carts, devices, identity, links, registers
+from cartwake import carts, devices, identity, links, profiles, registers
 from cartwake.capture import bodies, client_times, identifiers, intake, keyring, requests, vetting
 from cartwake.events import EVENT_NAMES
 from cartwake.reasons import Refusal
@@ -33,7 +33,8 @@ OF_EVENTS: Final = {
     Refusal.ID_TOO_LONG: "An identifier is longer than {id_bytes} bytes of UTF-8.",
 }
 LATER: Final = {
-    Refusal.TOO_MANY_MERGES: "The event was stored; the visitor was not joined to the user, who was to too many today.",
+    Refusal.TOO_MANY_MERGES: "The event was stored; the visitor was not joined to the user: {merges} were in the last "
+    "24 hours, or the two would have more than {keys} keys, of which each browser that was joined stays one for good.",
     Refusal.LINK_USED: "The event was stored; the visitor was not joined to the reader of a message: another browser "
     "had come by that very click, or {browsers} by its links.",
     Refusal.ERASED: "The event was stored and not counted: the shopper was erased.",
@@ -86,6 +87,8 @@ def _limits() -> dict[str, object]:
         "name": intake.LONGEST_NAME,
         "traits": registers.MOST_TRAITS,
         "browsers": identity.MOST_BROWSERS,
+        "merges": profiles.MOST_MERGES_A_DAY,
+        "keys": profiles.MOST_SOURCES,
         "arrives": format_duration(links.VISIT_WITHIN_MS),
         "name_bytes": registers.LONGEST_NAME_BYTES,
         "value_bytes": f"{registers.LARGEST_VALUE_BYTES:,}",
@@ -142,9 +145,10 @@ Who follows a link of a message to a page of the shop has `cw` in that page's ad
 no `userId` from there, within {arrives}, joins that visitor to whom the message went to. `cw` is looked for in `url`
 and `search` of `context.page` and of the properties, and stored in no address, valid or not.
 
-An event whose user agent is a known crawler's is stored and moves nobody. `context.backfill: true`, from
-a server's key, marks imported history: it counts, and starts no journey. `context` on a batch holds for all its
-events.
+An event whose user agent is a known crawler's is stored and moves nobody. That is `context.userAgent`; where a call
+with a browser's key tells none, the request's own counts, if a browser or a crawler names itself in it: the library
+that an app sends by, such as `okhttp`, does not say who is behind it. `context.backfill: true`, from a server's key,
+marks imported history: it counts, and starts no journey. `context` on a batch holds for all its events.
 
 ## Write keys
 

@@ -23,6 +23,7 @@ NOW = parse_instant("2026-11-21T19:50:00Z")
 CHROME = (
     "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36"
 )
+HEADLESS = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/120.0 Safari/537.36"
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 
@@ -260,6 +261,24 @@ def test_crawlers_are_flagged() -> None:
     assert take_batch(by_request, trust=Trust.BROWSER, request_agent=GOOGLEBOT).accepted[0].bot
     assert not take_batch(by_request, trust=Trust.SERVER, request_agent="python-requests/2.32").accepted[0].bot
     assert not is_bot("")
+
+
+@pytest.mark.parametrize(
+    ("agent", "bot"),
+    [
+        ("okhttp/4.12.0", False),
+        ("Dart/3.3 (dart:io)", False),
+        ("axios/1.6", False),
+        ("curl/8.5.0", False),
+        (HEADLESS, True),
+        ("AdsBot-Google (+http://www.google.com/adsbot.html)", True),
+    ],
+)
+def test_an_apps_library_is_no_crawler(agent: str, bot: bool) -> None:
+    """Of a request that tells no agent its own counts only where a browser or a crawler names itself there."""
+    call = {"type": "track", "event": "Product Added", "anonymousId": "a"}
+    assert take_batch(call, trust=Trust.BROWSER, request_agent=agent).accepted[0].bot is bot
+    assert take_one(context={"userAgent": "okhttp/4.12.0"}).bot
 
 
 @pytest.mark.parametrize(

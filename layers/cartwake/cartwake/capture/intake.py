@@ -1,5 +1,6 @@
 """The intake: from a body's bytes to events, each vetted by itself, so that a refused one costs no other."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -253,11 +254,16 @@ def _read_traits(data: dict[str, Any], told: dict[str, Any]) -> dict[str, Any]:
 
 
 def _read_user_agent(told: dict[str, Any], source: Source) -> str:
-    """A server's request has a user agent of its own: only the one it tells is the shopper's."""
+    """A server's request has a user agent of its own: only the one it tells is the shopper's.
+
+    Of a browser's key the request's own counts where a browser or a crawler names itself there. An app that tells none
+    sends by a library, such as okhttp: that does not say who is behind it.
+    """
     agent = told.get("userAgent")
     if isinstance(agent, str) and agent:
         return agent
-    return source.user_agent if source.trust is Trust.BROWSER else ""
+    names_itself = source.trust is Trust.BROWSER and _NAMED.search(source.user_agent)
+    return source.user_agent if names_itself else ""
 
 
 def _is_bot(agent: str, source: Source) -> bool:
@@ -291,6 +297,7 @@ def _is_short(value: object) -> bool:
     return isinstance(value, str) and 0 < len(value) <= _LONGEST_CONTEXT
 
 
+_NAMED: Final = re.compile("^mozilla/|bot|crawl|spider", re.IGNORECASE)
 _PAGE: Final = ("url", "path", "referrer", "title")
 _CAMPAIGN: Final = ("name", "source", "medium", "term", "content")
 _PROPERTIES: Final[dict[str, Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]]] = {
