@@ -34,8 +34,8 @@ What marketers write: the files in the bucket. This page is generated from the m
 | `schemas/*.json` | written for you: with `"$schema": "../schemas/segment.json"` an editor explains every key |
 
 Names have lower-case letters, digits and hyphens. A file with a fault is not taken over: its last good version stays in
-use. A file that others need cannot be deleted before they are changed. Files are UTF-8 and at most 256 KB; those of
-codes at most 32 MB.
+use. A file that others need cannot be deleted before they are changed. Where files do not fit together, one of those
+that changed is not taken over, and all others are. Files are UTF-8 and at most 256 KB; those of codes at most 32 MB.
 
 Times are words: a number and `second`, `minute`, `hour`, `day` or `week`, such as `"90 days"`. A day is 24 hours.
 Numbers are written without quotes. A key that is not listed here is refused, with the nearest right one.

@@ -207,6 +207,15 @@ def test_what_lies_beside_is_told(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize("ending", ["html", "mjml"])
+def test_an_email_with_a_fault_is_told_once(ending: str) -> None:
+    """Whether it is HTML or MJML: of an email that cannot be read it is not said besides that it is not there."""
+    steps = [{"email": "broken", "subject": "Hello"}]
+    rule = {"name": "J", "trigger": {"event": "Product Added"}, "steps": steps}
+    faults = find_faults({f"templates/broken.{ending}": b"<p>", "journeys/a.json": json.dumps(rule).encode()})
+    assert {fault.file for fault in faults if fault.severity == "error"} == {f"templates/broken.{ending}"}
+
+
 def test_people_are_told_in_lines(tmp_path: Path) -> None:
     """Without --json each fault is a line that editors can follow, a sentence and an example; no colours in a pipe."""
     (tmp_path / "segments").mkdir()

@@ -1,6 +1,8 @@
 """Rules of what goes live: file by file, and so that no fault takes away what worked."""
 
 import json
+import re
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,8 @@ from typing import Any
 import pytest
 
 from cartwake.bundles import Bundle, decode, encode
+from cartwake.rules.conflicts import Conflict
+from cartwake.rules.faults import Fault
 from cartwake.rules.publication import InUse, Publication, choose, decode_sources, encode_sources
 from cartwake.rules.status import Standing, write_status
 from tests.starter import read_starter
@@ -344,6 +348,54 @@ def test_a_failure_of_what_is_live_leaves_it_live(
     assert json.loads(write_status(found, Standing(generation=1, name="x"), 0))["live"]["generation"] == 1
 
 
+def blame_nobody(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """Have a fault between files name none that is to blame for it, as long as *text* is in some file."""
+    linker = import_module("cartwake.rules.compile")._Linker
+    real = linker._find_unknown_shown
+
+    def find(self: Any, *args: Any) -> Any:
+        said = any(text in str(content) for content in self._files.values())
+        conflict = Conflict(Fault(file=VIP, message="Something does not fit."), (VIP, "segments/absent.json"))
+        return [*real(self, *args), *([conflict] if said else [])]
+
+    monkeypatch.setattr(linker, "_find_unknown_shown", find)
+
+
+@pytest.mark.parametrize("guilty", ["segments/b.json", "templates/b.txt", "journeys/z.json"])
+def test_a_fault_that_names_nobody_keeps_back_no_more_than_needed(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, guilty: str
+) -> None:
+    """Where no changed file is named, whatever fits without the others is live, and the problem is told."""
+    bad = b"Crash" if guilty.endswith(".txt") else json.dumps(FANS | {"name": "Crash"}).encode()
+    if guilty.startswith("journeys/"):
+        bad = edited(files, CART, name="Crash")[CART]
+    changed = edited(with_file(files, guilty, bad), CART, status="paused", filter={"in_segment": "fans"})
+    changed = with_file(with_file(changed, "segments/a.json", FANS), "segments/fans.json", FANS)
+    blame_nobody(monkeypatch, "Crash")
+    found = after(live, changed)
+    assert {file for file, status in found.files.items() if status.state != "live"} == {guilty}
+    assert "Something does not fit." in found.files[guilty].faults[0].message
+    assert bundle_of(found).journeys["abandoned-cart"].status == "paused"
+    assert found.problem.startswith("No changed file is to blame: ")
+    told = json.loads(write_status(found, Standing(generation=2, name="x"), 0))
+    assert (told["good"], told["problem"]) == (False, found.problem)
+
+
+def test_what_cannot_go_live_because_of_others_is_told_so(
+    files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where even what was live does not fit any more, no file is refused without a reason."""
+    blame_nobody(monkeypatch, "Settings(")
+    found = after(live, with_file(files, "segments/a.json", FANS))
+    assert found.bundle is None
+    refused = {file for file, status in found.files.items() if status.state != "live"}
+    assert {"segments/a.json", VIP} == refused
+    assert all(found.files[file].faults for file in refused)
+    first = choose({file: content for file, content in files.items() if file != "settings.json"})
+    assert {status.state for status in first.files.values()} == {"rejected"}
+    assert "The file waits" in first.files[VIP].faults[0].message
+
+
 @pytest.mark.parametrize("doubter", ["doubt_names", "doubt_history", "describe_shop"])
 def test_a_doubt_that_fails_stops_nobody(
     files: Files, live: Publication, monkeypatch: pytest.MonkeyPatch, doubter: str
@@ -362,3 +414,126 @@ def test_a_doubt_that_fails_stops_nobody(
     assert bundle_of(found).segments["vip"].title == "Other"
     (warning,) = found.files[VIP].warnings
     assert "could not be found out (ZeroDivisionError)" in warning.message
+
+
+_LAYOUT = """<mjml><mj-head><mj-title>{% block title %}Hello{% endblock %}</mj-title></mj-head>
+<mj-body><mj-section><mj-column><mj-text>{% block body %}Text{% endblock %}</mj-text>
+{% include "foot" %}{% include "sign" %}</mj-column></mj-section>
+</mj-body></mjml>"""
+_FOOT = '<mj-text><a href="{{ unsubscribe_url }}">Off</a> {{ shop.postal_address }}</mj-text>'
+_MAIL = '{% extends "shop" %}{% block body %}Dear {{ profile.first_name|default("you") }}{% endblock %}'
+_HTML = """<html><head><title>Hello</title></head><body><p><a href="{{ unsubscribe_url }}">Off</a></p>
+<p>{{ shop.postal_address }}</p></body></html>"""
+_ASKING = _HTML.replace("{{ unsubscribe_url }}", "{{ confirm_url }}")
+_PUSH = json.dumps({"title": "News", "body": "Of {{ shop.name }}"})
+_HARMS = [
+    (re.escape("{{ unsubscribe_url }}"), "https://shop.example"),
+    (re.escape("{{ shop.postal_address }}"), "Street 1"),
+    (re.escape("{{ confirm_url }}"), "https://shop.example"),
+    (r"<(mj-)?title>.*</(mj-)?title>", ""),
+    ("block body", "block corpus"),
+    ("Dear", '{% include "idle" %}'),
+    ('"(shop|foot|sign)"', '"other"'),
+    (r"</p></body>|</mj-text>$|Text|Dear|News|x\b", r"{{ coupon.code }}\g<0>"),
+    (r"</p></body>|</mj-text>$|Text|Dear|News|x\b", r"{{ confirm_url }}\g<0>"),
+    (r"</p></body>|</mj-text>$|Text|Dear|News|x\b", r"{{ profile.scores.nope }}\g<0>"),
+]
+
+
+def read_rich() -> Files:
+    """Return a small set of good files with everything that can be in the way of something else."""
+    whole = json.loads(read_starter()["settings.json"])
+    steps: list[dict[str, Any]] = [
+        {"email": "laid"},
+        {"email": "plain"},
+        {"email": "page"},
+        {"sms": "short", "coupon": "codes"},
+        {"push": "bell"},
+        {"webhook": "https://crm.example/a"},
+        {"give": "made"},
+        {"score": "fans", "points": 2},
+    ]
+    journey = {"name": "A journey", "kind": "marketing", "status": "live", "trigger": {"event": "Product Added"}}
+    asked = journey | {"kind": "confirmation", "trigger": {"event": "Subscription Requested"}}
+    rules: dict[str, Any] = {
+        "settings.json": whole | {"topics": {"news": {"name": "News"}}, "webhooks": {"hosts": ["crm.example"]}},
+        "segments/buyers.json": segment({"did": "Order Completed"}),
+        "segments/fans.json": segment({"all": [{"in_segment": "buyers"}, {"score": "fans", "at_least": 3}]}),
+        "scores/fans.json": {"name": "Fans", "points": [{"did": "Page Viewed", "points": 1}]},
+        "coupons/made.json": {"name": "Made", "generate": {}},
+        "coupons/codes.json": {"name": "Codes"},
+        "journeys/all.json": journey | {"topic": "news", "filter": {"in_segment": "fans"}, "steps": steps},
+        "journeys/receipt.json": journey | {"kind": "transactional", "steps": [{"email": "receipt"}]},
+        "journeys/asking.json": asked | {"steps": [{"email": "asking"}]},
+        "journeys/entering.json": journey | {"trigger": {"segment": "buyers"}, "steps": [{"email": "laid"}]},
+        "campaigns/mailing.json": {"name": "A campaign", "status": "draft", "to": "fans", "at": "2030-01-01T09:00"}
+        | {"topic": "news", "steps": [{"email": "plain"}]},
+    }
+    templates = {
+        "layouts/shop.mjml": _LAYOUT,
+        "layouts/shop.de.mjml": _LAYOUT.replace('{% include "foot" %}', "").replace(
+            "Text", "{% block more %}Text{% endblock %}"
+        ),
+        **{f"parts/{name}.mjml": _FOOT for name in ("foot", "sign.de")},
+        "parts/sign.mjml": "<mj-text>Text</mj-text>",
+        "parts/idle.mjml": "<mj-text>{{ profile.scores.nope }}</mj-text>",
+        "laid.mjml": _MAIL,
+        "laid.de.mjml": _MAIL + "{% block more %}Dear{% endblock %}",
+        "plain.mjml": re.sub("{%.*?%}", "", _LAYOUT.replace('{% include "foot" %}', _FOOT)),
+        **{f"{name}.html": _HTML for name in ("page", "page.de")},
+        "receipt.html": "<html><head><title>Thanks</title></head><body><p>{{ profile.scores.fans }}</p></body></html>",
+        **{f"{name}.html": _ASKING for name in ("asking", "asking.de")},
+        **{f"{name}.txt": "x {{ unsubscribe_url }} {{ shop.postal_address }}" for name in ("page", "page.de")},
+        **{f"{name}.txt": "x {{ coupon.code }}" for name in ("short", "short.de")},
+        **{f"{name}.json": _PUSH for name in ("bell", "bell.de")},
+    }
+    texts = {file: json.dumps(rule) for file, rule in rules.items()} | {"coupons/codes.csv": "code\nA1B2C3D4\n"}
+    return {
+        file: text.encode() for file, text in (texts | {f"templates/{it}": templates[it] for it in templates}).items()
+    }
+
+
+def harm(files: Files) -> Iterator[tuple[str, str, bytes | None]]:
+    """Yield changes of one file each, with what is done: None is a file that is gone. Most take what others need."""
+    for file, content in files.items():
+        yield "gone", file, None
+        if file.endswith(".json"):
+            said = json.loads(content)
+            for key in said:
+                yield f"without {key}", file, json.dumps({it: said[it] for it in said if it != key}).encode()
+        for old, new in _HARMS if file.startswith("templates/") else []:
+            text = re.sub(old, new, content.decode(), flags=re.DOTALL | re.MULTILINE).encode()
+            if text != content:
+                yield f"{old} → {new}", file, text
+    stems = {file.partition(".")[0] for file in files if file.startswith("templates/") and file.count("/") == 1}
+    news = {".html": _HTML, ".mjml": _LAYOUT, ".txt": "x", ".json": _PUSH}
+    for stem in sorted(stems):
+        for ending, text in ((f"{locale}{each}", text) for each, text in news.items() for locale in ("", ".de", ".fr")):
+            if f"{stem}{ending}" not in files:
+                yield "new", f"{stem}{ending}", text.encode()
+
+
+def test_no_harm_to_a_file_keeps_a_pause_from_going_live() -> None:
+    """Whatever becomes of one file, every other journey can be paused, and Cartwake knows which file is to blame."""
+    files = read_rich()
+    before = choose(files)
+    assert {status.state for status in before.files.values()} == {"live"}
+    tried, refused = 0, set()
+    for what, file, content in harm(files):
+        paused = {each for each in files if each.startswith("journeys/") and each != file}
+        changed = dict(files)
+        for each in paused:
+            changed[each] = files[each].replace(b'"live"', b'"paused"')
+        changed.pop(file, None)
+        if content is not None:
+            changed[file] = content
+        found = after(before, changed)
+        statuses = {f"journeys/{name}.json": it.status for name, it in bundle_of(found).journeys.items()}
+        rejected = {name for name, status in found.files.items() if status.state != "live"}
+        assert {statuses[each] for each in paused} == {"paused"}, (what, file)
+        assert rejected <= {file}, (what, file, rejected)
+        assert not found.problem, (what, file)
+        assert all(found.files[it].faults for it in rejected), (what, file)
+        tried, refused = tried + 1, refused | rejected
+    assert tried > 200
+    assert {file for file in files if file.startswith("templates/")} - refused == {"templates/parts/idle.mjml"}

@@ -17,7 +17,7 @@ class NotWhole(Faulty):
     """A template cannot be put together.
 
     Attributes:
-        files: Those that have a part in it, the one that is not there too.
+        files: Those that have a part in it, and those that would have if they were there.
     """
 
     def __init__(self, faults: Iterable[Fault], files: Iterable[str]) -> None:
@@ -66,12 +66,14 @@ class Flat:
         file: The template.
         spans: In their order; the first begins at 0.
         sources: The text of each file that has a part in it.
+        absent: Files that would have one if they were there: those of a nearer locale.
     """
 
     file: str
     text: str
     spans: tuple[Span, ...]
     sources: Mapping[str, str]
+    absent: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, file: str, text: str) -> "Flat":
@@ -168,7 +170,7 @@ class _Assembly:
                 self.chosen.setdefault(block.name, (each, block))
         self._write(chain[-1], chain[-1].nodes, ())
         spans = tuple(self.spans) or (Span(0, piece.file, 0),)
-        return Flat(piece.file, "".join(self.parts), spans, self.sources)
+        return Flat(piece.file, "".join(self.parts), spans, self.sources, tuple(self.missing))
 
     def _climb(self, piece: Piece) -> list[Piece]:
         """Return the piece, its layout, the layout of that, and so on."""
@@ -187,10 +189,10 @@ class _Assembly:
     def _find(self, piece: Piece, wanted: Include, folder: str, kind: str) -> Piece:
         files = [f"{folder}{wanted.name}{f'.{locale}' if locale else ''}.mjml" for locale in (*self.locales, "")]
         found = next((self.others[file] for file in files if file in self.others), None)
+        self.missing += files if found is None else files[: files.index(found.file)]
         if found is not None:
             self.sources[found.file] = found.text
             return found
-        self.missing.append(files[-1])
         names = {file.removeprefix(folder).partition(".")[0] for file in self.others if file.startswith(folder)}
         message = f'There is no {kind} "{wanted.name}" ({files[-1]}).'
         nearest = find_nearest(wanted.name, sorted(names))

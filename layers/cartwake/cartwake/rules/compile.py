@@ -259,7 +259,8 @@ class _Linker:
         found: list[Conflict] = []
         for content in made.files.values():
             for name, (file, path) in content.scores.items():
-                found += self._references.find_unknown_shown(file, {name: path})
+                told = self._references.find_unknown_shown(file, {name: path})
+                found += [Conflict(each.fault, (*each.files, *content.files)) for each in told]
         for file, rule in self._of(Journey):
             for path, subject in list_subjects(rule):
                 shown = dict.fromkeys(examine(subject).scores, path)

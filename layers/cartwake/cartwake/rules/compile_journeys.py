@@ -1,7 +1,7 @@
 """Journeys as marketers write them become journeys as they are run."""
 
 import re
-from collections.abc import Collection, Mapping, Set
+from collections.abc import Collection, Mapping
 from typing import Final, assert_never
 
 from cartwake import bundles, journeys
@@ -113,18 +113,19 @@ class JourneyCompiler:
         for path, step in walk(rule.steps):
             match step:
                 case EmailStep():
-                    found += self._check_email(step, path, templates)
-                    for file, content in files.get(step.email, {}).items():
+                    mine = files.get(step.email, {})
+                    found += self._check_email(step, path, templates, mine)
+                    for file, content in mine.items():
                         found += self._check_translation(step, path, file, content)
-                        found += self._check_shown(rule, file, content.always)
+                        found += self._check_shown(rule, file, content)
                 case SmsStep():
                     found += self._check_sms(step, path, templates)
                     for file, content in files.get(step.sms, {}).items():
-                        found += self._check_shown(rule, file, content.always)
+                        found += self._check_shown(rule, file, content)
                 case PushStep():
                     found += self._check_push(step, path, templates)
                     for file, content in files.get(step.push, {}).items():
-                        found += self._check_shown(rule, file, content.always)
+                        found += self._check_shown(rule, file, content)
                 case _:
                     continue
         return found
@@ -183,18 +184,21 @@ class JourneyCompiler:
                 message = "A goal stands in the journey's own list of steps, not inside of another step."
                 self._refuse(path, message, example='"steps": [ … , {"goal": "Order Completed"}, … ]')
 
-    def _check_email(self, step: EmailStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
-        file = f"templates/{step.email}.mjml"
+    def _check_email(
+        self, step: EmailStep, path: str, templates: Mapping[str, bundles.Template], files: Mapping[str, TemplateFile]
+    ) -> list[Conflict]:
+        named = (self._file, *(f"templates/{step.email}{ending}" for ending in EMAILS))
         template = templates.get(step.email)
         if template is None or not template.html:
             emails = [name for name, each in templates.items() if each.html]
             kind = f"; the one there is {_name_kind(template)}" if template else ""
-            message = f'There is no email template "{step.email}" ({file}){kind}.'
+            message = f'There is no email template "{step.email}" (templates/{step.email}.mjml or .html){kind}.'
             nearest = find_nearest(step.email, emails)
-            return [self._tell(f"{path}.email", message, suggestion=nearest, files=(self._file, file))]
+            return [self._tell(f"{path}.email", message, suggestion=nearest, files=named)]
         if not step.subject and not template.subject:
             message = 'The email has no subject: write "subject" here or <mj-title> (of HTML: <title>) in the template.'
-            return [self._tell(f"{path}.subject", message, files=(self._file, file))]
+            made_of = (file for content in files.values() for file in content.files)
+            return [self._tell(f"{path}.subject", message, files=(*named, *made_of))]
         return []
 
     def _check_sms(self, step: SmsStep, path: str, templates: Mapping[str, bundles.Template]) -> list[Conflict]:
@@ -222,17 +226,17 @@ class JourneyCompiler:
             return []
         message = f"The translation has no subject: write <mj-title>; {self._file} ({path}) says none."
         fault = Fault(file=file, message=message, example="<mj-head><mj-title>Hallo</mj-title></mj-head>")
-        return [Conflict(fault, (file, self._file))]
+        return [Conflict(fault, (*content.files, self._file))]
 
-    def _check_shown(self, rule: Journey, file: str, shown: Set[str]) -> list[Conflict]:
-        found = self._check_marketing(file, shown) if rule.kind == "marketing" and is_email(file) else []
-        for name in sorted(_ABSENT[rule.kind] & shown):
+    def _check_shown(self, rule: Journey, file: str, content: TemplateFile) -> list[Conflict]:
+        found = self._check_marketing(file, content) if rule.kind == "marketing" and is_email(file) else []
+        for name in sorted(_ABSENT[rule.kind] & content.always):
             why = f"What is {rule.kind} has no {{{{ {name} }}}}, so nothing would be sent; {self._file} sends it."
             example = f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}"
-            found.append(Conflict(Fault(file=file, message=why, example=example), (file, self._file)))
+            found.append(Conflict(Fault(file=file, message=why, example=example), (*content.files, self._file)))
         return found
 
-    def _check_marketing(self, file: str, shown: Set[str]) -> list[Conflict]:
+    def _check_marketing(self, file: str, content: TemplateFile) -> list[Conflict]:
         """Demand in a marketing email, whatever the data are, the way out and the sender's postal address."""
         wanted = {
             "unsubscribe_url": '<a href="{{ unsubscribe_url }}">Unsubscribe</a>',
@@ -246,10 +250,10 @@ class JourneyCompiler:
                     f"{self._file} sends it.",
                     example=example,
                 ),
-                (file, self._file),
+                (*content.files, self._file),
             )
             for path, example in wanted.items()
-            if path not in shown
+            if path not in content.always
         ]
 
     def _refuse(self, path: str, message: str, *, files: tuple[str, ...] = (), example: str = "") -> None:

@@ -1,5 +1,6 @@
 """Templates as marketers write them, with layouts and parts, become templates as they are filled."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -47,7 +48,7 @@ class Templates:
     def find_strangers(self) -> list[Conflict]:
         """Return a fault for each translation of what is not there."""
         emails, texts, pushes = (
-            {_stem_of(file): it.template for file, it in self.files.items() if file.endswith(endings)}
+            {_stem_of(file): file for file in self.files if file.endswith(endings)}
             for endings in (EMAILS, (".txt",), (".json",))
         )
         return find_strangers(emails, texts, pushes)
@@ -98,8 +99,9 @@ def _compile(piece: Piece, pieces: Mapping[str, Piece]) -> TemplateFile | list[C
     files: tuple[str, ...] = (piece.file,)
     try:
         flat = assemble(piece, pieces, locales=list_fallbacks(read_locale(piece.file)))
-        files = tuple(flat.sources)
-        return _compile_flat(flat.file, flat.text, flat.spans, tuple(flat.sources.items()))
+        files = (*flat.sources, *dict.fromkeys(flat.absent))
+        compiled = _compile_flat(flat.file, flat.text, flat.spans, tuple(flat.sources.items()))
+        return dataclasses.replace(compiled, files=files)
     except Faulty as error:
         files = error.files if isinstance(error, NotWhole) else files
         return [Conflict(fault, tuple(dict.fromkeys((fault.file, *files)))) for fault in error.faults]

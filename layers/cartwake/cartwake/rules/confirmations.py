@@ -59,7 +59,7 @@ def _check_email(file: str, path: str, step: EmailStep, made: Templates) -> Iter
         if "confirm_url" not in content.always:
             message = "A mail that asks for a yes must always show {{ confirm_url }}, outside of any if and for; "
             fault = Fault(file=template, message=f"{message}{file} sends it.", example=_LINK)
-            yield Conflict(fault, (file, template))
+            yield Conflict(fault, (file, *content.files))
 
 
 def _say_told(name: str) -> str:

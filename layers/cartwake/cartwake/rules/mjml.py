@@ -38,7 +38,7 @@ class TemplateFile:
         scores: The scores that it reads, as it writes them, and file and line where it first does.
         coupon: The same of a coupon's fields.
         wants_coupon: And of those that it shows whatever the data are.
-        files: The files that it is made of.
+        files: The files that it is made of, and those that would have a part in it if they were there.
         has_preheader: It says what inboxes show beside the subject.
     """
 

@@ -3,12 +3,13 @@
 from collections.abc import Collection, Mapping
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 import msgspec
 
 from cartwake.bundles import Bundle
-from cartwake.rules.compile import link
+from cartwake.rules.compile import Linked, link
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.doubts.names import Seen
 from cartwake.rules.doubts.report import find_doubts
@@ -17,6 +18,7 @@ from cartwake.rules.files import Content, is_rule, read_file
 from cartwake.times import Instant
 
 SOURCES_VERSION: Final = 1
+_WAITING: Final = "The file waits: nothing is taken over before the files that have faults are mended."
 
 
 class InUse(StrEnum):
@@ -81,7 +83,8 @@ def choose(  # noqa: PLR0913  what there is, what is live, and what is known of 
     """Return what goes live.
 
     A file with a fault is replaced by its last good version. Where files do not fit together, the first one of those
-    concerned that changed is; and so on until all fit, which the files of the live bundle do.
+    concerned that changed is; and so on until all fit, which the files of the live bundle do. Where none of those
+    concerned changed, all that did are replaced. In the end whichever fits is taken over after all.
 
     Args:
         current: All files in the bucket.
@@ -115,8 +118,8 @@ class _Chooser:
         self._last = {file: text.encode() for file, text in last.items()}
         self._live = live
         self._now = now
-        self._faults: dict[str, list[Fault]] = {}
-        self._returned: set[str] = set()
+        self._unsettled: list[Fault] = []
+        self._returned: dict[str, tuple[Fault, ...]] = {}
         self._problem = ""
 
     def choose(self) -> Publication:
@@ -124,16 +127,22 @@ class _Chooser:
             found = _read(file, self._current[file])
             if isinstance(found, tuple):
                 self._return(file, found)
-        while True:
-            files = self._read_chosen()
-            if files is None:
-                return self._tell(None)
-            linked = link(files, previous=self._live, now=self._now)
+        unreadable, failed = set(self._returned), False
+        while (linked := self._link()) is not None:
+            failed = failed or bool(linked.problem)
             self._problem = self._problem or linked.problem
             if not linked.conflicts:
-                return self._tell(linked.bundle)
-            if not self._settle(linked.conflicts) and not (linked.problem and self._return_changed(linked.conflicts)):
-                return self._tell(None)
+                left = [file for file in self._returned if file not in unreadable]
+                # after a failure each further try would look for its cause anew
+                return self._tell(linked.bundle if failed else self._retake_all(left, linked.bundle))
+            if not self._settle(linked):
+                break
+        return self._tell(None)
+
+    def _link(self) -> Linked | None:
+        """Return what the chosen version of each file makes; None when one that was good once no longer is."""
+        files = self._read_chosen()
+        return None if files is None else link(files, previous=self._live, now=self._now)
 
     def _read_chosen(self) -> dict[str, Content] | None:
         """Return what the chosen version of each file says; None when one that was good once no longer is."""
@@ -142,7 +151,7 @@ class _Chooser:
             chosen = self._chosen(file)
             found = None if chosen is None else _read(file, chosen)
             if isinstance(found, tuple):
-                self._faults.setdefault(file, []).extend(found)
+                self._unsettled += found
                 return None
             if found is not None:
                 contents[file] = found
@@ -151,19 +160,46 @@ class _Chooser:
     def _chosen(self, file: str) -> bytes | None:
         return (self._last if file in self._returned else self._current).get(file)
 
-    def _settle(self, conflicts: list[Conflict]) -> bool:
-        """Give back the first changed file of the first conflict; False when nothing is left to give back."""
+    def _settle(self, linked: Linked) -> bool:
+        """Give back the first changed file of the first conflict, or all; False when nothing is left to give back."""
+        conflicts = linked.conflicts
         for conflict in conflicts:
             guilty = self._find_changed(conflict)
             if guilty is not None:
                 self._return(guilty, [each.fault for each in conflicts if self._find_changed(each) == guilty])
                 return True
-        for conflict in conflicts:
-            self._faults.setdefault(conflict.fault.file, []).append(conflict.fault)
+        if self._last:
+            # a conflict should name what can be to blame for it: what was live did fit
+            self._problem = self._problem or f"No changed file is to blame: {conflicts[0].fault}"
+        if (self._last or linked.problem) and self._return_changed(conflicts):
+            return True
+        self._unsettled += [conflict.fault for conflict in conflicts]
         return False
 
+    def _retake_all(self, files: list[str], bundle: Bundle) -> Bundle:
+        """Take over whatever was given back and fits now; return the bundle with it."""
+        left, more = files, len(files) > 1  # one alone is known not to fit
+        while more:
+            before = left
+            bundle = self._retake(before, bundle)
+            left = [file for file in before if file in self._returned]
+            more = 0 < len(left) < len(before)
+        return bundle
+
+    def _retake(self, files: list[str], bundle: Bundle) -> Bundle:
+        """Do so with all of some files, or else with each half of them."""
+        kept = {file: self._returned.pop(file) for file in files}
+        linked = self._link()
+        if linked is not None and not linked.conflicts:
+            return linked.bundle
+        self._returned |= kept
+        if len(files) == 1:
+            return bundle
+        middle = len(files) // 2
+        return self._retake(files[middle:], self._retake(files[:middle], bundle))
+
     def _return_changed(self, conflicts: list[Conflict]) -> bool:
-        """Give back every changed file: of a failure that nobody foresaw it is not known which of them it is."""
+        """Give back every changed file: it is not known which of them is to blame."""
         faults = tuple(conflict.fault for conflict in conflicts)
         changed = [file for file in sorted(self._current.keys() | self._last.keys()) if self._differs(file)]
         left = [file for file in changed if file not in self._returned]
@@ -179,18 +215,20 @@ class _Chooser:
 
     def _return(self, file: str, faults: tuple[Fault, ...] | list[Fault]) -> None:
         """Use the last good version of a file; a fault that stands in another file is told there too."""
-        self._returned.add(file)
-        for fault in faults:
-            self._faults.setdefault(fault.file, []).append(fault)
+        told = tuple(faults)
         if all(fault.file != file for fault in faults):
             gone = file not in self._current
             message = f"The file {'cannot go' if gone else 'does not fit'}: {faults[0]}"
-            self._faults.setdefault(file, []).append(Fault(file=file, message=message))
+            told = (*told, Fault(file=file, message=message))
+        self._returned[file] = told
 
     def _tell(self, bundle: Bundle | None) -> Publication:
+        told: dict[str, list[Fault]] = {}
+        for fault in (*chain.from_iterable(self._returned.values()), *self._unsettled):
+            told.setdefault(fault.file, []).append(fault)
         files = {
-            file: self._status(file, usable=bundle is not None)
-            for file in sorted(self._current.keys() | self._faults.keys())
+            file: self._status(file, told.get(file, []), usable=bundle is not None)
+            for file in sorted(self._current.keys() | told.keys())
         }
         chosen = {file: self._chosen(file) for file in sorted(self._current.keys() | self._last.keys())}
         texts = (
@@ -200,14 +238,16 @@ class _Chooser:
         )
         return Publication(bundle=bundle, sources=Sources(files=texts), files=files, problem=self._problem)
 
-    def _status(self, file: str, *, usable: bool) -> FileStatus:
-        faults = tuple(dict.fromkeys(self._faults.get(file, ())))
+    def _status(self, file: str, told: list[Fault], *, usable: bool) -> FileStatus:
+        faults = tuple(dict.fromkeys(told))
         if usable and file not in self._returned:
             state = "live" if file in self._current else "rejected"
             return FileStatus(state=state, in_use=InUse.CURRENT if state == "live" else InUse.NONE, faults=faults)
         in_use = InUse.LAST_GOOD if file in self._last else InUse.NONE
-        same = not self._differs(file) and not faults
-        return FileStatus(state="live" if same and file in self._last else "rejected", in_use=in_use, faults=faults)
+        if not faults and not self._differs(file) and file in self._last:
+            return FileStatus(state="live", in_use=in_use)
+        waiting = Fault(file=file, message=_WAITING)
+        return FileStatus(state="rejected", in_use=in_use, faults=faults or (waiting,))
 
 
 def _warn(found: Publication, broken: Collection[str], *, seen: Seen, now: Instant) -> Publication:

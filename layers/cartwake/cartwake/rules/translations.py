@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from cartwake.bundles import Template
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault
 from cartwake.sending.locales import list_fallbacks
 
 _LOCALE: Final = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-([A-Z]{2}|\d{3}))?")
+
+_ENDINGS: Final = (".html", ".mjml", ".txt", ".json")
 
 
 def split_locale(stem: str) -> tuple[str, str]:
@@ -33,31 +34,35 @@ def is_locale(locale: str) -> bool:
     return _LOCALE.fullmatch(locale) is not None
 
 
-def find_strangers(
-    emails: Mapping[str, Template], texts: Mapping[str, Template], pushes: Mapping[str, Template]
-) -> list[Conflict]:
+def find_strangers(emails: Mapping[str, str], texts: Mapping[str, str], pushes: Mapping[str, str]) -> list[Conflict]:
     """Return a fault for each translation of what is not there.
 
     Args:
-        emails: What each `.mjml` says, by the name of its file without folder and ending.
-        texts: What each `.txt` says, likewise.
-        pushes: What each `.json` says, likewise.
+        emails: Each file that is an email, by its name without folder and ending.
+        texts: Each `.txt`, likewise.
+        pushes: Each `.json`, likewise.
     """
     found = []
-    for stems, ending in ((emails, "mjml"), (texts, "txt")):
-        for stem in stems:
-            name, locale = split_locale(stem)
-            wanted = stem if ending == "txt" and name in emails else name
-            there = emails if ending == "mjml" or name in emails else texts
-            if locale and wanted not in there:
-                original = f"templates/{wanted}.{'mjml' if there is emails else 'txt'}"
-                what = "the email of which this is the text" if wanted == stem else "the original of this translation"
-                file = f"templates/{stem}.{ending}"
-                found.append(Conflict(Fault(file=file, message=f"There is no {original}, {what}."), (file, original)))
-    for stem in pushes:
+    for stem, file in emails.items():
+        name, locale = split_locale(stem)
+        if locale and name not in emails:
+            found.append(_tell_stranger(file, f"templates/{name}.{file.rpartition('.')[2]}"))
+    for stem, file in texts.items():
+        name, locale = split_locale(stem)
+        if locale and name in emails and stem not in emails:
+            what = "the email of which this is the text"
+            found.append(_tell_stranger(file, f"templates/{stem}.{emails[name].rpartition('.')[2]}", what))
+        elif locale and name not in emails and name not in texts:
+            found.append(_tell_stranger(file, f"templates/{name}.txt"))
+    for stem, file in pushes.items():
         name, locale = split_locale(stem)
         if locale and name not in pushes:
-            file, original = f"templates/{stem}.json", f"templates/{name}.json"
-            message = f"There is no {original}, the original of this translation."
-            found.append(Conflict(Fault(file=file, message=message), (file, original)))
+            found.append(_tell_stranger(file, f"templates/{name}.json"))
     return found
+
+
+def _tell_stranger(file: str, missing: str, what: str = "the original of this translation") -> Conflict:
+    stem = file.rpartition("/")[2].rpartition(".")[0]
+    # whether a text belongs to an email depends on what else has its name
+    kin = (f"templates/{each}{ending}" for each in (stem, split_locale(stem)[0]) for ending in _ENDINGS)
+    return Conflict(Fault(file=file, message=f"There is no {missing}, {what}."), tuple(dict.fromkeys((file, *kin))))
