@@ -13,7 +13,9 @@ from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import read_file
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.outward_models import WebhookStep
+from cartwake.rules.schemas import build_schemas
 from cartwake.rules.settings_models import Settings
+from cartwake.rules.vocabulary import VALUES
 
 SHOP = {"name": "N", "url": "https://n.example", "postal_address": "Street 1"}
 SETTINGS = {"shop": SHOP, "sender": {"email": "shop@example.com"}}
@@ -279,3 +281,37 @@ def test_any_json_is_read_or_told(data: Any, file: str) -> None:
 def test_any_bytes_are_read_or_told(content: bytes, file: str) -> None:
     """Whatever bytes a file holds, it is read or its faults are told; nothing else happens."""
     assert all(fault.file == file and fault.message for fault in read(file, content))
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "meant"),
+    [
+        *(
+            ("status", said, "live")
+            for said in ("active", "activated", "enabled", "published", "Running", "on", "lvie")
+        ),
+        *(("status", said, "paused") for said in ("inactive", "disabled", "stopped", "off", "pause")),
+        *(("status", said, "") for said in ("testing", "activation", "not_live")),
+        *(("kind", said, "marketing") for said in ("promotional", "newsletter", "Promo", "market")),
+        *(("kind", said, "") for said in ("service", "optional", "non_marketing", "non-transactional")),
+        ("kind", "transaction", "transactional"),
+        *(("is", said, "subscribed") for said in ("optedin", "opted-in", "opt_in", "yes", "Confirmed", "subscribe")),
+        *(("is", said, "unsubscribed") for said in ("opted out", "opt-out", "no", "not_subscribed", "unsubscribe")),
+        *(("is", said, "never_asked") for said in ("never", "unknown", "none")),
+        *(("is", said, "") for said in ("maybe", "blocked")),
+    ],
+)
+def test_a_wrong_value_suggests_what_it_means_or_nothing(key: str, said: str, meant: str) -> None:
+    """Letters that look alike may mean the opposite: words are known by what they mean, others suggest nothing."""
+    if key == "is":
+        fault = where_fault({"consent": "email", "is": said})
+    else:
+        fault = only_fault(Journey, journey(**{key: said}))
+    assert (fault.path.rpartition(".")[2], fault.suggestion) == (key, meant)
+
+
+def test_every_known_value_means_another() -> None:
+    """What is known of the values of other systems is written in small letters, and is no value of our own there."""
+    assert all(word.isalpha() and word.islower() and word not in meant for word, meant in VALUES.items())
+    schemas = b"".join(build_schemas().values())
+    assert all(f'"{each}"'.encode() in schemas for meant in VALUES.values() for each in meant)

@@ -1,6 +1,7 @@
 """The base of all models of marketers' files: nothing unknown passes, and every fault is a sentence."""
 
 import json
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, Self
 
@@ -8,9 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, ModelWrapValidatorHandler, Va
 from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 
 from cartwake.rules.faults import Fault, find_nearest, name_all
-from cartwake.rules.vocabulary import CONDITIONS, MEANT, SAME
+from cartwake.rules.vocabulary import CONDITIONS, MEANT, SAME, VALUES
 
 _MOST_NAMED: Final = 12
+_SHORTEST: Final = 3
+_ALIKE: Final = 0.75
 _KINDS: Final = {
     "string_type": "should be text, in double quotes",
     "int_type": "should be a whole number, without quotes",
@@ -212,8 +215,17 @@ def _tell_no_kind(value: Any, kinds: list[str]) -> PydanticCustomError:
 
 def _tell_choices(value: Any, expected: str) -> PydanticCustomError:
     choices = [word for word in expected.replace(" or ", ", ").replace("'", "").split(", ") if word]
-    nearest = find_nearest(value, choices) if isinstance(value, str) else ""
+    nearest = _find_meant(value, choices) if isinstance(value, str) else ""
     return complain(f"Should be {name_all(choices)}.", suggestion=nearest)
+
+
+def _find_meant(value: str, choices: list[str]) -> str:
+    """Return the choice that is meant, or "": of values the one with the likest letters may say the opposite."""
+    word = re.sub(r"[\W_]", "", value.lower())
+    meant = [each for each in VALUES.get(word, ()) if each in choices]
+    begun = [each for each in choices if len(word) >= _SHORTEST and each.startswith(word)]
+    alike = "" if word.startswith(("non", "not")) else find_nearest(value, choices, likeness=_ALIKE)
+    return (meant or (begun if len(begun) == 1 else []) or [alike])[0]
 
 
 def _to_fault(line: ErrorDetails, file: str) -> Fault:

@@ -60,5 +60,31 @@ SAME: Final = {
     "lt": "less_than", "below": "less_than", "under": "less_than", "lte": "at_most", "max": "at_most",
     "maximum": "at_most", "exist": "exists", "is_set": "exists", "filter": "where", "properties": "where",
     "event": "on", "item": "any_item", "delay": "wait", "condition": "where", "title": "name",
+    "id": "product_id", "qty": "quantity", "image": "image_url",
+    "link": "url",
 }  # fmt: skip
 """Keys of other systems, and what they are called here."""
+
+VALUES: Final[dict[str, tuple[str, ...]]] = {
+    "active": ("live", "subscribed"), "activate": ("live",), "activated": ("live",), "enable": ("live",),
+    "enabled": ("live",), "running": ("live",), "publish": ("live",), "published": ("live",), "started": ("live",),
+    "on": ("live", "always"), "inactive": ("paused",), "deactivated": ("paused",), "disable": ("paused",),
+    "disabled": ("paused",), "stopped": ("paused",), "suspended": ("paused",), "onhold": ("paused",),
+    "off": ("paused", "never"), "stop": ("paused", "end"), "unpublished": ("draft",), "wip": ("draft",),
+    "promotional": ("marketing",), "promotion": ("marketing",), "promo": ("marketing",), "newsletter": ("marketing",),
+    "advertising": ("marketing",), "commercial": ("marketing",), "campaign": ("marketing",), "bulk": ("marketing",),
+    "broadcast": ("marketing",), "doubleoptin": ("confirmation", "pending"), "optedin": ("subscribed", "consented"),
+    "optin": ("subscribed", "consented"), "yes": ("subscribed",), "confirmed": ("subscribed",),
+    "granted": ("subscribed",), "given": ("subscribed",), "agreed": ("subscribed",), "accepted": ("subscribed",),
+    "allowed": ("subscribed",), "optedout": ("unsubscribed",), "optout": ("unsubscribed",),
+    "no": ("unsubscribed", "never"), "revoked": ("unsubscribed",), "withdrawn": ("unsubscribed",),
+    "denied": ("unsubscribed",), "refused": ("unsubscribed",), "declined": ("unsubscribed",),
+    "notsubscribed": ("unsubscribed",), "unconfirmed": ("pending",), "requested": ("pending",),
+    "unknown": ("never_asked",), "notasked": ("never_asked",), "none": ("never_asked", "never"), "all": ("always",),
+    "opens": ("opened",), "clicks": ("clicked",), "bought": ("ordered",), "purchased": ("ordered",),
+    "joined": ("entered",), "exited": ("left",), "leaves": ("left",), "leave": ("left",), "exit": ("left", "end"),
+    "continue": ("go_on",), "local": ("recipient",), "customer": ("recipient", "shopper"),
+    "user": ("recipient", "shopper"), "full": ("open",), "filled": ("open",), "engaged": ("active",),
+    "unengaged": ("inactive",), "dormant": ("inactive", "lost"), "churned": ("lost",), "text": ("sms",),
+}  # fmt: skip
+"""Values of other systems, in small letters alone, and what they are called here: in each place the first there is."""
