@@ -10,11 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwake.bundles import Bundle
+from cartwake.carts import Item
 from cartwake.conditions.kinds import Answer, Verdict
 from cartwake.events import Event, Trust
 from cartwake.profiles import Profile
 from cartwake.rules.compile import link
 from cartwake.rules.condition_models import MODELS
+from cartwake.rules.faults import Faulty
 from cartwake.rules.files import read_file
 from cartwake.rules.group_models import EngagementSettings, LifecycleSettings, Orders
 from cartwake.rules.groups import spell_engagement, spell_lifecycle, tell_engagement, tell_lifecycle
@@ -316,6 +318,41 @@ def test_every_condition_is_shown_and_every_example_evaluated(model: Any) -> Non
     assert model.shown
     for example in model.shown:
         assert example in evaluated or example["share"] == 10
+
+
+@pytest.mark.parametrize(
+    ("key", "nearest"),
+    [
+        ("product_name", "name"),
+        ("productName", "name"),
+        ("products.brand", "brand"),
+        ("title", "name"),
+        ("id", "product_id"),
+        ("item_category", "category"),
+        ("product_naem", "name"),
+        ("categry", "category"),
+        ("size", ""),
+    ],
+)
+def test_an_item_of_the_cart_has_its_own_keys_alone(key: str, nearest: str) -> None:
+    """A test on what no item has would never hold: it is refused, with the nearest key, and the keys there are."""
+    where = {"none": [{"cart": "open", "item": {"price": {"at_least": 9}, key: "42"}}]}
+    with pytest.raises(Faulty) as refused:
+        read_file("segments/s.json", json.dumps({"name": "S", "where": where}).encode())
+    (fault,) = refused.value.faults
+    assert (fault.path, fault.suggestion) == (f"where.none[0].item.{key}", nearest)
+    assert '"product_id", "name", ' in fault.message
+
+
+def test_every_key_of_an_item_can_be_tested() -> None:
+    """What an item of a cart is known by, conditions can ask for."""
+    shown = {"name": "Boot", "variant": "42", "brand": "B", "category": "shoes", "sku": "s", "currency": "EUR"}
+    shown |= {"url": "https://n.example/a", "image_url": "https://n.example/a.png"}
+    item = shown | {"product_id": "A", "price": 60, "total": 60, "quantity": 1}
+    assert item.keys() == set(Item.__struct_fields__)
+    for key, value in item.items():
+        where = {"cart": "open", "item": {key: value}}
+        assert judge(where, [put("A", 60, 0.1, **shown)]).answer is Answer.HOLDS, key
 
 
 def test_a_share_is_a_share() -> None:

@@ -4,14 +4,19 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from cartwake.carts import Item
 from cartwake.rules.base import Rule, complain
+from cartwake.rules.faults import find_nearest, name_all
 from cartwake.rules.profile_models import FutureDateTests
 from cartwake.rules.value_models import Bounds, NumberTests, Where, list_bounds, need_bound
+from cartwake.rules.vocabulary import SAME
 from cartwake.rules.words import Duration, is_list
 
 FITTED: Final = ("churn_risk", "expected_orders", "expected_value")
 """Predictions that need predictions.json."""
 _PERCENT: Final = 100
+_ITEM: Final = Item.__struct_fields__
+_ALIKE: Final = 0.7
 
 LifecycleName = Literal[
     "prospect", "new", "champions", "loyal", "promising", "needs_attention", "at_risk", "about_to_lose", "lost"
@@ -33,13 +38,24 @@ class Cart(Rule):
     quantity: NumberTests | None = Field(None, description="How many pieces are in it.", examples=[{"at_least": 3}])
     item: Where | None = Field(
         None,
-        description="One of its items passes all of these tests: product_id, name, category, brand, sku, price, "
-        "quantity.",
+        description=f"One of its items passes all of these tests. An item has {', '.join(_ITEM)}.",
         examples=[{"category": "shoes"}],
+        json_schema_extra={"propertyNames": {"enum": [*_ITEM]}},
     )
     untouched_for: Duration | None = Field(
         None, description="It was last changed longer ago than this.", examples=["2 hours"]
     )
+
+    @model_validator(mode="after")
+    def _know_item(self) -> "Cart":
+        for key in self.item or {}:
+            if key not in _ITEM:
+                raise complain(
+                    f'An item of the cart has no "{key}"; it has {name_all(_ITEM)}.',
+                    suggestion=_find_key(key),
+                    path=f"item.{key}",
+                )
+        return self
 
     @model_validator(mode="after")
     def _open(self) -> "Cart":
@@ -47,6 +63,14 @@ class Cart(Rule):
         if self.cart == "empty" and said:
             raise complain(f'Of an empty cart there is no "{said}".', path=said, example='"cart": "open"')
         return self
+
+
+def _find_key(key: str) -> str:
+    """Return the key of an item that is meant: events of other shops say `product_name`, or `products.name`."""
+    last = key.rpartition(".")[2].lower()
+    bare = last.removeprefix("product").removeprefix("item").strip("_- ")
+    known = (each for each in (last, bare, SAME.get(bare)) if each in _ITEM)
+    return next(known, "") or find_nearest(bare, _ITEM, likeness=_ALIKE)
 
 
 class Lifecycle(Rule):
