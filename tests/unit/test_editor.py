@@ -158,6 +158,7 @@ def test_hovering_over_where_says_what_where_is(editor: Editor) -> None:
         (SEGMENT, '{ "did": "A", "at_least": "3" }', '"3"'),
         (SEGMENT, '{ "lifecycle": "champion" }', '"champion"'),
         (SEGMENT, '{ "trait": "x", "did": "A" }', '"did"'),
+        (SEGMENT, '{ "cart": "open", "item": { "product_name": "x" } }', '"product_name"'),
         (SCORE, '{ "did": "A", "pionts": 3 }', '"pionts"'),
         (JOURNEY, '{ "wait": "1 hour" }, { "email": "x", "subjct": "y" }', '"subjct"'),
         (JOURNEY, '{ "if": { "trait": "x", "exist": true }, "then": [ { "wait": "1 hour" } ] }', '"exist"'),
