@@ -132,7 +132,13 @@ def list_granted(function: Function) -> list[Right]:
         if statement["Effect"] == "Allow"
         for action in list_of(statement["Action"])
         for resource in list_of(statement["Resource"])
+        if not is_optional(resource)
     ]
+
+
+def is_optional(resource: Any) -> bool:
+    """Say whether a resource is named only where a parameter asks for it."""
+    return "Fn::If" in resource and resource["Fn::If"][2] == {"Ref": "AWS::NoValue"}
 
 
 def name_resource(resource: Any) -> str:

@@ -20,7 +20,7 @@ from cartwake.reasons import Skip
 from cartwake.sending import letters
 from cartwake.sending.drafts import draft, find_application
 from cartwake.sending.letters import Letter
-from cartwake.sending.outcomes import Outcome
+from cartwake.sending.outcomes import Outcome, Throttled
 from cartwake.settings import require
 from cartwake.statements import Channel
 from cartwake.store import addresses, base, budgets, events, messages, profiles, runs
@@ -106,6 +106,8 @@ def _send(message: Message, now: Instant) -> None:
         claimed = _claim(letter, now)
         if claimed is not None:
             outcome = _attempt(letter)
+            if isinstance(outcome, Throttled) and outcome.whole_channel:
+                count("SendingPaused")
             _record(letter, claimed, deciding.settle(claimed, outcome, read_clock(), jitter=random.random()))  # noqa: S311
             return
         _refund(letter, now)

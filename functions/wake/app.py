@@ -6,7 +6,7 @@ from cartwake import enrolments as enrolling
 from cartwake.bundles import Bundle
 from cartwake.campaigns import FILE, Known, is_held, list_counters, list_missed, list_told, read_sent, show_campaigns
 from cartwake.clock import read_clock
-from cartwake.errors import TryAgain
+from cartwake.errors import NoRules, TryAgain
 from cartwake.gateways import bucket, queue
 from cartwake.live import find_live, load_live
 from cartwake.progress import encode
@@ -27,7 +27,7 @@ COUNT_EVERY: Final = 10
 @metrics.log_metrics
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
-    """Run every minute: overdue steps, held runs that go on, stuck messages, expired answers, erasures, sweeps.
+    """Run every minute: overdue steps, held runs that go on, messages that are due, expired answers, erasures, sweeps.
 
     Args:
         event: Anything; `{"at": instant}` pretends another time, for tests.
@@ -36,11 +36,18 @@ def handler(event: dict[str, Any], context: Any) -> None:
     now = event.get("at") or read_clock()
     overdue = runs.list_due(now - OVERDUE_AFTER_MS, limit=MOST_A_SHARD)
     queue.send_steps(overdue)
-    rules = load_live(now)
+    try:
+        rules = load_live(now)
+    except NoRules:
+        # before the first upload there is nobody to wake, and that is no failure
+        logger.info("no rules yet")
+        return
     resumed = _list_resumed(rules)
     queue.send_steps(resumed)
-    stuck = messages.list_due(now, limit=MOST_A_SHARD)
-    queue.send_messages(stuck)
+    due = messages.list_due(now, limit=MOST_A_SHARD)
+    queue.send_messages(due)
+    # what was put off comes this way too, and is no news; what the calls of before did not move is
+    stuck = messages.list_due(now - OVERDUE_AFTER_MS, limit=MOST_A_SHARD) if due else []
     woken = profiles.list_due(now, limit=MOST_A_SHARD)
     queue.send_wakes(woken)
     erased = erasures.list_due(now, limit=MOST_A_SHARD)
@@ -61,7 +68,7 @@ def handler(event: dict[str, Any], context: Any) -> None:
         "woken",
         runs=len(overdue),
         resumed=len(resumed),
-        messages=len(stuck),
+        messages=len(due),
         profiles=len(woken),
         erasures=len(erased),
         sweeps=len(stale),

@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 import wire
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto.dynamodb.models import dynamodb_backends
@@ -350,7 +352,9 @@ def test_raw_bytes_that_are_no_text_cost_only_their_event(endpoint: None) -> Non
         ("/v1/batch", b'{"batch": [' + b"[" * 700_000, 400, "invalid_json"),
         ("/v1/batch", b'{"context": {"traits": {"n": 1e30}}, "batch": [{}]}', 400, "invalid_number"),
         ("/v1/batch", b'{"batch": [' + b",".join([b"{}"] * 1_001) + b"]}", 413, "body_too_large"),
-        ("/v1/batch", b" " * (10 * 1024 * 1024 + 1), 413, "body_too_large"),
+        ("/v1/batch", b" " * (4 * 1024 * 1024), 400, "invalid_json"),
+        ("/v1/batch", b" " * (4 * 1024 * 1024 + 1), 413, "body_too_large"),
+        ("/v1/batch", gzip.compress(b" " * (10 * 1024 * 1024)), 400, "invalid_json"),
         ("/v1/batch", gzip.compress(b" " * (10 * 1024 * 1024 + 1)), 413, "body_too_large"),
         ("/v1/batch", gzip.compress(b'{"batch": []}')[:-9], 400, "damaged_gzip"),
         ("/v1/batch", gzip.compress(b'{"batch": []}') + b"more", 400, "damaged_gzip"),
@@ -412,6 +416,23 @@ def test_what_cannot_be_stored_now_is_asked_for_again(endpoint: None, monkeypatc
     assert code_of(answer) == "try_again"
     assert send("/v1/track", track(), at=NOW + 2_000)["statusCode"] == 200
     assert len(stored()) == 1
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException", "ThrottlingException"])
+def test_a_table_that_fails_is_an_answer_and_no_error(
+    endpoint: None, monkeypatch: pytest.MonkeyPatch, code: str
+) -> None:
+    """Whatever DynamoDB says, clients get 503 and nothing is raised: Lambda counts no error, so the API is watched."""
+    plain = BaseClient._make_api_call
+
+    def call(client: Any, name: str, asked: dict[str, Any]) -> Any:
+        if name in {"PutItem", "BatchWriteItem"}:
+            raise ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, name)
+        return plain(client, name, asked)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    assert send("/v1/track", track())["statusCode"] == 503
+    assert send("/v1/batch", {"batch": [track() | {"type": "track", "messageId": n} for n in "ab"]})["statusCode"] == 503
 
 
 def raise_try_again(*args: Any) -> None:

@@ -202,7 +202,7 @@ def test_an_older_generation_never_writes() -> None:
     from cartwake import live
 
     live._kept.live = app.load_live.__globals__["bundles"].Live("stale", 1)
-    live._kept.by_hash["stale"] = a_bundle()
+    live._kept.whole = "stale", a_bundle()
     live._kept.looked_at = NOON
     _derive(an_order(id="next"))
     assert profiles.get_profile("u#1").generation == 2

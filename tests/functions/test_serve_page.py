@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 from browser import open_page
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from builders import NOON, a_bundle, publish
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, client, lambda_context
@@ -149,6 +151,18 @@ def test_200_comes_after_the_withdrawal(shop: None, monkeypatch: pytest.MonkeyPa
     assert answer["statusCode"] == 503
     assert answer["headers"]["Retry-After"]
     assert told() == on_record() == []
+
+
+def test_a_table_that_fails_is_an_answer_and_no_error(shop: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever DynamoDB says, the page asks for it again and nothing is raised: Lambda counts no error."""
+    failure = {"Error": {"Code": "AccessDeniedException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+
+    def call(client: Any, name: str, asked: dict[str, Any]) -> Any:
+        raise ClientError(failure, name)
+
+    link = token()
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    assert ask("POST", path=link, body=FORM)["statusCode"] == 503
 
 
 def test_a_half_done_unsubscribe_is_repeated(shop: None, monkeypatch: pytest.MonkeyPatch, clock: list[int]) -> None:

@@ -15,14 +15,18 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from cartwake.capture.bodies import MOST_EVENTS
+from cartwake.bundles import Shop, Topic
+from cartwake.capture.bodies import MOST_BYTES, MOST_EVENTS, MOST_SENT_BYTES
 from cartwake.capture.identifiers import LONGEST_ID_BYTES
 from cartwake.capture.intake import KINDS, LONGEST_NAME
 from cartwake.capture.requests import STATUSES
+from cartwake.choices import Choices
 from cartwake.gateways.secrets import link_secrets
 from cartwake.links import Unsubscribe, unsubscribe_url
+from cartwake.preference_page import Picture, render_preferences
 from cartwake.reasons import Refusal
-from cartwake.statements import Channel
+from cartwake.statements import OF_SHOPPERS, Channel
+from cartwake.times import DAY
 from cartwake.tokens import LONGEST_TOKEN
 from tests.security.api import Api, describe, list_routes
 from tests.security.budget import cases
@@ -75,6 +79,31 @@ def test_the_limits_are_the_ones_in_the_code() -> None:
     assert schemas["Batch"]["properties"]["batch"]["maxItems"] == MOST_EVENTS
     token = describe()["paths"]["/unsubscribe/{token}"]["parameters"][0]["schema"]
     assert token["maxLength"] == LONGEST_TOKEN
+    too_large = describe()["components"]["responses"]["TooLarge"]["description"]
+    assert too_large == (
+        f"More than {MOST_SENT_BYTES // 1024**2} MB, {MOST_BYTES // 1024**2} MB when inflated, or {MOST_EVENTS:,} events."
+    )
+
+
+def test_the_form_of_the_page_is_the_one_that_is_described() -> None:
+    """Each field of the preference centre is described, with the values that it may have, and no other."""
+    every = Picture(
+        channels={channel: ("a…@example.com", True) for channel in OF_SHOPPERS},
+        topics={"sale": Topic(name="Sale")},
+        choices=Choices(paused_until=2 * DAY),
+        tracking="always",
+        now=DAY,
+    )
+    page = render_preferences(every, Shop(name="Kicks")).html
+    shown = "".join(re.findall(r"<form.*?</form>", page, re.DOTALL))
+    body = describe()["paths"]["/preferences/{token}"]["post"]["requestBody"]["content"]
+    fields = body["application/x-www-form-urlencoded"]["schema"]["properties"]
+    assert set(re.findall(r'\bname="(\w+)"', shown)) == set(fields)
+    for name, field in fields.items():
+        permitted = field.get("enum") or ([field["const"]] if "const" in field else None)
+        if permitted is not None and name != "language":
+            assert set(re.findall(rf'name="{name}" value="([^"]*)"', shown)) == set(permitted), name
+    assert re.findall(r'<option value="(\w+)"', shown) == fields["language"]["enum"]
 
 
 # ---- what is sent is answered as described

@@ -154,7 +154,7 @@ PLANTED = {
         "anonymous visitor identified during a run",
     ),
     "a message that the queue has lost stays where it is": Planted(
-        (("functions/wake/app.py", "queue.send_messages(stuck)", "pass"),),
+        (("functions/wake/app.py", "queue.send_messages(due)", "pass"),),
         "cart and reminder", (Fault.KILLED_AFTER,), 140,
     ),
     "a doubled signal starts a second run": Planted(

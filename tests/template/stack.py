@@ -1,5 +1,6 @@
 """The template as data: what SAM deploys, with its short forms spelled out."""
 
+import ast
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).parents[2]
+LAYER = ROOT / "layers" / "cartwake"
 
 type Node = dict[str, Any]
 
@@ -110,6 +112,20 @@ def walk(value: object) -> Iterator[object]:
     elif isinstance(value, list):
         for each in value:
             yield from walk(each)
+
+
+def list_sources(path: Path) -> set[Path]:
+    """List a module and all modules of the layer that it imports, anywhere in it, and so on."""
+    found, left = set[Path](), [path]
+    while left:
+        module = left.pop()
+        if module not in found:
+            found.add(module)
+            imports = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.ImportFrom)]
+            names = {name for each in imports for name in (each.module, *(f"{each.module}.{it.name}" for it in each.names))}
+            paths = [LAYER / f"{str(name).replace('.', '/')}.py" for name in names]
+            left += [each for each in paths if each.is_file()]
+    return found
 
 
 def list_of(value: object) -> list[Any]:

@@ -4,13 +4,26 @@ import re
 
 import pytest
 
-from tests.template.stack import ROOT, Function, Node, find, find_references, list_functions, list_of, load
+from cartwake import telemetry
+from tests.template.stack import (
+    ROOT,
+    Function,
+    Node,
+    find,
+    find_references,
+    list_functions,
+    list_of,
+    list_sources,
+    load,
+)
 
 FUNCTIONS = list_functions()
 FAILURES = {"Fn::GetAtt": "FailuresQueue.Arn"}
 DEAD_ENDS = {"DeadLettersQueue", "FailuresQueue"}
 STATEFUL = {"DynamoDB::Table", "S3::Bucket", "SecretsManager::Secret"}
 ALARMS = "infra/alarms.yaml"
+OPERATE = (ROOT / "docs" / "operate.md").read_text()
+NUMBERS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
 
 each_function = pytest.mark.parametrize("function", FUNCTIONS, ids=lambda function: function.name)
 
@@ -147,7 +160,9 @@ def test_what_is_kept_outlives_the_stack() -> None:
     kept = [(name, each) for kind in STATEFUL for name, each in find(kind)]
     kept += [(name, load()["Resources"][name]) for name in DEAD_ENDS]
     for name, resource in kept:
-        assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain", name
+        # a first deployment that fails is rolled back whole, or the second one would find its names taken
+        assert resource["DeletionPolicy"] == "RetainExceptOnCreate", name
+        assert resource["UpdateReplacePolicy"] == "Retain", name
     for name, table in find("DynamoDB::Table"):
         assert table["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}, name
         assert table["Properties"]["BillingMode"] == "PAY_PER_REQUEST", name
@@ -223,6 +238,21 @@ def test_function_is_told_of_the_tables_that_it_may_use(function: Function) -> N
         if variable.endswith("_TABLE"):
             assert value == {"Ref": variable.removesuffix("_TABLE").title() + "Table"}
     assert all(f"Read{name.removesuffix('Table')}Stream" in {s["Sid"] for s in function.statements} for name in streams)
+
+
+def test_a_trial_may_be_mailed_to_one_recipient() -> None:
+    """In its sandbox SES asks for a right to the recipient too: who deploys names one, and by default there is none."""
+    (send,) = [each for f in FUNCTIONS for each in f.statements if each["Sid"] == "SendMail"]
+    arn = "arn:${AWS::Partition}:ses:${AWS::Region}:${AWS::AccountId}:"
+    identity = {"Fn::Sub": f"{arn}identity/${{TrialRecipient}}"}
+    assert send["Resource"] == [
+        {"Fn::Sub": f"{arn}identity/${{SenderIdentity}}"},
+        {"Fn::Sub": f"{arn}configuration-set/${{ConfigurationSet}}"},
+        {"Fn::If": ["HasTrialRecipient", identity, {"Ref": "AWS::NoValue"}]},
+    ]
+    assert load()["Parameters"]["TrialRecipient"]["Default"] == ""
+    empty = {"Fn::Equals": [{"Ref": "TrialRecipient"}, ""]}
+    assert load()["Conditions"]["HasTrialRecipient"] == {"Fn::Not": [empty]}
 
 
 def test_only_send_message_sends() -> None:
@@ -319,11 +349,13 @@ def test_every_alarm_is_there() -> None:
         "campaigns-missed": ("CampaignsMissed", 0, 900),
         "overdue-runs": ("OverdueRuns", 0, 600),
         "stuck-messages": ("StuckMessages", 0, 600),
+        "sending-paused": ("SendingPaused", 0, 300),
         "messages-unknown": ("MessagesUnknown", 0, 60),
         "webhooks-refused": ("WebhooksRefused", 0, 900),
         "bounce-rate": ("Reputation.BounceRate", 0.02, 900),
         "complaint-rate": ("Reputation.ComplaintRate", 0.0005, 900),
-        **{f"{name}-errors": ("Errors", 0, 300) for name in ("capture-events", "serve-page", "publish-rules")},
+        "api-5xx": ("5xx", 0, 300),
+        "publish-rules-errors": ("Errors", 0, 300),
     }
     found = {
         name.removeprefix("${Shop}-"): (
@@ -349,8 +381,59 @@ def test_alarm_tells_somebody(name: str, alarm: Node) -> None:
     assert properties["ComparisonOperator"] == "GreaterThanThreshold"
     assert properties["TreatMissingData"] in {"notBreaching", "ignore"}
     slug = properties["AlarmName"]["Fn::Sub"].removeprefix("${Shop}-")
-    explained = "-errors" if slug.endswith("-errors") else slug
-    assert explained in (ROOT / "docs" / "operate.md").read_text()
+    assert re.search(rf"^\|[^|]*`{slug}`", OPERATE, re.MULTILINE)
+
+
+def test_alarm_watches_the_api_itself() -> None:
+    """What shops and shoppers run into is the API's own answer: 503 is no error of a function, nor is being throttled."""
+    ((_, alarm),) = [each for each in list_alarms() if each[1]["Properties"]["MetricName"] == "5xx"]
+    properties = alarm["Properties"]
+    assert (properties["Namespace"], properties["Statistic"]) == ("AWS/ApiGateway", "Sum")
+    assert properties["Dimensions"] == [{"Name": "ApiId", "Value": {"Ref": "Api"}}]
+    assert (properties["DatapointsToAlarm"], properties["EvaluationPeriods"]) == (3, 5)
+    assert load()["Resources"]["Alarms"]["Properties"]["Parameters"]["Api"] == {"Ref": "Api"}
+
+
+def test_alarm_on_age_sees_what_fails() -> None:
+    """A message that is received three times has no age any more, so it must be old enough before its third time."""
+    given = load()["Resources"]["Alarms"]["Properties"]["Parameters"]
+    ages = [each["Properties"] for _, each in list_alarms()]
+    ages = [each for each in ages if each["MetricName"] == "ApproximateAgeOfOldestMessage"]
+    assert len(ages) == 2
+    for age in ages:
+        ((parameter,),) = [find_references(each["Value"]) for each in age["Dimensions"]]
+        (queue,) = find_references(given[parameter])
+        hidden = load()["Resources"][queue]["Properties"]["VisibilityTimeout"]
+        assert age["Threshold"] + age["Period"] <= 2 * hidden, queue
+
+
+def test_what_it_costs_is_counted() -> None:
+    """docs/operate.md counts what is paid for by the piece: alarms, polled queues, and metrics by function."""
+    alarms = len(list_alarms())
+    assert f"{alarms} alarms, of which ten are free | ${0.10 * (alarms - 10):.2f}" in OPERATE
+    polled = len(events_of("SQS"))
+    # five pollers ask each queue every 20 seconds
+    asked = polled * 5 * 3 * 43_800 / 1e6
+    words = f"{NUMBERS[polled]} empty queues {asked:.2f} million times, of which a million are free"
+    assert f"{words} | ${0.40 * (asked - 1):.2f}" in OPERATE
+    pairs = len(list_metrics())
+    assert f"{pairs} metrics, of which ten are free, come to ${0.30 * (pairs - 10):.2f}" in " ".join(OPERATE.split())
+
+
+def test_every_metric_is_told() -> None:
+    """The list of metrics names all that are counted, and no other."""
+    told = " ".join((telemetry.__doc__ or "").split()).partition("Metric names: ")[2].rstrip(".")
+    assert sorted(told.split(", ")) == sorted({name for _, name in list_metrics()})
+
+
+def list_metrics() -> set[tuple[str, str]]:
+    """List the metrics by function: those that it counts, and the modules that it may reach."""
+    found = {("cartwake", "Quarantined")}
+    for function in FUNCTIONS:
+        for path in list_sources(ROOT / "functions" / function.name / "app.py"):
+            names = re.findall(r"""(?:\bcount\(|MessageState\.\w+: )"([A-Z]\w+)\"""", path.read_text())
+            found |= {(function.name, name) for name in names}
+    return found
 
 
 def test_alarm_watches_metrics_that_exist() -> None:

@@ -4,6 +4,7 @@ CartwakeError
 ├── BadInput           the caller's fault: answered with 400, never retried
 │   └── InvalidRules   a marketer's file is wrong; carries every fault found
 ├── TryAgain           transient: raised again, so that the queue or stream redelivers
+│   ├── NoRules        nothing was ever published: streams wait, and there is nothing to do
 │   └── WriteConflict  somebody else wrote first, more often than we were willing to retry
 └── CannotDeliver      final for one message: recorded, not retried
     └── TemplateFailed the template could not be rendered with what the profile holds
@@ -39,6 +40,10 @@ class InvalidRules(CartwakeError):
 
 class TryAgain(CartwakeError):
     """Something transient failed; processing the same input again is harmless and wanted."""
+
+
+class NoRules(TryAgain):
+    """No rules were ever published."""
 
 
 class WriteConflict(TryAgain):

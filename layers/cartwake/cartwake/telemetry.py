@@ -2,10 +2,10 @@
 
 A log line is a fixed phrase with ids: `who` as `name_who` gives it, `run`, `message_id`, `journey`, `reason`. Never an
 address, a name, a token, or a body. Metric names: EventsAccepted, EventsRefused, Quarantined, RunsStarted,
-MessagesAccepted, MessagesSkipped, MessagesUnknown, OverdueRuns, StuckMessages, ProfilesWoken, BundlesPublished,
-FilesRejected, RulesProblems, DeliveriesTracked, RepliesTracked, AddressesSuppressed, Unsubscribes, BudgetsSpent,
-NamesNotKept, ProfilesSwept, CouponsLow, CouponsRedeemed, Confirmations, TestsDecided, WebhooksAccepted,
-WebhooksRefused, CampaignsMissed.
+MessagesAccepted, MessagesSkipped, MessagesUnknown, SendingPaused, OverdueRuns, StuckMessages, ProfilesWoken,
+BundlesPublished, FilesRejected, RulesProblems, DeliveriesTracked, RepliesTracked, AddressesSuppressed, Unsubscribes,
+BudgetsSpent, NamesNotKept, ProfilesSwept, ProfilesErased, ErasurePasses, ProfilesExported, CouponsLow, CouponsRedeemed,
+Confirmations, TestsDecided, WebhooksAccepted, WebhooksRefused, CampaignsMissed.
 """
 
 import warnings

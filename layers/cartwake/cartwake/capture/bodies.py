@@ -13,7 +13,10 @@ from cartwake.capture.vetting import LARGEST_EVENT_BYTES
 from cartwake.errors import BadInput
 from cartwake.reasons import Refusal
 
+MOST_SENT_BYTES: Final = 4 * 1024 * 1024
+"""Lambda takes an event of 6 MB, in which the body stands escaped, or in base64."""
 MOST_BYTES: Final = 10 * 1024 * 1024
+"""Of a body when it is inflated."""
 MOST_EVENTS: Final = 1_000
 MOST_TOKENS: Final = 600_000
 """A broken body with more texts and brackets is refused as a whole: looking for what is broken takes a second then."""
@@ -51,7 +54,7 @@ def unpack_body(text: str, *, is_base64: bool) -> bytes:
     """Return the bytes of a body as the API hands it over, inflated if they begin like gzip whatever the headers say.
 
     Raises:
-        BadInput: Too large, even if only when inflated, or gzip that was damaged on its way.
+        BadInput: Too large as it was sent, or when inflated, or gzip that was damaged on its way.
     """
     if not is_base64 and text.startswith("\x1f"):
         raise BadInput(
@@ -63,10 +66,10 @@ def unpack_body(text: str, *, is_base64: bool) -> bytes:
         body = b64decode(text) if is_base64 else text.encode(errors="surrogatepass")
     except ValueError as error:
         raise BadInput(Refusal.INVALID_JSON, "the body is not the base64 that it is said to be") from error
+    if len(body) > MOST_SENT_BYTES:
+        raise _too_large()
     if body.startswith(b"\x1f\x8b"):
         body = _inflate(body)
-    if len(body) > MOST_BYTES:
-        raise _too_large()
     return body.removeprefix(b"\xef\xbb\xbf")
 
 
@@ -189,7 +192,8 @@ def _inflate(body: bytes) -> bytes:
 
 
 def _too_large() -> BadInput:
-    return BadInput(Refusal.BODY_TOO_LARGE, f"a body may have {MOST_BYTES // 1024 // 1024} MB, also when inflated")
+    sent, inflated = MOST_SENT_BYTES // 1024**2, MOST_BYTES // 1024**2
+    return BadInput(Refusal.BODY_TOO_LARGE, f"a body may have {sent} MB, and {inflated} MB when inflated")
 
 
 _batches: Final = msgspec.json.Decoder(_Batch)

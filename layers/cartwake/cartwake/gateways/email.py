@@ -52,7 +52,7 @@ def send_email(mail: Mail) -> Outcome:
     """Hand *mail* to SES, once.
 
     A missing permission (AccessDenied) is the operator's fault and not the message's: it is `Throttled` for the
-    whole channel, so that nothing goes out, nothing is lost, and the stuck messages raise an alarm. The same goes
+    whole channel, so that nothing goes out, messages wait up to their `not_after`, and an alarm rings. The same goes
     for a sender that is not verified; a recipient that is not (the sandbox) is refused.
     """
     fault = _find_fault(mail)
