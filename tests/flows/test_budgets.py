@@ -141,6 +141,18 @@ def test_what_is_above_the_budget_waits_for_tomorrow(shop: Shop) -> None:
     assert len(shop.mails()) == 3
 
 
+def test_what_waited_for_tomorrow_is_not_stuck(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """It comes back by `wake`, minute by minute, and no alarm rings for it."""
+    _open(shop, limit=1)
+    _greet(shop, 1, 2)
+    shop.wait(NOON + 11 * HOUR - shop.now - 1)
+    capsys.readouterr()
+    for _ in range(SPREAD_MS // MINUTE + 1):
+        shop.wait(MINUTE)
+    assert len(shop.mails()) == 2
+    assert '"StuckMessages":[1.0]' not in capsys.readouterr().out
+
+
 def test_what_is_too_late_tomorrow_is_skipped(shop: Shop) -> None:
     """With the budget as its reason."""
     send = msgspec.structs.replace(WELCOME.steps[0], not_after_ms=2 * HOUR)

@@ -4,6 +4,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 from builders import (
     CART,
     NEEDS,
@@ -196,6 +198,34 @@ def test_throttled_goes_back_and_releases_the_cap(shop: Shop, monkeypatch: pytes
     assert len(handed) == 1
     shop.wait(MINUTE)
     assert (_one(shop).state, len(handed)) == (MessageState.ACCEPTED, 2)
+
+
+def test_a_missing_right_is_seen_at_the_first_mail(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each attempt is counted for an alarm, however few there are; what waits is not stuck, and at last too late."""
+    shop.known()
+    plain, failure = BaseClient._make_api_call, {"Error": {"Code": "AccessDeniedException"}}
+
+    def call(client: Any, name: str, asked: dict[str, Any]) -> Any:
+        if name == "SendEmail":
+            raise ClientError(failure | {"ResponseMetadata": {"HTTPStatusCode": 403}}, name)
+        return plain(client, name, asked)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", call)
+    publish(a_bundle(generation=2, journeys=CART_ONLY))
+    shop.hear(a_cart_event(at=shop.now))
+    capsys.readouterr()
+    shop.wait(HOUR + 4 * MINUTE)
+    assert '"SendingPaused":[1.0]' in capsys.readouterr().out
+    assert (_one(shop).state, _one(shop).detail) == (MessageState.PLANNED, "AccessDeniedException")
+    for _ in range(20):
+        shop.wait(MINUTE)
+    told = capsys.readouterr().out
+    assert told.count('"SendingPaused":[1.0]') == _one(shop).throttles - 1 >= 2
+    assert told.count('"StuckMessages":[0.0]') == 20
+    shop.wait(DAY)
+    assert _one(shop).reason == Skip.TOO_LATE
 
 
 def test_refused_is_recorded_and_releases_the_cap(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,10 @@ from builders import NOON, a_cart_event, an_order
 from shoppers import Shop
 from world import lambda_context, read_queue
 
-from cartwake.store import base, runs, sweeps
+from cartwake.errors import TryAgain
+from cartwake.messages import Message
+from cartwake.statements import Channel
+from cartwake.store import base, messages, runs, sweeps
 from cartwake.sweeps import Aim, SweepKind, Tally, begin, go_on
 from cartwake.times import DAY, HOUR, MINUTE, SECOND
 from functions.wake import app
@@ -68,6 +71,34 @@ def test_overdue_rows_are_counted(shop: Shop, capsys: pytest.CaptureFixture[str]
     capsys.readouterr()
     _wake(shop, NOON + HOUR + 3 * MINUTE)
     assert '"OverdueRuns":[1.0]' in capsys.readouterr().out
+
+
+def test_only_what_is_late_is_stuck(shop: Shop, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was put off is asked for when it is due; the alarm reads of what is still there three minutes later."""
+    waiting = Message(
+        who="u#1", id="m", run="r", journey="cart", path="1", channel=Channel.EMAIL, kind="marketing", template="t",
+        planned_at=NOON, not_after=NOON + DAY, retry_at=NOON + HOUR,
+    )  # fmt: skip
+    assert base.commit([messages.write_message(waiting)])
+    found = []
+    for at in (-1, 0, 3 * MINUTE - 1, 3 * MINUTE):
+        capsys.readouterr()
+        _wake(shop, NOON + HOUR + at)
+        found.append((len(read_queue("messages")), '"StuckMessages":[1.0]' in capsys.readouterr().out))
+    assert found == [(0, False), (1, False), (1, False), (1, True)]
+
+
+def test_before_the_first_rules_nothing_fails(tables: None, caplog: pytest.LogCaptureFixture) -> None:
+    """A new stack has no rules and nobody to wake: no minute ends in a failure, and then in a record of one."""
+    app.handler({"at": NOON}, lambda_context())
+    assert caplog.messages == ["no rules yet"]
+
+
+def test_rules_that_cannot_be_read_are_a_failure(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once there are any, that they are not found is none of what a new stack has."""
+    monkeypatch.setattr("cartwake.gateways.bucket.read", lambda _: None)
+    with pytest.raises(TryAgain):
+        _wake(shop, NOON)
 
 
 def test_forgotten_parts_of_a_sweep_are_asked_for(shop: Shop) -> None:
