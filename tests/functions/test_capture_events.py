@@ -432,7 +432,9 @@ def test_a_table_that_fails_is_an_answer_and_no_error(
 
     monkeypatch.setattr(BaseClient, "_make_api_call", call)
     assert send("/v1/track", track())["statusCode"] == 503
-    assert send("/v1/batch", {"batch": [track() | {"type": "track", "messageId": n} for n in "ab"]})["statusCode"] == 503
+    assert (
+        send("/v1/batch", {"batch": [track() | {"type": "track", "messageId": n} for n in "ab"]})["statusCode"] == 503
+    )
 
 
 def raise_try_again(*args: Any) -> None:

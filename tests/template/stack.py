@@ -122,7 +122,9 @@ def list_sources(path: Path) -> set[Path]:
         if module not in found:
             found.add(module)
             imports = [node for node in ast.walk(ast.parse(module.read_text())) if isinstance(node, ast.ImportFrom)]
-            names = {name for each in imports for name in (each.module, *(f"{each.module}.{it.name}" for it in each.names))}
+            names = {
+                name for each in imports for name in (each.module, *(f"{each.module}.{it.name}" for it in each.names))
+            }
             paths = [LAYER / f"{str(name).replace('.', '/')}.py" for name in names]
             left += [each for each in paths if each.is_file()]
     return found

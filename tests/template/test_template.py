@@ -420,6 +420,11 @@ def test_what_it_costs_is_counted() -> None:
     assert f"{pairs} metrics, of which ten are free, come to ${0.30 * (pairs - 10):.2f}" in " ".join(OPERATE.split())
 
 
+def test_what_a_guided_deployment_asks_is_told() -> None:
+    """For each route SAM asks whether it may be without authentication, and takes a no for the default."""
+    assert f"For each of its {len(events_of('HttpApi'))} routes" in OPERATE
+
+
 def test_every_metric_is_told() -> None:
     """The list of metrics names all that are counted, and no other."""
     told = " ".join((telemetry.__doc__ or "").split()).partition("Metric names: ")[2].rstrip(".")
@@ -438,11 +443,12 @@ def list_metrics() -> set[tuple[str, str]]:
 
 def test_alarm_watches_metrics_that_exist() -> None:
     """An alarm on one of our metrics names the namespace and a service as the functions write them."""
-    names = {function.name for function in FUNCTIONS}
+    names, counted = {function.name for function in FUNCTIONS}, list_metrics()
     for name, alarm in list_alarms():
         properties = alarm["Properties"]
         for dimension in properties.get("Dimensions", []):
             if dimension["Name"] == "service":
+                assert (dimension["Value"], properties["MetricName"]) in counted, name
                 assert dimension["Value"] in names | {"cartwake"}, name
                 assert properties["Namespace"] == {"Ref": "Namespace"}
             if dimension["Name"] == "FunctionName":
