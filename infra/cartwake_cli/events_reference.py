@@ -15,7 +15,7 @@ OF_REQUESTS: Final = {
     Refusal.UNKNOWN_KEY: "The write key is missing, unknown or revoked.",
     Refusal.ORIGIN_NOT_ALLOWED: "The write key is restricted to other web origins: `cartwake keys make --origin`.",
     Refusal.UNKNOWN_ROUTE: "There is no such route.",
-    Refusal.BODY_TOO_LARGE: "Over {megabytes} MB, {inflated} MB when inflated, or {events} events. Send less at a time.",
+    Refusal.BODY_TOO_LARGE: "Over {megabytes} MB, {inflated} MB inflated, or {events} events. Send less at a time.",
     Refusal.INVALID_JSON: "Not JSON. The message says at which byte.",
     Refusal.DAMAGED_GZIP: "The compressed body was read as text on its way, or is cut short. Send it as "
     "`application/octet-stream`, or turn gzip off in the client (`gzip=False`).",

@@ -10,9 +10,9 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from browser import open_page
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
+from browser import open_page
 from builders import NOON, a_bundle, publish
 from moto.dynamodb.models import dynamodb_backends
 from world import aws, client, lambda_context

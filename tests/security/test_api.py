@@ -80,15 +80,14 @@ def test_the_limits_are_the_ones_in_the_code() -> None:
     token = describe()["paths"]["/unsubscribe/{token}"]["parameters"][0]["schema"]
     assert token["maxLength"] == LONGEST_TOKEN
     too_large = describe()["components"]["responses"]["TooLarge"]["description"]
-    assert too_large == (
-        f"More than {MOST_SENT_BYTES // 1024**2} MB, {MOST_BYTES // 1024**2} MB when inflated, or {MOST_EVENTS:,} events."
-    )
+    sent, inflated = MOST_SENT_BYTES // 1024**2, MOST_BYTES // 1024**2
+    assert too_large == f"More than {sent} MB, {inflated} MB inflated, or {MOST_EVENTS:,} events."
 
 
 def test_the_form_of_the_page_is_the_one_that_is_described() -> None:
     """Each field of the preference centre is described, with the values that it may have, and no other."""
     every = Picture(
-        channels={channel: ("a…@example.com", True) for channel in OF_SHOPPERS},
+        channels=dict.fromkeys(OF_SHOPPERS, ("a…@example.com", True)),
         topics={"sale": Topic(name="Sale")},
         choices=Choices(paused_until=2 * DAY),
         tracking="always",

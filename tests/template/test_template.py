@@ -385,7 +385,7 @@ def test_alarm_tells_somebody(name: str, alarm: Node) -> None:
 
 
 def test_alarm_watches_the_api_itself() -> None:
-    """What shops and shoppers run into is the API's own answer: 503 is no error of a function, nor is being throttled."""
+    """What shops and shoppers run into is the API's own answer: 503 is no error of a function."""
     ((_, alarm),) = [each for each in list_alarms() if each[1]["Properties"]["MetricName"] == "5xx"]
     properties = alarm["Properties"]
     assert (properties["Namespace"], properties["Statistic"]) == ("AWS/ApiGateway", "Sum")

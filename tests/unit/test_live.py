@@ -4,7 +4,7 @@ import pytest
 from builders import NOON, a_bundle, publish
 
 from cartwake import live
-from cartwake.bundles import name_bundle, encode
+from cartwake.bundles import encode, name_bundle
 from cartwake.errors import NoRules, TryAgain
 from cartwake.gateways import bucket
 from cartwake.live import LOOK_EVERY_MS, MOST_KEPT, find_live, load_bundle, load_live

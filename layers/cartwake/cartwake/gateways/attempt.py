@@ -54,7 +54,8 @@ def classify_failure(failure: Exception) -> Outcome:
     """Return what the failure of one attempt means.
 
     What the operator has to put right (a missing permission, bad credentials, a configuration set or sender that
-    does not exist, a paused account) stops the whole channel: messages wait up to their `not_after`, and an alarm rings.
+    does not exist, a paused account) stops the whole channel: messages wait, up to their
+    `not_after`, and an alarm rings.
 
     Args:
         failure: One of `FAILURES`.
