@@ -215,3 +215,10 @@ def test_domains_beyond_ascii_are_encoded(ses: Endpoint) -> None:
     """SES takes such a domain in its encoded form only."""
     send_email(replace(MAIL, to="ewa@żółw.example"))
     assert json.loads(ses.requests[0])["Destination"]["ToAddresses"] == ["ewa@xn--w-uga1v8h.example"]
+
+
+@pytest.mark.parametrize("to", ["büro@example.com", "ewa@żółw-.example", "ewa@" + "ż" * 70 + ".example"])
+def test_who_ses_cannot_write_to_is_refused(ses: Endpoint, to: str) -> None:
+    """What is beyond ASCII before the @, or a domain that cannot be encoded, is refused and no error."""
+    assert send_email(replace(MAIL, to=to)) == Refused("InvalidAddress")
+    assert ses.requests == []

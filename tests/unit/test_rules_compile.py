@@ -9,6 +9,7 @@ import pytest
 from cartwake.bundles import Bundle
 from cartwake.conditions.evaluate import evaluate
 from cartwake.conditions.kinds import AllOf, Amount, Answer, Did, Trait
+from cartwake.gateways.email import format_sender
 from cartwake.journeys import Branch, Send, Wait
 from cartwake.rules.compile import link
 from cartwake.rules.condition_models import MODELS
@@ -365,6 +366,19 @@ def test_settings_arrive() -> None:
     assert (found.hours[Channel.EMAIL].opens_minute, found.hours[Channel.EMAIL].closes_minute) == (450, 1440)
     assert (found.shop.url, found.sender.name) == ("https://n.example", "N")
     assert found.shop.hosts == ("pay.example",)
+
+
+def test_domains_beyond_ascii_arrive_encoded() -> None:
+    """SES takes such a domain in ASCII alone, and browsers tell the pages that they are on so."""
+    settings = SETTINGS | {
+        "sender": {"email": "Sklep@Żółw.pl", "reply_to": "info@büro.example"},
+        "shop": SETTINGS["shop"] | {"url": "https://www.żółw.pl:8443/pl/", "logo_url": "https://żółw.pl/półka.png"},
+    }
+    found = compile_files(settings=settings)[0].settings
+    assert (found.sender.email, found.sender.reply_to) == ("Sklep@xn--w-uga1v8h.pl", "info@xn--bro-hoa.example")
+    assert found.shop.url == "https://www.xn--w-uga1v8h.pl:8443/pl"
+    assert found.shop.logo_url == "https://xn--w-uga1v8h.pl/półka.png"
+    assert format_sender(found.sender.name, found.sender.email).isascii()
 
 
 def test_a_hundred_segments_are_published_in_less_than_a_second() -> None:

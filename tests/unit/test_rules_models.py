@@ -209,7 +209,11 @@ def test_no_setting_is_taken_that_nothing_reads() -> None:
         ({"shop": SHOP | {"hosts": ["pay.example:8443"]}}, "shop.hosts[0]"),
         ({"shop": SHOP | {"hosts": ["*.pay.example"]}}, "shop.hosts[0]"),
         ({"shop": SHOP | {"name": "a\nb"}}, "shop.name"),
+        ({"shop": SHOP | {"url": "https://żółw-.pl"}}, "shop.url"),
+        ({"shop": SHOP | {"url": "https://" + "ż" * 70 + ".pl"}}, "shop.url"),
         ({"sender": {"email": "shop"}}, "sender.email"),
+        ({"sender": {"email": "büro@shop.example"}}, "sender.email"),
+        ({"sender": {"email": "shop@example.com", "reply_to": "büro@shop.example"}}, "sender.reply_to"),
         ({"sender": {"email": "a@b.example\r\nBcc: x@y.example"}}, "sender.email"),
         ({"sender": {"email": "shop@example.com", "sms_name": "much too long a name"}}, "sender.sms_name"),
         (
@@ -228,6 +232,19 @@ def test_the_host_of_an_address_is_suggested() -> None:
     """Who gives an address is told the part of it that is meant."""
     fault = only_fault(Settings, SETTINGS | {"shop": SHOP | {"hosts": ["https://Pay.example/cart"]}})
     assert fault.suggestion == "pay.example"
+
+
+def test_what_ses_does_not_take_before_the_at_is_said() -> None:
+    """A sender whom no mail program would refuse is told what about it SES does not take."""
+    fault = only_fault(Settings, SETTINGS | {"sender": {"email": "büro@shop.example"}})
+    assert "ASCII" in fault.message
+    assert '"büro"' in fault.message
+
+
+def test_a_host_beyond_ascii_is_suggested_as_it_is_called() -> None:
+    """Who writes a host as people do is told how browsers and certificates name it."""
+    fault = only_fault(Settings, SETTINGS | {"shop": SHOP | {"hosts": ["sklep.żółw.pl"]}})
+    assert fault.suggestion == "sklep.xn--w-uga1v8h.pl"
 
 
 def test_null_hours_mean_any_hour() -> None:

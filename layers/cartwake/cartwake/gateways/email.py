@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from email.utils import formataddr, parseaddr
 from typing import Any, Final
 
-import idna
 from botocore.exceptions import ClientError
 
+from cartwake.domains import encode_domain
 from cartwake.gateways import clients
 from cartwake.gateways.attempt import FAILURES, classify_failure
 from cartwake.sending.outcomes import Accepted, Outcome, Refused, Throttled, Unknown
@@ -76,7 +76,7 @@ def _find_fault(mail: Mail) -> str:
     one_line = (mail.sender, mail.to, mail.subject, mail.reply_to)
     if any(_BREAKS.search(text) for text in one_line):
         return "LineBreakInHeader"
-    if not mail.to or not mail.sender.isascii():
+    if not _encode(mail.to) or not mail.sender.isascii():
         return "InvalidAddress"
     if not all(_HEADER_NAME.fullmatch(name) and _HEADER_VALUE.fullmatch(value) for name, value in mail.headers.items()):
         return "InvalidHeader"
@@ -88,7 +88,7 @@ def _find_fault(mail: Mail) -> str:
 def _build_request(mail: Mail) -> dict[str, Any]:
     request: dict[str, Any] = {
         "FromEmailAddress": mail.sender,
-        "Destination": {"ToAddresses": [_encode_domain(mail.to)]},
+        "Destination": {"ToAddresses": [_encode(mail.to)]},
         "Content": {
             "Simple": {
                 "Subject": {"Data": mail.subject, "Charset": "UTF-8"},
@@ -110,12 +110,15 @@ def _build_request(mail: Mail) -> dict[str, Any]:
     return request
 
 
-def _encode_domain(address: str) -> str:
-    """SES wants domains beyond ASCII in their encoded form."""
-    local, _, domain = address.rpartition("@")
-    if domain.isascii():
+def _encode(address: str) -> str:
+    """Return an address as SES takes it, or "": a domain beyond ASCII encoded, and before it ASCII alone."""
+    if address.isascii():
         return address
-    return f"{local}@{idna.encode(domain, uts46=True).decode()}"
+    local, _, domain = address.rpartition("@")
+    try:
+        return f"{local}@{encode_domain(domain)}" if local.isascii() else ""
+    except ValueError:
+        return ""
 
 
 def _name_unverified_sender(mail: Mail, failure: ClientError) -> Throttled | None:

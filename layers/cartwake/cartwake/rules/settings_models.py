@@ -1,6 +1,7 @@
 """Models of settings.json: what holds for the whole shop."""
 
 import re
+from contextlib import suppress
 from typing import Annotated, Final, Literal
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, WithJsonSchema, model_validator
 
+from cartwake.domains import encode_domain, encode_url
 from cartwake.rules.base import File, Rule, complain
 from cartwake.rules.faults import find_nearest
 from cartwake.rules.group_models import EngagementSettings, KnownNames, LifecycleSettings, Limits, Orders
@@ -21,26 +23,36 @@ _TIME: Final = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
 
 
 def _check_email(address: str) -> str:
+    """Return the address in ASCII, as SES takes it: a domain beyond that is encoded."""
     try:
-        validate_email(address, check_deliverability=False, test_environment=True)
+        valid = validate_email(address, check_deliverability=False, test_environment=True)
     except EmailNotValidError as error:
         raise complain(f"This is not an email address: {error}", example='"shop@example.com"') from None
-    return address
+    if valid.ascii_email is None:
+        raise complain(
+            f'SES takes ASCII letters, digits and signs alone before the @, and "{valid.local_part}" has others.',
+            example='"shop@example.com"',
+        )
+    return valid.ascii_email
 
 
 def _check_url(url: str) -> str:
+    """Return the address with its host in ASCII, as browsers tell those of the pages that they are on."""
     try:
-        parts = urlsplit(url)
+        encoded = encode_url(url)
+        parts = urlsplit(encoded)
     except ValueError:
         parts = urlsplit("")
     if parts.scheme not in ("https", "http") or not parts.hostname or re.search(r"[\s\"<>\\]", url):
         raise complain("Should be an address that begins with https://.", example='"https://www.nordlicht.example"')
-    return url
+    return encoded
 
 
 def _check_host(host: str) -> str:
     if not _HOST.fullmatch(host):
         nearest = host.strip().lower().rpartition("//")[2].partition("/")[0]
+        with suppress(ValueError):
+            nearest = encode_domain(nearest)
         raise complain(
             "Should be the name of a host alone, in small letters, as browsers show it before the first slash.",
             suggestion=nearest if _HOST.fullmatch(nearest) else "",
@@ -136,7 +148,7 @@ class Shop(Rule):
 class Sender(Rule):
     """Who messages come from."""
 
-    email: Email = Field(description="An address that SES may send from.", examples=["shop@example.com"])
+    email: Email = Field(description="An address that SES may send from; before the @ in ASCII.", examples=["shop@example.com"])
     name: Line | None = Field(
         None, description="The name beside it; the shop's name if nothing is said.", examples=["Nordlicht Shoes"]
     )

@@ -9,6 +9,7 @@ from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 from cartwake.arrivals import PARAMETER
 from cartwake.bundles import Settings, Shop
 from cartwake.choices import may_track
+from cartwake.domains import encode_url
 from cartwake.errors import TryAgain
 from cartwake.feedback.clicks import JUDGE_AFTER_SECONDS, Touch, tell, to_body
 from cartwake.gateways.queue import send_feedback
@@ -90,7 +91,7 @@ def _tell(touches: tuple[Touch, Touch]) -> None:
 def _split(to: str) -> SplitResult | None:
     """Return the parts of an address, or None for one that browsers make something of and we do not."""
     try:
-        parts = urlsplit(to)
+        parts = urlsplit(encode_url(to))
         return parts if parts.port != 0 else None
     except ValueError:
         return None
