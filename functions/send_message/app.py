@@ -1,6 +1,8 @@
 """send_message: the last decision, the claim, and the one attempt; nothing else may call SES or SNS."""
 
 import random
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 from uuid import uuid4
 
@@ -99,13 +101,14 @@ def _send(message: Message, now: Instant) -> None:
     for _ in range(_ATTEMPTS):
         letter = draft(message, now)
         if isinstance(letter, Letter):
+            attempt = _prepare(letter)  # what fails in it has taken no budget and claimed nothing
             letter = _afford(letter, now)
         if isinstance(letter, Message):
             _replace(message, letter)
             return
         claimed = _claim(letter, now)
         if claimed is not None:
-            outcome = _attempt(letter)
+            outcome = attempt()
             if isinstance(outcome, Throttled) and outcome.whole_channel:
                 count("SendingPaused")
             _record(letter, claimed, deciding.settle(claimed, outcome, read_clock(), jitter=random.random()))  # noqa: S311
@@ -171,15 +174,15 @@ def _note(letter: Letter, now: Instant) -> list[base.Action]:
             return [addresses.demand_unchanged(letter.address)]
 
 
-def _attempt(letter: Letter) -> Outcome:
-    """Hand the message over, once."""
+def _prepare(letter: Letter) -> Callable[[], Outcome]:
+    """Return the one attempt, which hands over what is already written as its service wants it."""
     match letter.case.message.channel:
         case Channel.SMS:
-            return send_sms(letters.to_sms(letter))
+            return partial(send_sms, letters.to_sms(letter))
         case Channel.PUSH:
-            return send_push(letters.to_push(letter, find_application(letter.to)))
+            return partial(send_push, letters.to_push(letter, find_application(letter.to)))
         case _:
-            return send_email(letters.to_mail(letter, require("CONFIGURATION_SET")))
+            return partial(send_email, letters.to_mail(letter, require("CONFIGURATION_SET")))
 
 
 def _record(letter: Letter, claimed: Message, after: Message) -> None:

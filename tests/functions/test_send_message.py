@@ -17,7 +17,7 @@ from cartwake.links import read_unsubscribe
 from cartwake.messages import MessageState
 from cartwake.sending.outcomes import Accepted
 from cartwake.statements import Channel
-from cartwake.store import counts, messages, quarantine
+from cartwake.store import addresses, counts, messages, quarantine
 from cartwake.telemetry import logger
 from cartwake.times import HOUR, MINUTE
 from functions.send_message import app
@@ -77,6 +77,29 @@ def test_letter_is_in_the_language_of_the_shopper(shop: Shop, monkeypatch: pytes
     shop.hear(a_cart_event(at=shop.now, context={"locale": "de-AT"}))
     assert [mail.subject for mail in handed] == ["Welcome", "Hallo"]
     assert handed[1].html.startswith("\u20ac\u00a0129,00")
+
+
+def test_nothing_fails_once_a_message_is_claimed(shop: Shop) -> None:
+    """A mail that cannot be written claims nothing, counts for no cap and no budget, and goes out when it can be."""
+    shop.known()
+    rules = a_bundle(generation=2, journeys={"cart": CART})
+    settings = msgspec.structs.replace(rules.settings, budgets={Channel.EMAIL: 1})
+    sender = msgspec.structs.replace(settings.sender, email="shop@żółw.pl")
+    publish(msgspec.structs.replace(rules, settings=msgspec.structs.replace(settings, sender=sender)))
+    shop.hear(a_cart_event(at=shop.now))
+    shop.wait(HOUR + 4 * MINUTE)
+    message = next(m for m in messages.list_messages("u#1") if m.journey == "cart")
+    assert (message.state, message.attempt) == (MessageState.PLANNED, "")
+    assert messages.list_due(shop.now + HOUR - 1, limit=9) == []
+    assert messages.list_due(shop.now + HOUR, limit=9) == [("u#1", message.id)]
+    (cause,) = quarantine.list_refusals("?")
+    assert cause.reason == "poison"
+    key = Shop.profile("u#1").address_keys[Channel.EMAIL]
+    assert message.id not in {it.message for it in addresses.get_address(key).sends}
+    publish(msgspec.structs.replace(rules, generation=3, settings=settings))
+    shop.wait(HOUR + 4 * MINUTE)
+    message = next(m for m in messages.list_messages("u#1") if m.journey == "cart")
+    assert message.state is MessageState.ACCEPTED
 
 
 def test_what_was_accepted_is_counted_once(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

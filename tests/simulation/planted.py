@@ -181,7 +181,7 @@ PLANTED = {
         "a browser that says yes",
     ),
     "an address is logged": Planted(
-        (("functions/send_message/app.py", "outcome = _attempt(letter)", 'outcome = _attempt(letter)\n            logger.info("sent", to=letter.to)'),),
+        (("functions/send_message/app.py", "outcome = attempt()", 'outcome = attempt()\n            logger.info("sent", to=letter.to)'),),
         "cart and reminder",
     ),
     "the budget is not looked at": Planted(
