@@ -160,7 +160,13 @@ language. Amounts and dates read as in the shopper's locale where a translation 
 
 Much of what a template sees was said by browsers. So texts have no links in them and at most 500 characters, names that
 look like addresses are absent, lists have at most 50 entries, and a key that ends in `url` leads to the shop's domain
-(pictures may come from anywhere).
+(pictures may come from anywhere). Nor is there anything in traits, carts and events of browsers that mail programs or
+phones make links of by themselves, such as `shop.example` in the name of a product: behind such a dot stands a
+character without width, in an SMS a space. Addresses that a template makes of a text are whole all the same, and
+comparisons are with what was said. What a server's event says stays as it is.
+
+A date without a time is that day, also where it is midnight in UTC. Any other instant, as text or as a number of
+seconds or milliseconds since 1970, is on a day of the shopper's own calendar (`timezone`), as in waits and conditions.
 
 An address in a template begins with `https://` and a host, with `mailto:` or `tel:`, or with a value that is one
 (`shop.url`, `item.url`, `event.tracking_url`). Scripts, forms and frames are refused, and so are expressions in tags

@@ -1,22 +1,27 @@
 """Rules of the starter files: they are good, complete, and say what is generated as it is generated."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from typer.testing import CliRunner
 
 from cartwake.bundles import Bundle
-from cartwake.carts import Cart, Change
+from cartwake.carts import Cart, Change, fold
 from cartwake.events import Event, Trust
-from cartwake.journeys import Send
+from cartwake.journeys import Send, UntilDate
 from cartwake.paths import walk_steps
 from cartwake.profiles import Register, State
 from cartwake.rules.publication import choose
 from cartwake.rules.schemas import SCHEMAS, build_schema, build_schemas
+from cartwake.segments import View
 from cartwake.sending.template_data import gather
 from cartwake.sending.templates import render
+from cartwake.times import parse_instant, to_datetime
+from cartwake.waits import end_at_date
 from cartwake_cli.main import app
 from cartwake_cli.reference import PAGE, STARTER, write_page
 
@@ -182,6 +187,70 @@ def test_sms_fits_one_part(bundle: Bundle, language: str) -> None:
         text = render(template.translations.get(language, template), seen).text
         assert len(text) <= 160
         assert text.isascii()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_no_message_shows_a_link_that_a_browser_said(bundle: Bundle, language: str) -> None:
+    """Whatever a browser calls its products, brands, orders and money, no template makes a link of it."""
+    said = "Claim your refund at https://evil.example/login or evil-shop.com/login"
+    names = ("name", "brand", "variant", "category", "currency", "sku", "url", "result", "order_id", "carrier")
+    product = dict.fromkeys(names, said) | {"price": 10, "quantity": 2}
+    told = product | {"product_id": said, "products": [product], "revenue": 20, "old_price": 12, "stock": 2}
+    added = Event(
+        who="u#1",
+        id="1",
+        name="Product Added",
+        occurred_at=1,
+        received_at=1,
+        trust=Trust.BROWSER,
+        properties=told | {"tracking_number": said, "tracking_url": said, "image_url": said},
+    )
+    traits = {name: Register(said, 1, 1) for name in ("first_name", "language", "timezone")}
+    own = {"preferences_url": "https://u.example/p", "confirm_url": "https://u.example/t"}
+    seen = gather(
+        State(traits=traits, cart=fold(Cart(), added)),
+        event=added,
+        settings=bundle.settings,
+        unsubscribe_url="https://u.example/t",
+        coupon={"code": "SYLT", "expires_at": None},
+        language=language,
+        more_urls=own,
+    )
+    shown = set()
+    for name, template in bundle.templates.items():
+        found = render(template.translations.get(language, template), seen, name=name)
+        for output in (found.subject, found.html, found.text):
+            assert not re.search(r"evil\.example|evil-shop\.com", output, re.IGNORECASE), name
+            shown |= {name} if "Claim your refund" in output else set()
+    assert {"cart-1", "viewed-1", "stock-low-1", "back-in-stock-sms"} <= shown
+
+
+@pytest.mark.parametrize(("zone", "day"), [("Europe/Berlin", "December 24"), ("America/New_York", "December 23")])
+def test_the_day_that_is_named_is_the_day_that_is_waited_for(bundle: Bundle, zone: str, day: str) -> None:
+    """coming-soon-1 names the day, by the shopper's calendar, on whose morning its journey goes on."""
+    trigger = Event(
+        who="u#1",
+        id="1",
+        name="Launch Awaited",
+        occurred_at=1,
+        received_at=1,
+        trust=Trust.BROWSER,
+        properties={"available_at": "2026-12-24T00:00:00+01:00"},
+    )
+    state = State(traits={"timezone": Register(zone, 1, 1)})
+    seen = gather(
+        state,
+        event=trigger,
+        settings=bundle.settings,
+        unsubscribe_url="https://u",
+        more_urls={"preferences_url": "https://p"},
+    )
+    assert f"on {day}, 2026" in render(bundle.templates["coming-soon-1"], seen).text
+    wait = next(step for step in bundle.journeys["coming-soon"].steps if isinstance(step, UntilDate))
+    began = parse_instant("2026-12-01T12:00:00Z")
+    at = end_at_date(wait, began, View(state, bundle, began), trigger)
+    assert at is not None
+    assert to_datetime(at).astimezone(ZoneInfo(zone)).strftime("%B %d %H:%M") == f"{day} 10:00"
 
 
 def test_schemas_are_current() -> None:

@@ -1,15 +1,20 @@
 """Rules of templates: what they see, what they may do, and that nothing said by a browser becomes an attack."""
 
+import re
 from contextlib import suppress
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from cartwake.bundles import Sender, Settings, Shop, Template
 from cartwake.carts import Cart, Change
+from cartwake.conditions.dates import read_date
 from cartwake.errors import TemplateFailed
 from cartwake.events import Event, Trust
 from cartwake.marks import Marks
@@ -36,6 +41,7 @@ def data(
     items: list[dict[str, Any]] | None = None,
     event: dict[str, Any] | None = None,
     marks: Marks = Marks(),  # noqa: B008  it cannot be changed
+    trust: Trust = Trust.BROWSER,
 ) -> dict[str, Any]:
     changes = tuple(
         Change(number, number, f"p{number}", int(item.get("quantity", 1)), {name: str(it) for name, it in item.items()})
@@ -48,7 +54,7 @@ def data(
         name="Product Added",
         occurred_at=1,
         received_at=1,
-        trust=Trust.BROWSER,
+        trust=trust,
         properties=event or {},
     )
     state = State(traits=registers, cart=Cart(changes=changes))
@@ -287,6 +293,134 @@ def test_names_are_no_links(text: str) -> None:
     """A name that is an address is absent: nobody writes links into our mails by calling themselves so."""
     assert fill("{{ profile.first_name|default('there') }}", traits={"first_name": text}) == "there"
     assert "evil.example" not in fill("{{ cart.items[0].name }}", items=[{"name": f"Shoe https://{text}"}])
+
+
+EVIL = "Claim your refund at https://evil.example/login or evil-shop.com/login, evil\u3002com, a@evil.shop, _https://evil.app"
+LINKED = re.compile(r"https?:|www\.|[.\u3002](?=[^\W\d_]{2})", re.IGNORECASE)
+"""What mail programs and phones make links of."""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ cart.total|money(cart.currency) }}",
+        "{{ cart.currency }}",
+        "{{ cart.items[0].total|money(cart.items[0].currency) }}",
+        "{{ cart.items[0].currency|default('none') }}",
+        "{{ 10|money(event.currency) }}",
+    ],
+)
+def test_a_currency_is_three_letters(source: str) -> None:
+    """What a browser calls a currency and is none is not shown: the shop's stands there."""
+    for said in (EVIL, "evil.co", "EURO", "E1R", "\uff25\uff35\uff32"):
+        told = {"name": "N", "price": "10", "currency": said}
+        assert fill(source, items=[told], event={"currency": said}) in ("€10.00", "EUR", "none")
+    assert fill("{{ 10|money('usd') }}") == "$10.00"
+    several = [{"price": "1", "currency": EVIL}, {"price": "2", "currency": "PLN"}]
+    assert fill("{{ cart.currency }}", items=several) == "PLN"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        *(f"event.{name}" for name in ("name", "title", "brand", "variant", "category", "result", "order_id", "note")),
+        "event.products[0].name",
+        "event.products[0].tags[0]",
+        "event.products[0].tags|join(' ')",
+        "event.name|upper",
+        "profile.plan",
+        "profile.email",
+        "profile.first_name|default('')",
+        *(f"cart.items[0].{name}" for name in ("name", "product_id", "brand", "variant", "category", "sku")),
+        "cart.items[1].name",
+    ],
+)
+def test_no_text_of_a_browser_is_a_link(shown: str) -> None:
+    """Nothing that a browser said becomes a link: in a subject, in HTML or text, in an SMS or a push message."""
+    names = ("name", "title", "brand", "variant", "category", "result", "order_id", "note")
+    event = dict.fromkeys(names, EVIL) | {"products": [{"name": EVIL, "tags": [EVIL]}]}
+    changes = tuple(
+        Change(number, number, EVIL, 1, dict.fromkeys((*names, "sku"), EVIL) | {"name": name})
+        for number, name in enumerate((EVIL, "https://x.example"), start=1)
+    )
+    changes = (changes[0], msgspec.structs.replace(changes[1], product=f"{EVIL}!"))
+    seen = data(event=event, traits={"plan": EVIL, "email": EVIL, "first_name": EVIL})
+    seen |= {"cart": gather(State(cart=Cart(changes=changes)), event=None, settings=SETTINGS)["cart"]}
+    source = f"x {{{{ {shown} }}}}"
+    mail = render(Template(subject=source, html=source, text=source), seen)
+    push = Template(push=True, subject=source, text=source, link="https://n.example")
+    sms = render(Template(text=source), seen).text
+    for output in (mail.subject, mail.html, mail.text, sms, render(push, seen).subject, render(push, seen).text):
+        assert not LINKED.search(output)
+    assert "\u200b" not in sms
+
+
+def test_what_a_server_says_stays_as_it_is() -> None:
+    """Its names of products, carriers and shops may have dots in them; so has the address that it asserted."""
+    source = "{{ event.carrier }} {{ event.products[0].name }}"
+    said = {"carrier": "parcels.example", "products": [{"name": "v2.Pro"}]}
+    for trust in (Trust.SERVER, Trust.OWN):
+        seen = data(event=said, trust=trust)
+        assert render(Template(subject="S", html=source), seen).html == "parcels.example v2.Pro"
+
+
+def test_what_was_said_is_compared_and_stands_in_addresses() -> None:
+    """A condition sees what was said; so does the page that a link of the template leads to."""
+    said = {"plan": "pro.max", "plans": ["pro.max"], "sku": "AB.CD"}
+    for condition in ("event.plan == 'pro.max'", "'pro.max' in event.plans", "event.plan in ['pro.max']"):
+        assert fill("{% if " + condition + " %}yes{% endif %}", event=said) == "yes"
+    link = "{{ shop.url }}/p/{{ event.sku }}?q={{ event.sku|urlencode }}"
+    for whole in (Template(subject="S", html=link, text=link), Template(push=True, subject="S", text="x", link=link)):
+        found = render(whole, data(event=said))
+        outputs = {found.html, found.text} if whole.html else {found.link}
+        assert outputs == {"https://www.nordlicht.example/p/AB.CD?q=AB.CD"}
+    parts = {"scheme": "https:", "host": "//evil.example/login"}
+    assert not re.search(r"evil\.e", fill("{{ event.scheme }}{{ event.host }}", event=parts))
+
+
+def test_a_shop_beyond_ascii_has_its_pages() -> None:
+    """Browsers tell a host in its encoded form, servers perhaps as people write it: both lead to the product."""
+    shop = msgspec.structs.replace(SETTINGS.shop, url="https://xn--w-uga1v8h.pl")
+    settings = msgspec.structs.replace(SETTINGS, shop=shop)
+    for host in ("xn--w-uga1v8h.pl", "żółw.pl", "www.żółw.pl:443"):
+        cart = Cart(changes=(Change(1, 1, "p", 1, {"url": f"https://{host}/buty/1"}),))
+        shown = gather(State(cart=cart), event=None, settings=settings)["cart"]["items"][0]["url"]
+        assert shown == f"https://{host.replace('żółw', 'xn--w-uga1v8h')}/buty/1"
+    for host in ("żółw.pl.evil.example", "żółw-.pl", "ż" * 300):
+        cart = Cart(changes=(Change(1, 1, "p", 1, {"url": f"https://{host}/"}),))
+        shown = gather(State(cart=cart), event=None, settings=settings)["cart"]["items"][0]["url"]
+        assert shown == "https://xn--w-uga1v8h.pl"
+
+
+@pytest.mark.parametrize(
+    ("said", "berlin", "new_york"),
+    [
+        ("2026-12-24T00:00:00+01:00", "December 24, 2026", "December 23, 2026"),
+        ("2026-11-21T20:00:00-05:00", "November 22, 2026", "November 21, 2026"),
+        (1798066800, "December 24, 2026", "December 23, 2026"),
+        (1798066800000, "December 24, 2026", "December 23, 2026"),
+        ("2026-12-24", "December 24, 2026", "December 24, 2026"),
+        ("2026-12-24T00:00:00Z", "December 24, 2026", "December 24, 2026"),
+        ("2026-12-24T23:59", "December 24, 2026", "December 24, 2026"),
+    ],
+)
+def test_a_day_is_one_of_the_shoppers_calendar(said: Any, berlin: str, new_york: str) -> None:
+    """The day that a message names is the day that waits and conditions go by: the shopper's own, else the shop's."""
+    event = {"at": said}
+    for zone, day in (("Europe/Berlin", berlin), ("America/New_York", new_york)):
+        assert fill("{{ event.at|date }}", event=event, traits={"timezone": zone}) == day
+        seen = gather(State(), event=None, settings=msgspec.structs.replace(SETTINGS, timezone=zone))
+        seen["event"] = event
+        assert render(Template(subject="S", html="{{ event.at|date }}"), seen).html == day
+        assert str(read_date(said, ZoneInfo(zone))) == str(
+            datetime.strptime(day, "%B %d, %Y").replace(tzinfo=UTC).date()
+        )
+
+
+@pytest.mark.parametrize("said", ["soon", "", True, [1], {"a": 1}, 1e300, "12-24"])
+def test_what_is_no_date_is_not_sent(said: Any) -> None:
+    """A message that would name a day that there is not fails."""
+    fail("{{ event.at|date }}", event={"at": said})
 
 
 def test_texts_and_lists_are_bounded() -> None:

@@ -1,20 +1,23 @@
 """The filters of templates: the short list of what may be done to a value, and how money and dates read."""
 
+import re
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from jinja2 import Undefined, pass_context
 from jinja2.filters import FILTERS as JINJA
 from jinja2.runtime import Context
 
+from cartwake.conditions.dates import read_date
 from cartwake.sending.locales import find_locale
-from cartwake.times import format_instant, parse_instant, to_datetime
 from cartwake.values import parse_number
 
 MOST_ENTRIES: Final = 50
 MOST_PLACES: Final = 6
 LONGEST_JOINED: Final = 2_000
+_CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 
 
 def default(value: Any, otherwise: Any = "") -> Any:
@@ -26,7 +29,7 @@ def default(value: Any, otherwise: Any = "") -> Any:
 def money(context: Context, amount: Any, currency: Any = None) -> str:
     """An amount in a currency (the shop's, when none is named): `{{ cart.total|money(cart.currency) }}`."""
     shop = context.get("shop", {})
-    code = str(default(currency, shop.get("currency", ""))).upper()
+    code = currency.upper() if is_currency(currency) else shop.get("currency", "")
     number = parse_number(str(amount) if isinstance(amount, Undefined) else amount)
     if number is None:
         raise ValueError("money needs a number")
@@ -35,12 +38,18 @@ def money(context: Context, amount: Any, currency: Any = None) -> str:
 
 @pass_context
 def date(context: Context, value: Any) -> str:
-    """The day of a date: `{{ event.starts_at|date }}` gives November 21, 2026; in German 21. November 2026."""
+    """The day of a date, by the shopper's calendar: `{{ event.starts_at|date }}` gives November 21, 2026."""
     from babel.dates import format_date  # noqa: PLC0415  as in `locales`
 
-    text = str(value) if isinstance(value, (str, Undefined)) else format_instant(int(value))
-    day = to_datetime(parse_instant(text)).date()
+    day = read_date(str(value) if isinstance(value, Undefined) else value, ZoneInfo(context.get("timezone") or "UTC"))
+    if day is None:
+        raise ValueError("date needs a date")
     return format_date(day, "long", locale=find_locale(_read_language(context)))
+
+
+def is_currency(code: object) -> bool:
+    """Say whether something is a currency's code; of all else nothing is shown beside an amount."""
+    return isinstance(code, str) and bool(_CURRENCY.fullmatch(code))
 
 
 def format_money(number: Decimal, code: str, *, language: str) -> str:

@@ -1,7 +1,8 @@
 """What a template sees: the shopper, the cart, the triggering event and the shop, as plain cleaned data.
 
 Most of it was said by browsers, whose key is public. So nothing that a shopper can say becomes a link to
-another site, a script, or a wall of text in somebody's mail.
+another site, a script, or a wall of text in somebody's mail. That goes by who said it and not by what it is called: of
+a browser's event every text is defused, and of traits and carts, which do not tell who said them, too.
 """
 
 import math
@@ -13,9 +14,13 @@ from urllib.parse import urlsplit
 
 from cartwake.bundles import Settings
 from cartwake.carts import Item, list_items
-from cartwake.events import Event
+from cartwake.domains import encode_url
+from cartwake.events import Event, Trust
+from cartwake.knowledge import find_zone
 from cartwake.marks import Marks
 from cartwake.profiles import State
+from cartwake.sending.filters import is_currency
+from cartwake.sending.hearsay import defuse
 from cartwake.statements import Channel
 
 SEEN: Final = {
@@ -50,6 +55,7 @@ SEEN: Final = {
     "shop.currency": "Currency where none is said.",
     "shop.language": "Language of what has no translation.",
     "language": "Language in which the message is written, and its numbers and dates: `de-AT`, or `shop.language`.",
+    "timezone": "The shopper's own, or the shop's: by its calendar `date` names days.",
     "unsubscribe_url": "The shopper's own link to unsubscribe; must stand in every marketing email. Absent in what is "
     "not marketing, and where there is none for an SMS.",
     "preferences_url": "The shopper's own link to the page on which channels, topics, a pause and more are chosen; "
@@ -67,11 +73,9 @@ _LONGEST: Final = 500
 _CONTROL: Final = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2066-\u2069]")
 _SPACES: Final = re.compile(r"\s+")
 _SCRIPT: Final = re.compile(r"\s*(?:javascript|vbscript|data)\s*:", re.IGNORECASE)
-_LINK: Final = re.compile(r"\b(?:[a-z][a-z0-9+.-]{0,30}://|www\.)\S+", re.IGNORECASE)
+_LINK: Final = re.compile(r"(?:[a-z][a-z0-9+.-]{0,30}://|\bwww\.)\S+", re.IGNORECASE)
 _DOMAIN: Final = re.compile(r"\w\.[a-z]{2,}(?:/|\b)", re.IGNORECASE)
 _NAMES: Final = frozenset({"name", "first_name", "last_name", "username", "title", "company", "city"})
-_WORDS: Final = frozenset({"name", "variant", "brand", "category"})
-_DOT: Final = re.compile(r"(?<=\w)\.(?=[^\W\d_]{2})")
 _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
@@ -102,7 +106,7 @@ def gather(  # noqa: PLR0913  as many things are seen
     return {
         "profile": _show_profile(state, shop.url) | _show_marks(marks),
         "cart": _show_cart(list_items(state.cart)[:_MOST], settings),
-        "event": _clean(event.properties if event else {}, shop.url),
+        "event": _show_event(event, shop.url) if event else {},
         "shop": {
             "name": shop.name,
             "url": shop.url,
@@ -114,6 +118,7 @@ def gather(  # noqa: PLR0913  as many things are seen
         },
         "coupon": coupon,
         "language": language or settings.language,
+        "timezone": str(find_zone(state, settings.timezone)),
         "unsubscribe_url": unsubscribe_url or None,
         **{name: url or None for name, url in more_urls.items()},
     }
@@ -128,11 +133,12 @@ def _show_profile(state: State, shop_url: str) -> dict[str, Any]:
     traits = {name: register.value for name, register in state.traits.items()}
     for name in list(traits):
         traits.setdefault(_HUMP.sub("_", name).lower(), traits[name])
-    for channel, name in ((Channel.EMAIL, "email"), (Channel.SMS, "phone")):
-        if channel in state.contacts:
-            traits[name] = state.contacts[channel].value
-    cleaned: dict[str, Any] = _clean(traits, shop_url, most=len(traits))
-    return {name: None if _is_false_name(name, traits[name]) else value for name, value in cleaned.items()}
+    told = _defuse(_clean(traits, shop_url, most=len(traits)))
+    shown: dict[str, Any] = {name: None if _is_false_name(name, traits[name]) else it for name, it in told.items()}
+    names = {Channel.EMAIL: "email", Channel.SMS: "phone"}
+    asserted = {name: state.contacts[channel].value for channel, name in names.items() if channel in state.contacts}
+    shown |= _clean(asserted, shop_url)
+    return shown
 
 
 def _show_marks(marks: Marks) -> dict[str, Any]:
@@ -156,25 +162,45 @@ def _is_false_name(name: str, value: object) -> bool:
     )
 
 
+def _show_event(event: Event, shop_url: str) -> dict[str, Any]:
+    shown: dict[str, Any] = _clean(event.properties, shop_url)
+    if event.trust is Trust.BROWSER:
+        shown = _defuse(shown)
+    return shown
+
+
 def _show_cart(items: list[Item], settings: Settings) -> dict[str, Any]:
+    shown = [_show_item(item, settings.shop.url) for item in items]
     return {
-        "items": [_show_item(item, settings.shop.url) for item in items],
+        "items": shown,
         "count": sum(item.quantity for item in items),
         "total": sum((item.total for item in items), Decimal(0)),
-        "currency": next((item.currency for item in items if item.currency), settings.currency),
+        "currency": next((item["currency"] for item in shown if item["currency"]), settings.currency),
     }
 
 
 def _show_item(item: Item, shop_url: str) -> dict[str, Any]:
     shown: dict[str, Any] = {name: getattr(item, name) or None for name in item.__struct_fields__}
-    shown = {name: _defuse(value) if name in _WORDS else value for name, value in _clean(shown, shop_url).items()}
+    shown = _defuse(_clean(shown, shop_url))
     shown |= {"quantity": item.quantity, "price": item.price, "total": item.total}
-    return shown | {"name": shown["name"] or item.product_id, "url": shown["url"] or shop_url}
+    shown["currency"] = shown["currency"] if is_currency(shown["currency"]) else None
+    return shown | {"name": shown["name"] or shown["product_id"] or "", "url": shown["url"] or shop_url}
 
 
-def _defuse(text: str | None) -> str | None:
-    """Break what mail programs would make a link of, visibly to none: "shop.example" in the name of a product."""
-    return _DOT.sub(".\u200b", text) if text else text
+def _defuse(value: Any) -> Any:
+    """Return *value* with all its texts defused; addresses have been seen to."""
+    match value:
+        case str():
+            return defuse(value)
+        case list():
+            return [_defuse(item) for item in value]
+        case dict():
+            return {
+                name: item if isinstance(item, str) and is_link_name(name) else _defuse(item)
+                for name, item in value.items()
+            }
+        case _:
+            return value
 
 
 def _clean(value: Any, shop_url: str, *, depth: int = 0, most: int = _MOST) -> Any:
@@ -201,7 +227,7 @@ def _clean_text(text: str) -> str | None:
 def _clean_link(name: str, link: str, shop_url: str) -> str | None:
     """Pass pictures from anywhere, and links to the shop alone; other links become the shop's address."""
     try:
-        parts = urlsplit(_CONTROL.sub("", link).strip()[:2_000])
+        parts = urlsplit(encode_url(_CONTROL.sub("", link).strip()[:2_000]))
         host = parts.hostname or ""
     except ValueError:
         return None

@@ -19,6 +19,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from cartwake.bundles import Template
 from cartwake.errors import TemplateFailed
 from cartwake.sending.filters import FILTERS, list_entries
+from cartwake.sending.hearsay import BREAK, mend, restore
 
 TESTS: Final = ("defined", "undefined", "odd", "even")
 LOOP: Final = ("index", "index0", "first", "last", "length", "revindex")
@@ -31,6 +32,7 @@ LONGEST_BODY: Final = 240
 """Of a push message; phones show little more, and all of it together has 4 KB."""
 LONGEST_LINK: Final = 1_000
 _ENTRIES: Final = "_entries"
+_SAID: Final = "_said"
 LINE: Final = "\v"
 """A new line, in plain text that was made of HTML: one of a run of them counts."""
 PARAGRAPH: Final = "\f"
@@ -38,8 +40,8 @@ PARAGRAPH: Final = "\f"
 _AMISS: Final = (TypeError, ValueError, ArithmeticError, AssertionError, AttributeError, LookupError, RecursionError)
 """What filters raise of values that they are not made for."""
 _BREAKS: Final = re.compile(r"[ \t]*[\n\v\f][\n\v\f \t]*")
-_NARROW: Final = re.compile("[\u00a0\u2009\u202f]")
-"""Spaces in amounts: one of them in an SMS makes two of it, for it cannot be written in 7 bits."""
+_NARROW: Final = re.compile(f"[\u00a0\u2009\u202f{BREAK}]")
+"""Spaces in amounts, and what breaks links: one in an SMS makes two of it, for it cannot be written in 7 bits."""
 _ADDRESS: Final = re.compile(rf"https?://[^\s\"<>\\]{{1,{LONGEST_LINK}}}")
 _UNFIT: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\s]+")
 
@@ -68,7 +70,7 @@ class Environment(ImmutableSandboxedEnvironment):
     def __init__(self, *, autoescape: bool) -> None:
         super().__init__(autoescape=autoescape, undefined=Absent, trim_blocks=True, lstrip_blocks=True)
         self.globals.clear()
-        self.filters = {**FILTERS, _ENTRIES: list_entries}
+        self.filters = {**FILTERS, _ENTRIES: list_entries, _SAID: restore}
         self.tests = {name: test for name, test in self.tests.items() if name in TESTS}
 
     def getattr(self, obj: Any, attribute: str) -> Any:
@@ -101,9 +103,9 @@ def render(template: Template, data: Mapping[str, Any], *, name: str = "") -> Re
     """
     try:
         subject = _UNFIT.sub(" ", _fill(template.subject, data, longest=LONGEST_TEXT)).strip()
-        html = _fill(template.html, data, longest=LONGEST_HTML, autoescape=True)
-        text = _fill(template.text, data, longest=LONGEST_TEXT if template.html else LONGEST_SMS)
-        link, image = (_fill(it, data, longest=LONGEST_TEXT).strip() for it in (template.link, template.image))
+        html = mend(_fill(template.html, data, longest=LONGEST_HTML, autoescape=True))
+        text = mend(_fill(template.text, data, longest=LONGEST_TEXT if template.html else LONGEST_SMS))
+        link, image = (mend(_fill(it, data, longest=LONGEST_TEXT)).strip() for it in (template.link, template.image))
     except TemplateError as error:
         raise TemplateFailed(name, error.message or type(error).__name__) from error
     except _AMISS as error:
@@ -170,12 +172,23 @@ def _tell_absent(argument: object) -> str:
 
 @lru_cache(maxsize=256)
 def _load(source: str, autoescape: bool) -> jinja2.Template:  # noqa: FBT001  lru_cache tells keywords and positions apart
-    """Compile a source; its loops go through lists alone, of bounded length: of a text each letter would be a turn."""
+    """Compile a source; its loops go through lists alone, of bounded length: of a text each letter would be a turn.
+
+    What it compares is what was said, not how that is shown.
+    """
     around = environment(autoescape=autoescape)
     tree = around.parse(source)
     for loop in tree.find_all(nodes.For):
-        loop.iter = nodes.Filter(loop.iter, _ENTRIES, [], [], None, None, lineno=loop.lineno)
+        loop.iter = _pass(loop.iter, _ENTRIES)
+    for comparison in tree.find_all(nodes.Compare):
+        comparison.expr = _pass(comparison.expr, _SAID)
+        for operand in comparison.ops:
+            operand.expr = _pass(operand.expr, _SAID)
     return jinja2.Template.from_code(around, around.compile(tree), {})
+
+
+def _pass(expression: nodes.Node, by: str) -> nodes.Filter:
+    return nodes.Filter(expression, by, [], [], None, None, lineno=expression.lineno)
 
 
 _HTML: Final = Environment(autoescape=True)
