@@ -8,7 +8,9 @@ import pytest
 from builders import NOON, a_bundle, a_cart_event, an_identify
 from typer.testing import CliRunner
 
-from cartwake.profiles import Profile
+from cartwake.bundles import Template
+from cartwake.profiles import Profile, State
+from cartwake.registers import Register
 from cartwake.segments import absorb, adopt
 from cartwake_cli import previewing
 from cartwake_cli.commands import preview
@@ -68,6 +70,17 @@ def test_push_is_told_as_a_phone_shows_it(tmp_path: Path, no_browser: None) -> N
     assert "Body (en): Trail Runner waits." in found.output
     (written,) = (tmp_path / "out").iterdir()
     assert written.read_text().splitlines()[:2] == ["Hi Anna", "Trail Runner waits."]
+
+
+def test_a_day_is_one_of_the_readers_calendar() -> None:
+    """A preview names the day that the message would name: by the reader's own clock, else by the shop's."""
+    sms = Template(text="{{ event.at|date }}")
+    rules = a_bundle(journeys={}, templates={"sms": sms})
+    event = msgspec.structs.replace(a_cart_event(at=NOON), properties={"at": "2026-11-21T20:00:00-05:00"})
+    for zone, day in ({"timezone": "America/New_York"}, "November 21, 2026"), ({}, "November 22, 2026"):
+        traits = {name: Register(value, NOON, 1) for name, value in zone.items()}
+        shown, _ = previewing.fill("sms", rules, previewing.Reader(State(traits=traits), event), now=NOON)
+        assert shown.text == day
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,9 @@ class Shop(Rule):
 class Sender(Rule):
     """Who messages come from."""
 
-    email: Email = Field(description="An address that SES may send from; before the @ in ASCII.", examples=["shop@example.com"])
+    email: Email = Field(
+        description="An address that SES may send from; before the @ in ASCII.", examples=["shop@example.com"]
+    )
     name: Line | None = Field(
         None, description="The name beside it; the shop's name if nothing is said.", examples=["Nordlicht Shoes"]
     )
