@@ -104,7 +104,7 @@ def fill(name: str, rules: Bundle, reader: Reader, *, locale: str = "", now: Ins
     gives = any(step.coupon for _, step in senders)
     seen = gather(
         reader.state,
-        event=reader.event,
+        event=reader.event if not senders or any(_may_have_event(journey) for journey, _ in senders) else None,
         settings=rules.settings,
         marks=read_marks(reader.state, rules, now) if known else Marks(),
         unsubscribe_url=_WAY_OUT if marketing else "",
@@ -147,6 +147,12 @@ def _run(*command: str) -> str:
     except subprocess.TimeoutExpired:
         raise Fault(f"{command[0]} did not end within {_PATIENCE_SECONDS} seconds") from None
     return done.stdout
+
+
+def _may_have_event(journey: Journey) -> bool:
+    """Say whether an event may start it: not a campaign, of which nothing is the trigger, nor where a date does."""
+    trigger = journey.trigger
+    return trigger.dated is None and bool(trigger.event or trigger.entered or trigger.left)
 
 
 def _find_senders(name: str, rules: Bundle) -> Iterator[tuple[Journey, Send]]:

@@ -198,6 +198,19 @@ def test_a_sent_campaign_stays_a_good_file() -> None:
     assert [fault for fault in find_faults(files({"at": "2020-01-01T09:00"})) if fault.severity == "error"] == []
 
 
+def test_a_campaign_of_the_past_is_warned_of_in_a_folder() -> None:
+    """Nobody knows there whether it has begun: if not, publishing refuses it; a draft and one to come are fine."""
+
+    def doubt(**news: str) -> list[Fault]:
+        return [fault for fault in find_faults(files(news)) if fault.path == "at"]
+
+    (found,) = doubt(at="2020-01-01T09:00")
+    assert (found.file, found.severity) == ("campaigns/news.json", "warning")
+    assert "publishing refuses it" in found.message
+    assert doubt(at="2020-01-01T09:00", status="draft") == []
+    assert doubt(at="2126-01-01T09:00") == []
+
+
 # ---- who is in a segment already
 
 

@@ -1,5 +1,7 @@
 """`cartwake preview`: what it writes, for whom, and what it says when it cannot."""
 
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -150,3 +152,28 @@ def test_stored_shopper_is_shown_as_stored(tmp_path: Path, no_browser: None, mon
     found = run("cart-1", "--as", "ada@example.com", "--out", str(tmp_path))
     assert found.exit_code == 1
     assert "would not be sent (template_error)" in found.output
+
+
+def copy_starter(tmp_path: Path, shown: str) -> Path:
+    """Return the starter files with the newsletter sent long ago, which shows something more in a text."""
+    rules = tmp_path / "rules"
+    shutil.copytree(STARTER, rules)
+    campaign = rules / "campaigns" / "newsletter.json"
+    told = json.loads(campaign.read_text()) | {"status": "live", "at": "2025-12-03T09:00", "steps": [{"sms": "sent"}]}
+    campaign.write_text(json.dumps(told))
+    (rules / "templates" / "sent.txt").write_text(shown)
+    return rules
+
+
+def test_a_campaign_whose_time_is_over_is_no_fault(tmp_path: Path, no_browser: None) -> None:
+    """Every template is still shown on the day after, for the file of a sent campaign stays as it is."""
+    found = run("cart-sms", "--out", str(tmp_path / "out"), rules=copy_starter(tmp_path, "Hello"))
+    assert found.exit_code == 0, found.output
+
+
+def test_the_sample_of_a_campaign_has_no_event(tmp_path: Path, no_browser: None) -> None:
+    """What nobody's message will show is not shown: a campaign has no event, of which the sample else has one."""
+    rules = copy_starter(tmp_path, "Hello {{ event.name|default('there') }}")
+    found = run("sent", "--out", str(tmp_path / "out"), rules=rules)
+    assert found.exit_code == 0, found.output
+    assert (tmp_path / "out" / "sent.en.txt").read_text().strip() == "Hello there"

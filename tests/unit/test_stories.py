@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 import quicker
@@ -523,3 +524,48 @@ def test_names_and_the_example() -> None:
     (line,) = read.stories[0].lines
     assert isinstance(line.sentence, Gets)
     assert (line.sentence.who, line.sentence.subject, line.sentence.text) == ("visitor", "a, text b", "c")
+
+
+def play_with(tmp_path: Path, changes: dict[str, dict[str, Any]], text: str) -> Result:
+    """Play a story against the starter files and some more, or others."""
+    rules = tmp_path / "rules"
+    shutil.copytree(STARTER, rules, ignore=shutil.ignore_patterns("*.story"))
+    for name, content in changes.items():
+        file = rules / name
+        file.write_text(json.dumps((json.loads(file.read_text()) if file.exists() else {}) | content))
+    story = tmp_path / "a.story"
+    story.write_text(text)
+    return CliRunner().invoke(app, ["story", str(story), "--rules", str(rules)])
+
+
+def test_a_campaign_whose_time_is_over_stops_no_story(tmp_path: Path) -> None:
+    """The file of a sent campaign stays as it is: stories of journeys are played as before, on whichever day."""
+    sent = {"campaigns/newsletter.json": {"status": "live", "at": "2025-12-03T09:00"}}
+    result = play_with(tmp_path, sent, CART + "expect Ada gets email cart-1 after 1 hour.\n")
+    assert result.exit_code == 0, result.output
+
+
+OLD = {
+    "name": "Old VIPs",
+    "status": "live",
+    "trigger": {"segment": "vip"},
+    "include_existing": "from_the_start",
+    "steps": [{"email": "cart-1"}],
+}
+
+
+@pytest.mark.parametrize("day", ["", "today is 2031-02-01", "today is 2020-02-01"])
+def test_who_is_there_already_comes_in_on_whichever_day(tmp_path: Path, day: str) -> None:
+    """A journey with include_existing goes live as its story begins, whatever day it is outside."""
+    text = f"""{day}
+Ada is subscribed to email.
+40 days ago, Ada orders for 100.
+30 days ago, Ada orders for 100.
+20 days ago, Ada orders for 100.
+Ada visits "/".
+after 3 days, Ada visits "/".
+expect Ada is in segment vip.
+expect Ada enters old-vips.
+"""
+    result = play_with(tmp_path, {"journeys/old-vips.json": OLD}, text)
+    assert result.exit_code == 0, result.output

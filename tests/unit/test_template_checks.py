@@ -5,10 +5,15 @@ from typing import Any
 
 import pytest
 
+from cartwake.bundles import Sender, Settings, Shop, Template
+from cartwake.errors import TemplateFailed
+from cartwake.profiles import State
 from cartwake.rules.compile import link
 from cartwake.rules.doubts.report import find_doubts
-from cartwake.rules.faults import Fault
+from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import read_file
+from cartwake.sending.template_data import SEEN, gather
+from cartwake.sending.templates import render
 from tests.unit.test_layouts import FILES, edited
 
 RECEIPT = {"name": "J", "kind": "transactional", "trigger": {"event": "Order Completed"}}
@@ -150,3 +155,130 @@ def test_a_row_of_comments_takes_no_time() -> None:
     assert in_html(HTML.replace("<body>", f"<body>{row}")) == []
     (found,) = in_html(HTML.replace("<body>", f"<body>{row}").replace("display:none", "display:block"))
     assert "preheader" in found.message or "preview" in found.message
+
+
+CAMPAIGN = {"name": "C", "status": "live", "to": "all", "at": "2030-12-03T09:00"}
+ALL = '{"name": "All", "where": {"trait": "email", "exists": true}}'
+
+
+def in_campaign(shown: str, *, subject: str = "", **settings: Any) -> list[Fault]:
+    """Return what is said of a campaign that shows something."""
+    step = {"email": "page", **({"subject": subject} if subject else {})}
+    shop = json.loads(FILES["settings.json"])
+    return find(
+        {
+            "settings.json": json.dumps({**shop, "shop": {**shop["shop"], **settings}}),
+            "templates/page.html": HTML.replace("Hello", shown),
+            "segments/all.json": ALL,
+            "campaigns/c.json": json.dumps({**CAMPAIGN, "steps": [step]}),
+        }
+    )
+
+
+@pytest.mark.parametrize(
+    ("shown", "says"),
+    [
+        ("{{ event.starts_at|date('%d.%m.%Y') }}", '"date" is told nothing in parentheses, not 1.'),
+        ("{{ cart.total|money('USD', 2) }}", '"money" is told 1 at most'),
+        ("{{ profile.tags|join(', ', 'name') }}", '"join" is told 1 at most'),
+        ("{{ profile.first_name|upper(1) }}", '"upper" is told nothing'),
+        ("{{ profile.first_name|default('a', true, 'b') }}", '"default" is told 2 at most'),
+    ],
+)
+def test_a_filter_that_is_told_too_much_is_refused(shown: str, says: str) -> None:
+    """It would be an error for everybody, also for those who have the value."""
+    with pytest.raises(Faulty) as caught:
+        in_html(HTML.replace("Hello", shown))
+    assert [it for it in caught.value.faults if says in it.message]
+
+
+def test_every_filter_takes_what_it_may_be_told() -> None:
+    """As many as it takes are fine, and `default` takes the second argument of Jinja2."""
+    for shown in ("default('x', true)", "money('USD')", "join(', ')", "truncate(9, true, '-', 0)", "round(1, 'floor')"):
+        assert [it for it in in_html(HTML.replace("Hello", f"{{{{ cart.items|{shown} }}}}")) if it.path] == []
+
+
+def test_what_a_campaign_never_has_is_refused() -> None:
+    """It has no event, nor has what a date starts, and without a logo in settings.json nobody has one."""
+    for shown in ("{{ event.name }}", "{{ event.name|upper|default('x') }}", "{% if event.tags|length %}x{% endif %}"):
+        assert [(it.file, it.severity) for it in in_campaign(shown)] == [("templates/page.html", "error")]
+    (found,) = in_campaign("Hello", subject="{{ event.name }}")
+    assert (found.file, found.path, found.severity) == ("campaigns/c.json", "steps[0].subject", "error")
+    assert in_campaign("{{ event.name|default('x') }} {% if event.name %}{{ event.name }}{% endif %}") == []
+    assert in_campaign("{{ event.name == 'x' }} {{ event.price > 3 }} {{ event.name or 'x' }}") == []
+    (found,) = in_campaign("{{ shop.logo_url }}")
+    assert "no logo_url" in found.message
+    assert in_campaign("{% if shop.logo_url %}{{ shop.logo_url }}{% endif %}") == []
+    assert in_campaign("{{ shop.logo_url }}", logo_url="https://shop.example/logo.png") == []
+
+
+def test_what_starts_a_journey_says_whether_there_is_an_event() -> None:
+    """A date has none; a segment may have been entered by what somebody did, so what is shown of it is a warning."""
+    texts = {"templates/page.html": HTML.replace("Hello", "{{ event.name }}"), "segments/all.json": ALL}
+    for trigger, severity in (
+        ({"date_in": "birthday"}, "error"),
+        ({"segment": "all"}, "warning"),
+        ({"enrolled": True}, "warning"),
+        ({"event": "Order Completed"}, "warning"),
+    ):
+        journey = {"name": "J", "trigger": trigger, "steps": [{"email": "page"}]}
+        found = find({"settings.json": FILES["settings.json"], **texts, "journeys/j.json": json.dumps(journey)})
+        assert [it.severity for it in found] == [severity]
+
+
+NEEDED = [
+    ("{{ event.order_id }}", "event.order_id"),
+    ("{{ event.products[0].name }}", "event.products"),
+    ("{% for item in cart.items %}{{ item.variant }}{% endfor %}", "item.variant"),
+    ("{% if cart.items %}{% for it in cart.items[:3] %}{{ it.sku }}{% endfor %}{% endif %}", "it.sku"),
+    ("{{ cart.items[0].brand }}", "cart.items[0].brand"),
+    ("{{ profile.city|upper|default('x') }}", "profile.city"),
+    ("{{ profile.city ~ '!' }}", "profile.city"),
+    ("{{ profile.city and 'x' }}", "profile.city"),
+    ("{% if profile.interests|length > 2 %}x{% endif %}", "profile.interests"),
+    ("{% if profile.plan in 'gold silver' %}x{% endif %}", "profile.plan"),
+    ("{% for it in profile.interests %}{{ it }}{% endfor %}", "profile.interests"),
+    ("{{ profile.city or 'there' }}", ""),
+    ("{{ profile.city or profile.town }}", ""),
+    ("{{ profile.city|default(profile.town, true)|default('x') }}", ""),
+    ("{{ 'x' if profile.points > 3 else 'y' }}", ""),
+    ("{% if profile.interests and profile.interests|length > 2 %}x{% endif %}", ""),
+    ("{% if profile.plan in ['gold', 'silver'] and 'a' not in profile.interests %}x{% endif %}", ""),
+    ("{% for item in cart.items %}{{ item.name }}{{ item.variant|default('') }}{% endfor %}", ""),
+    ("{% for item in cart.items %}{% if item.sku %}{{ item.sku }}{% endif %}{% endfor %}", ""),
+]
+"""What is shown, and what of it is told: nothing, where it is sent to whoever lacks it too."""
+
+
+@pytest.mark.parametrize(("shown", "named"), NEEDED)
+def test_what_may_be_absent_is_warned_of_where_nothing_would_be_sent(shown: str, named: str) -> None:
+    """Exactly what fails for whoever lacks it is told, and what is written for such people is not."""
+    found = [it.message for it in in_html(HTML.replace("Hello", shown))]
+    assert found == ([f"{{{{ {named} }}}} is needed: who has none is sent nothing (template_error)."] if named else [])
+
+
+@pytest.mark.parametrize(("shown", "named"), [each for each in NEEDED if "cart" not in each[0]])
+def test_what_is_told_of_the_absent_is_so(shown: str, named: str) -> None:
+    """Who has nothing is sent what is not warned of, and is not sent what is."""
+    nobody = gather(State(), event=None, settings=Settings(shop=Shop(name="Shop"), sender=Sender(email="a@b.example")))
+    if not named:
+        if " or profile.town" not in shown:  # of two it is enough to have one
+            assert render(Template(subject="S", html=shown), nobody).subject == "S"
+        return
+    with pytest.raises(TemplateFailed):
+        render(Template(subject="S", html=shown), nobody)
+
+
+def test_subjects_are_looked_at_too() -> None:
+    """What the subject of a step needs is told with its place."""
+    (found,) = in_campaign("Hello", subject="Hi {{ profile.first_name }}")
+    assert (found.file, found.path, found.severity) == ("campaigns/c.json", "steps[0].subject", "warning")
+
+
+def test_what_is_documented_as_absent_is_warned_of() -> None:
+    """Every name of a list's entry of which the documentation says that it may be absent is known to the warning."""
+    lackable = [name for name, text in SEEN.items() if "ay be absent" in text and name.startswith("cart.items[].")]
+    assert len(lackable) > 5
+    for name in lackable:
+        shown = f"{{% for it in cart.items %}}{{{{ it.{name.rpartition('.')[2]} }}}}{{% endfor %}}"
+        assert len(in_html(HTML.replace("Hello", shown))) == 1, name

@@ -114,6 +114,24 @@ def test_absent_is_an_error_where_it_is_shown() -> None:
     fail("{{ cart.items[0].name }}")
 
 
+def test_absent_compares_as_false() -> None:
+    """In an `if` it is neither less nor more than anything, is in nothing and has nothing in it; values compare."""
+    for asked in ("profile.x > 3", "profile.x < 3", "3 > profile.x", "event.x >= 0", "event.x <= 0", "2 <= event.x"):
+        assert fill(f"{{% if {asked} %}}yes{{% else %}}no{{% endif %}}") == "no"
+    for asked in ("'a' in profile.x", "profile.x in ['a']", "profile.x in event.y", "1 < event.x < 3"):
+        assert fill(f"{{% if {asked} %}}yes{{% else %}}no{{% endif %}}") == "no"
+    assert fill("{% if 'a' not in profile.x %}yes{% endif %}") == "yes"
+    assert fill("{% if profile.x > 3 %}yes{% endif %}", traits={"x": 4}) == "yes"
+    assert "TypeError" in fail("{% if profile.x > 3 %}yes{% endif %}", traits={"x": "4"}).detail
+
+
+def test_default_takes_what_jinja_gives_it() -> None:
+    """Its second argument, as templates elsewhere have it: true has it stand instead of 0 and of what is empty too."""
+    assert fill("{{ profile.x|default('there', true) }}") == "there"
+    assert fill("{{ profile.x|default('there', true) }}", traits={"x": 0}) == "there"
+    assert fill("{{ profile.x|default('there', false) }}", traits={"x": 0}) == "0"
+
+
 def test_first_name_is_first_name_however_clients_spell_it() -> None:
     """`firstName` is `first_name` too; addresses are those that a trusted source asserted."""
     assert fill("{{ profile.first_name }}", traits={"firstName": "Anna"}) == "Anna"

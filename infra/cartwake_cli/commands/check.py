@@ -10,6 +10,7 @@ from rich.console import Console
 
 from cartwake.clock import read_clock
 from cartwake.rules.compile import link
+from cartwake.rules.doubts.ends import doubt_campaigns
 from cartwake.rules.doubts.report import find_doubts
 from cartwake.rules.faults import Fault, Faulty, find_nearest
 from cartwake.rules.files import FOLDERS, SINGLE, Content, is_rule, read_file
@@ -74,7 +75,7 @@ def find_faults(files: dict[str, bytes]) -> list[Fault]:
     linked = link(contents, partial=True, now=now)
     # A file that cannot be read is told once, and not again by each file that needs it.
     faults += [each.fault for each in linked.conflicts if not told & set(each.files)]
-    return faults + find_doubts(contents, broken=told, now=now)
+    return [*faults, *doubt_campaigns(contents, now), *find_doubts(contents, broken=told, now=now)]
 
 
 def find_strays(folder: Path) -> list[Fault]:

@@ -58,12 +58,14 @@ def preview(
 def read_rules(files: dict[str, bytes], tables: Tables | None) -> Bundle:
     """Return what the files make; without any, what is live.
 
+    They make the same on every day: a campaign whose time is over has begun, and is no fault.
+
     Raises:
         Fault: They have faults, or nothing is live.
     """
     if files:
         try:
-            linked = link({file: read_file(file, content) for file, content in files.items()}, now=read_clock())
+            linked = link({file: read_file(file, content) for file, content in files.items()})
         except Faulty as error:
             raise Fault(f"the rules have faults; `cartwake check` tells all of them. {error.faults[0]}") from None
         if linked.conflicts:

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -155,6 +155,7 @@ class _Play:
 
     def play(self) -> Told:
         self._house.now = self._base - MINUTE
+        self._go_live()
         for line in self._story.lines:
             try:
                 self._follow(line)
@@ -208,9 +209,7 @@ class _Play:
         if journey is None:
             raise _miss(line, "journey", act.journey, self._rules.journeys)
         changed = msgspec.structs.replace(journey, status=act.status)
-        journeys = self._rules.journeys | {act.journey: changed}
-        self._rules = msgspec.structs.replace(self._rules, generation=self._rules.generation + 1, journeys=journeys)
-        publish(self._house, self._rules)
+        self._publish(journeys=self._rules.journeys | {act.journey: changed})
         self._world.wake_soon()
 
     def _stock(self, line: Line, act: Stock) -> None:
@@ -224,6 +223,28 @@ class _Play:
         codes = [f"{act.pool}-{number}".upper() for number in range(1, min(act.count, MOST_CODES) + 1)]
         self._house.services.files[f"coupons/{act.pool}.csv"] = "\n".join(["code", *codes]).encode()
         import_codes(self._rules, self._house.now, has_time=lambda: True)
+
+    def _go_live(self) -> None:
+        """Have the rules go live at the story's first moment: what begins with that begins then, on whichever day."""
+        enrolments = {
+            name: aim if aim.is_campaign else msgspec.structs.replace(aim, starts_at=self._base)
+            for name, aim in self._rules.enrolments.items()
+        }
+        tests = {
+            journey: {
+                name: msgspec.structs.replace(it, since=self._base)
+                if self._rules.journeys[journey].status == "live"
+                else it
+                for name, it in own.items()
+            }
+            for journey, own in self._rules.tests.items()
+        }
+        if (enrolments, tests) != (self._rules.enrolments, self._rules.tests):
+            self._publish(enrolments=enrolments, tests=tests)
+
+    def _publish(self, **changes: Any) -> None:
+        self._rules = msgspec.structs.replace(self._rules, generation=self._rules.generation + 1, **changes)
+        publish(self._house, self._rules)
 
     def _begin(self) -> None:
         """Leave the past: now it is the story's first moment."""

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.journeys import Journey as Runnable
+from cartwake.rules.absences import find_lacking
 from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.compile_campaigns import (
     Case,
@@ -239,6 +240,7 @@ class _Linker:
         if not (self._partial and not made.files) and not made.conflicts:
             self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
             self._conflicts += find_unfit(file, rule, made)
+            self._conflicts += find_lacking(file, rule, made, self._settings)
         return self._finish_date(name_of(file), self._open(name_of(file), journey))
 
     def _enrol(self, file: str, rule: Journey, journey: Runnable) -> Runnable:

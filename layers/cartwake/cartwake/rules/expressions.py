@@ -1,5 +1,6 @@
 """Expressions of templates, checked when they are published: what may be done, and which names there are."""
 
+import inspect
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -61,6 +62,9 @@ class ListOf:
 
 
 _EXAMPLES: Final = {
+    "date": "{{ event.starts_at|date }}",
+    "default": "{{ profile.first_name|default('there') }}",
+    "money": "{{ cart.total|money('EUR') }}",
     "round": "{{ event.rating|round(1) }}",
     "join": "{{ event.tags|join(', ') }}",
     "truncate": "{{ item.name|truncate(40) }}",
@@ -205,7 +209,7 @@ class _Walker:
             )
         message = _find_wrong_argument(node)
         if message:
-            self._tell(node, message, example=_EXAMPLES[node.name])
+            self._tell(node, message, example=_EXAMPLES.get(node.name, f"{{{{ profile.first_name|{node.name} }}}}"))
         self._branches += node.name == "default"
         shapes = [self.visit(child, names) for child in node.iter_child_nodes()]
         self._branches -= node.name == "default"
@@ -261,8 +265,11 @@ class _Walker:
 
 
 def _find_wrong_argument(node: nodes.Filter) -> str:
-    """Return what is wrong with what a filter is told: it must not make much of little."""
+    """Return what is wrong with what a filter is told: it must take it, and not make much of little."""
     told = [*node.args, *(it.value for it in node.kwargs)]
+    most = _MOST_TOLD.get(node.name, len(told))
+    if len(told) > most:
+        return f'"{node.name}" is told {most or "nothing"}{" at most" if most else ""} in parentheses, not {len(told)}.'
     first = told[0].value if told and isinstance(told[0], nodes.Const) else None
     match node.name:
         case "round" if told and (type(first) is not int or not 0 <= first <= MOST_PLACES):
@@ -321,5 +328,12 @@ def _enter(here: dict[str, Shape], parent: str) -> dict[str, Shape]:
     return inner
 
 
+def _count_told(filter_: Any) -> int:
+    """Return how much a filter may be told, besides the value that stands before it."""
+    given = 2 if getattr(filter_, "jinja_pass_arg", None) else 1
+    return len(inspect.signature(filter_).parameters) - given
+
+
+_MOST_TOLD: Final = {name: _count_told(filter_) for name, filter_ in FILTERS.items()}
 _SHAPES: Final = _build_shapes()
 _LOOP_SHAPE: Final[dict[str, Shape]] = dict.fromkeys(LOOP, _VALUE)

@@ -20,9 +20,11 @@ LONGEST_JOINED: Final = 2_000
 _CURRENCY: Final = re.compile(r"[A-Za-z]{3}")
 
 
-def default(value: Any, otherwise: Any = "") -> Any:
-    """What stands instead when a value is absent or empty: `{{ profile.first_name|default('there') }}`."""
-    return otherwise if isinstance(value, Undefined) or value is None or value == "" else value
+def default(value: Any, otherwise: Any = "", for_false: Any = False) -> Any:  # noqa: FBT002  templates give it by position
+    """What stands instead when a value is absent or empty, with `true` besides also when it is 0, false or an empty list: `{{ profile.first_name|default('there') }}`."""  # noqa: E501  it is a row of a table
+    if isinstance(value, Undefined) or value is None or value == "" or (for_false and not value):
+        return otherwise
+    return value
 
 
 @pass_context

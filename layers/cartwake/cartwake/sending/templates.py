@@ -58,10 +58,15 @@ class Rendered:
 
 
 class Absent(Undefined):
-    """Something that is not there: false in an `if`, equal to nothing, and an error wherever it would be shown."""
+    """Something that is not there: false in an `if`, however it is compared, and an error where it would be shown."""
 
     __slots__ = ()
-    __str__ = __iter__ = __len__ = __contains__ = Undefined._fail_with_undefined_error  # noqa: SLF001  as StrictUndefined does
+    __str__ = __iter__ = __len__ = Undefined._fail_with_undefined_error  # noqa: SLF001  as StrictUndefined does
+
+    def _deny(self, other: object) -> bool:  # noqa: ARG002  it is neither less nor more than anything, and holds nothing
+        return False
+
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _deny
 
 
 class Environment(ImmutableSandboxedEnvironment):

@@ -1,8 +1,10 @@
 """Doubts about templates: what a translation lacks, and subjects that are in no language but one."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from cartwake.rules.absences import Needed, find_needed, find_needed_of, write
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.faults import Fault, name_all
 from cartwake.rules.files import EMAILS, Content, is_email, list_subjects, name_of, walk
@@ -24,9 +26,12 @@ def doubt_template(file: str, files: Mapping[str, Content], made: Templates) -> 
     content = files[file]
     if isinstance(content, Journey):
         yield from _doubt_subjects(file, content, made)
+        for path, subject in list_subjects(content):
+            yield from _doubt_needed(file, find_needed(subject), own="email", path=path)
     elif file in made.files:
         yield from _doubt_preheader(file, files, made.files[file])
-        yield from _doubt_traits(file, made.files[file])
+        own = "email" if is_email(file) else "phone" if file.endswith(".txt") else ""
+        yield from _doubt_needed(file, find_needed_of(made.files[file].template), own=own)
         if not read_locale(file):
             return
         endings = EMAILS if is_email(file) else (f".{file.rpartition('.')[2]}",)
@@ -48,13 +53,23 @@ def _doubt_preheader(file: str, files: Mapping[str, Content], content: TemplateF
             return
 
 
-def _doubt_traits(file: str, content: TemplateFile) -> Iterator[Fault]:
-    """Warn of traits without which nothing would be sent."""
-    own = "email" if is_email(file) else "phone" if file.endswith(".txt") else ""
-    for name in sorted(content.always):
-        if name.startswith("profile.") and name not in ("profile.tags", "profile.scores", f"profile.{own}"):
-            message = f"{{{{ {name} }}}} is always shown: who has none is sent nothing (template_error)."
-            yield _warn(file, message, example=f"{{{{ {name}|default('…') }}}}")
+def _doubt_needed(file: str, needed: Needed, *, own: str = "", path: str = "") -> Iterator[Fault]:
+    """Warn of what may be absent, and without which nothing would be sent; *own* is known of whoever is reached."""
+    told = set()
+    for name, written in sorted((needed.always | needed.each).items()):
+        documented = _find_lackable(name)
+        if documented and documented not in (f"profile.{own}", *told):
+            told.add(documented)
+            shown = write(written[: len(written) - len(name) + len(documented)])
+            message = f"{{{{ {shown} }}}} is needed: who has none is sent nothing (template_error)."
+            example = f"{{{{ {shown}|default('…') }}}}"
+            yield Fault(file=file, path=path, message=message, example=example, severity="warning")
+
+
+def _find_lackable(name: str) -> str:
+    """Return under which of the documented names something may be absent; "" where it is there."""
+    found = _LACKABLE.match(name)
+    return found[0] if found and found[0] not in ("profile.tags", "profile.scores") else ""
 
 
 def _doubt_blocks(file: str, content: Content, original: Content) -> Iterator[Fault]:
@@ -90,6 +105,10 @@ def _doubt_subjects(file: str, rule: Journey, made: Templates) -> Iterator[Fault
             yield Fault(file=file, path=path, message=message, example=example, severity="warning")
 
 
+_LACKABLE: Final = re.compile(
+    r"(?:profile\.scores|profile|event)\.[^.\[]+|cart\.items\[\]\.(?:currency|variant|brand|category|sku|image_url)(?![^.\[])"
+)
+"""What may be absent, as `template_data.SEEN` says; what depends on the message alone is refused, and not doubted."""
 _PREHEADERS: Final = {
     "mjml": "<mj-head><mj-preview>What it is about</mj-preview></mj-head>",
     "html": '<body><div style="display:none">What it is about</div>',
