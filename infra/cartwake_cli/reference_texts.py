@@ -140,9 +140,13 @@ An email may be HTML as well, `templates/<name>.html`: a whole one, from `<html>
 the subject, and a first `<div style="display:none">` of the body what inboxes show beside it. All that is said here of
 emails holds for it, and it is checked alike; layouts and parts are MJML, so it has none.
 
-What is absent is false in an `if`, and equal to nothing. Shown without `|default('…')` it is an error: the message is
-not sent: `template_error`, with the name, in `cartwake explain`. A marketing email must always show
-`{{ unsubscribe_url }}` and `{{ shop.postal_address }}`; otherwise it is not taken over.
+What is absent is false in an `if`: it is equal to nothing, neither less nor more than anything, and nothing is in it.
+Shown without `|default('…')` it is an error, and so is any other filter of it, in an `if` too
+(`{% if profile.interests and profile.interests|length > 2 %}`), a loop over it, `~`, `+` and `-`: the message is not
+sent: `template_error`, with the name, in `cartwake explain`. To ask whether a text is less than a number
+(`profile.points > 3` of somebody of whom "4" was told) is an error too. What nobody has is refused: `event` in a
+campaign and in a journey that a date starts, `shop.logo_url` where settings.json has none. A marketing email must
+always show `{{ unsubscribe_url }}` and `{{ shop.postal_address }}`; otherwise it is not taken over.
 
 What many emails have in common stands in a layout, `templates/layouts/<name>.mjml`: a whole email with
 `{% block body %}…{% endblock %}` where emails differ, and in it what stands there if they say nothing. An email then
@@ -172,8 +176,8 @@ An address in a template begins with `https://` and a host, with `mailto:` or `t
 (`shop.url`, `item.url`, `event.tracking_url`). Scripts, forms and frames are refused, and so are expressions in tags
 outside of quotes, and in styles, where only `shop` may be shown. A picture has an `alt`; `alt=""` says that it only
 decorates. Loops go through lists, two deep, and a template that could take more than 250,000 steps is refused; so is
-an email of over 200,000 characters when it is sent. Marketing without `<mj-preview>` is a warning, and a trait that is
-shown without `|default('…')`.
+an email of over 200,000 characters when it is sent. Marketing without `<mj-preview>` is a warning, and whatever may
+be absent and is needed: a trait, a property of the event, `item.variant`.
 """
 
 FILTERS: Final = {

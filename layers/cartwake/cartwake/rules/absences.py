@@ -8,7 +8,7 @@ from typing import Final
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
-from cartwake.bundles import Settings, Template
+from cartwake.bundles import Template
 from cartwake.rules.compile_campaigns import is_campaign
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.conflicts import Conflict
@@ -16,6 +16,7 @@ from cartwake.rules.faults import Fault
 from cartwake.rules.files import SETTINGS, list_subjects, walk
 from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
 from cartwake.rules.models import Journey
+from cartwake.rules.settings_models import Settings
 from cartwake.rules.trigger_models import ByDate
 from cartwake.sending.templates import environment
 

@@ -66,7 +66,7 @@ class Absent(Undefined):
     def _deny(self, other: object) -> bool:  # noqa: ARG002  it is neither less nor more than anything, and holds nothing
         return False
 
-    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _deny
+    __lt__ = __le__ = __gt__ = __ge__ = __contains__ = _deny  # type: ignore[assignment]
 
 
 class Environment(ImmutableSandboxedEnvironment):

@@ -55,8 +55,8 @@ def _doubt_preheader(file: str, files: Mapping[str, Content], content: TemplateF
 
 def _doubt_needed(file: str, needed: Needed, *, own: str = "", path: str = "") -> Iterator[Fault]:
     """Warn of what may be absent, and without which nothing would be sent; *own* is known of whoever is reached."""
-    told = set()
-    for name, written in sorted((needed.always | needed.each).items()):
+    told: set[str] = set()
+    for name, written in sorted({**needed.always, **needed.each}.items()):
         documented = _find_lackable(name)
         if documented and documented not in (f"profile.{own}", *told):
             told.add(documented)
