@@ -97,7 +97,7 @@ def find_lacking(file: str, rule: Journey, made: Templates, settings: Settings |
             needed = find_needed_of(content.template)
             for message, example, guilty in _say_lacking(needed, has_event=has_event, has_logo=has_logo):
                 fault = Fault(file=source, message=f"{message} {file} sends it.", example=example)
-                yield Conflict(fault, (source, file, *guilty))
+                yield Conflict(fault, (*content.files, file, *guilty))
 
 
 def _say_lacking(needed: Needed, *, has_event: bool, has_logo: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
