@@ -84,7 +84,7 @@ def test_nothing_fails_once_a_message_is_claimed(shop: Shop) -> None:
     shop.known()
     rules = a_bundle(generation=2, journeys={"cart": CART})
     settings = msgspec.structs.replace(rules.settings, budgets={Channel.EMAIL: 1})
-    sender = msgspec.structs.replace(settings.sender, email="shop@żółw.pl")
+    sender = msgspec.structs.replace(settings.sender, email="shop@żółw.example")
     publish(msgspec.structs.replace(rules, settings=msgspec.structs.replace(settings, sender=sender)))
     shop.hear(a_cart_event(at=shop.now))
     shop.wait(HOUR + 4 * MINUTE)

@@ -371,13 +371,14 @@ def test_settings_arrive() -> None:
 def test_domains_beyond_ascii_arrive_encoded() -> None:
     """SES takes such a domain in ASCII alone, and browsers tell the pages that they are on so."""
     settings = SETTINGS | {
-        "sender": {"email": "Sklep@Żółw.pl", "reply_to": "info@büro.example"},
-        "shop": SETTINGS["shop"] | {"url": "https://www.żółw.pl:8443/pl/", "logo_url": "https://żółw.pl/półka.png"},
+        "sender": {"email": "Sklep@Żółw.example", "reply_to": "info@büro.example"},
+        "shop": SETTINGS["shop"]
+        | {"url": "https://www.żółw.example:8443/pl/", "logo_url": "https://żółw.example/półka.png"},
     }
     found = compile_files(settings=settings)[0].settings
-    assert (found.sender.email, found.sender.reply_to) == ("Sklep@xn--w-uga1v8h.pl", "info@xn--bro-hoa.example")
-    assert found.shop.url == "https://www.xn--w-uga1v8h.pl:8443/pl"
-    assert found.shop.logo_url == "https://xn--w-uga1v8h.pl/półka.png"
+    assert (found.sender.email, found.sender.reply_to) == ("Sklep@xn--w-uga1v8h.example", "info@xn--bro-hoa.example")
+    assert found.shop.url == "https://www.xn--w-uga1v8h.example:8443/pl"
+    assert found.shop.logo_url == "https://xn--w-uga1v8h.example/półka.png"
     assert format_sender(found.sender.name, found.sender.email).isascii()
 
 

@@ -192,7 +192,7 @@ def test_sms_fits_one_part(bundle: Bundle, language: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_no_message_shows_a_link_that_a_browser_said(bundle: Bundle, language: str) -> None:
     """Whatever a browser calls its products, brands, orders and money, no template makes a link of it."""
-    said = "Claim your refund at https://evil.example/login or evil-shop.com/login"
+    said = "Claim your refund at https://evil.example/login or evil-shop.example/login"
     names = ("name", "brand", "variant", "category", "currency", "sku", "url", "result", "order_id", "carrier")
     product = dict.fromkeys(names, said) | {"price": 10, "quantity": 2}
     told = product | {"product_id": said, "products": [product], "revenue": 20, "old_price": 12, "stock": 2}
@@ -220,7 +220,7 @@ def test_no_message_shows_a_link_that_a_browser_said(bundle: Bundle, language: s
     for name, template in bundle.templates.items():
         found = render(template.translations.get(language, template), seen, name=name)
         for output in (found.subject, found.html, found.text):
-            assert not re.search(r"evil\.example|evil-shop\.com", output, re.IGNORECASE), name
+            assert not re.search(r"evil\.example|evil-shop\.example", output, re.IGNORECASE), name
             shown |= {name} if "Claim your refund" in output else set()
     assert {"cart-1", "viewed-1", "stock-low-1", "back-in-stock-sms"} <= shown
 

@@ -313,7 +313,7 @@ def test_names_are_no_links(text: str) -> None:
     assert "evil.example" not in fill("{{ cart.items[0].name }}", items=[{"name": f"Shoe https://{text}"}])
 
 
-EVIL = "Claim your refund at https://evil.example/login or evil-shop.com/login, evil\u3002com, a@evil.shop, _https://evil.app"
+EVIL = "Claim your refund at https://evil.example/login or evil-shop.example/login, evil\u3002com, a@evil.example, _https://evil.app"
 LINKED = re.compile(r"https?:|www\.|[.\u3002](?=[^\W\d_]{2})", re.IGNORECASE)
 """What mail programs and phones make links of."""
 
@@ -398,16 +398,16 @@ def test_what_was_said_is_compared_and_stands_in_addresses() -> None:
 
 def test_a_shop_beyond_ascii_has_its_pages() -> None:
     """Browsers tell a host in its encoded form, servers perhaps as people write it: both lead to the product."""
-    shop = msgspec.structs.replace(SETTINGS.shop, url="https://xn--w-uga1v8h.pl")
+    shop = msgspec.structs.replace(SETTINGS.shop, url="https://xn--w-uga1v8h.example")
     settings = msgspec.structs.replace(SETTINGS, shop=shop)
-    for host in ("xn--w-uga1v8h.pl", "żółw.pl", "www.żółw.pl:443"):
+    for host in ("xn--w-uga1v8h.example", "żółw.example", "www.żółw.example:443"):
         cart = Cart(changes=(Change(1, 1, "p", 1, {"url": f"https://{host}/buty/1"}),))
         shown = gather(State(cart=cart), event=None, settings=settings)["cart"]["items"][0]["url"]
         assert shown == f"https://{host.replace('żółw', 'xn--w-uga1v8h')}/buty/1"
-    for host in ("żółw.pl.evil.example", "żółw-.pl", "ż" * 300):
+    for host in ("żółw.example.evil.example", "żółw-.example", "ż" * 300):
         cart = Cart(changes=(Change(1, 1, "p", 1, {"url": f"https://{host}/"}),))
         shown = gather(State(cart=cart), event=None, settings=settings)["cart"]["items"][0]["url"]
-        assert shown == "https://xn--w-uga1v8h.pl"
+        assert shown == "https://xn--w-uga1v8h.example"
 
 
 @pytest.mark.parametrize(

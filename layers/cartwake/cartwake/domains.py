@@ -1,10 +1,10 @@
-"""Domains: names such as żółw.pl as mail servers and browsers ask for them, in ASCII."""
+"""Domains: names such as żółw.example as mail servers and browsers ask for them, in ASCII."""
 
 from urllib.parse import urlsplit
 
 
 def encode_domain(domain: str) -> str:
-    """Return a domain in ASCII: `xn--w-uga1v8h.pl`.
+    """Return a domain in ASCII: `xn--w-uga1v8h.example`.
 
     Raises:
         ValueError: No domain is called so.
