@@ -7,11 +7,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from builders import an_event
 from typer.testing import CliRunner
 
 from cartwake.bundles import Bundle
 from cartwake.carts import Cart, Change, fold
-from cartwake.events import Event, Trust
+from cartwake.events import Trust
 from cartwake.journeys import Send, UntilDate
 from cartwake.paths import walk_steps
 from cartwake.profiles import Register, State
@@ -79,9 +80,7 @@ def test_every_template_renders(bundle: Bundle, traits: dict[str, str], shown: d
     cart = Cart(changes=(Change(1, 1, "p1", 2, {"name": "Sylt Sneaker", **shown}),))
     item = {"name": "Sylt Sneaker", **shown}
     known: dict[str, Any] = {"order_id": "N-1", "revenue": 89.9, "products": [item], "carrier": "DHL", **item}
-    event = Event(
-        who="u#1", id="1", name="x", occurred_at=1, received_at=1, trust=Trust.SERVER, properties=known if shown else {}
-    )
+    event = an_event(properties=known if shown else {})
     services = {
         template
         for name, journey in bundle.journeys.items()
@@ -196,15 +195,8 @@ def test_no_message_shows_a_link_that_a_browser_said(bundle: Bundle, language: s
     names = ("name", "brand", "variant", "category", "currency", "sku", "url", "result", "order_id", "carrier")
     product = dict.fromkeys(names, said) | {"price": 10, "quantity": 2}
     told = product | {"product_id": said, "products": [product], "revenue": 20, "old_price": 12, "stock": 2}
-    added = Event(
-        who="u#1",
-        id="1",
-        name="Product Added",
-        occurred_at=1,
-        received_at=1,
-        trust=Trust.BROWSER,
-        properties=told | {"tracking_number": said, "tracking_url": said, "image_url": said},
-    )
+    properties = told | {"tracking_number": said, "tracking_url": said, "image_url": said}
+    added = an_event("Product Added", trust=Trust.BROWSER, properties=properties)
     traits = {name: Register(said, 1, 1) for name in ("first_name", "language", "timezone")}
     own = {"preferences_url": "https://u.example/p", "confirm_url": "https://u.example/t"}
     seen = gather(
@@ -228,15 +220,8 @@ def test_no_message_shows_a_link_that_a_browser_said(bundle: Bundle, language: s
 @pytest.mark.parametrize(("zone", "day"), [("Europe/Berlin", "December 24"), ("America/New_York", "December 23")])
 def test_the_day_that_is_named_is_the_day_that_is_waited_for(bundle: Bundle, zone: str, day: str) -> None:
     """coming-soon-1 names the day, by the shopper's calendar, on whose morning its journey goes on."""
-    trigger = Event(
-        who="u#1",
-        id="1",
-        name="Launch Awaited",
-        occurred_at=1,
-        received_at=1,
-        trust=Trust.BROWSER,
-        properties={"available_at": "2026-12-24T00:00:00+01:00"},
-    )
+    properties = {"available_at": "2026-12-24T00:00:00+01:00"}
+    trigger = an_event("Launch Awaited", trust=Trust.BROWSER, properties=properties)
     state = State(traits={"timezone": Register(zone, 1, 1)})
     seen = gather(
         state,
