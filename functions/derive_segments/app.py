@@ -10,7 +10,7 @@ from cartwake import contacts
 from cartwake.batches import is_queue, keep_record, process_each, process_queue, read_asked
 from cartwake.bundles import Bundle
 from cartwake.clock import read_clock
-from cartwake.erasure import asks_for_copy, is_request, split_at_request
+from cartwake.erasure import asks_for_copy, is_late, is_request, split_at_request
 from cartwake.errors import TryAgain, WriteConflict
 from cartwake.events import Event
 from cartwake.family import Family, NewerRules
@@ -130,6 +130,7 @@ def _derive_all(records: list[dict[str, Any]], now: Instant) -> None:
     """Derive every profile of a batch; a poison event is set aside alone, its neighbours are not lost."""
     load_live(now)
     groups, unread = _group(records, now)
+    groups = _leave_out_deleted(groups, now)
     again: list[Group] = []
     note_names([event for _, events in groups for event in events if not event.bot], now)
 
@@ -160,6 +161,17 @@ def _group(records: list[dict[str, Any]], now: Instant) -> tuple[list[Group], in
 
     again = process_each(records, read, set_aside=lambda record, error: keep_record(record, error, now))
     return list(groups.items()), len(again)
+
+
+def _leave_out_deleted(groups: list[Group], now: Instant) -> list[Group]:
+    """Leave out what an erasure has deleted meanwhile, tombstones and all: it begins nobody anew."""
+    late = [event for _, news in groups for event in news if is_late(event, now)]
+    deleted = events.find_deleted(late) if late else set()
+    if not deleted:
+        return groups
+    logger.info("events deleted meanwhile", events=len(deleted))
+    standing = [(who, [event for event in news if (who, event.key) not in deleted]) for who, news in groups]
+    return [(who, news) for who, news in standing if news]
 
 
 def _keep_event(now: Instant) -> Any:

@@ -26,6 +26,7 @@ from cartwake.telemetry import count, logger, metrics, name_who
 from cartwake.times import Instant
 
 _ATTEMPTS = 5
+_WAKING = (SignalKind.TOUCHED, SignalKind.JOINED)
 
 
 @metrics.log_metrics
@@ -41,18 +42,34 @@ def handler(event: dict[str, Any], context: Any) -> None:
         TryAgain: Some signals could not be followed now; following all of them again is harmless.
     """
     now = read_clock()
+    heard: list[Heard] = []
     steps: list[Step] = []
 
     def read(record: dict[str, Any]) -> None:
-        steps.extend(_read(record, now))
+        heard.extend(_read(record, now))
 
-    def set_aside(record: dict[str, Any], error: Exception) -> None:
-        keep_record(record, error, now)
+    def find(signal: Heard) -> None:
+        steps.extend(_find_steps(signal, now))
 
-    again: list[Any] = process_each(event["Records"], read, set_aside=set_aside)
-    again += process_each(steps, _follow, set_aside=lambda step, error: keep_record(step.record, error, now))
+    def set_aside(it: Heard | Step, error: Exception) -> None:
+        keep_record(it.record, error, now)
+
+    again: list[Any] = process_each(event["Records"], read, set_aside=lambda it, error: keep_record(it, error, now))
+    again += process_each(heard, find, set_aside=set_aside)
+    again += process_each(steps, _follow, set_aside=set_aside)
     if again:
         raise TryAgain(f"{len(again)} signals of {len(event['Records'])} records could not be followed")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A signal of a profile's write, and the rules that it is followed by."""
+
+    who: str
+    signal: Signal
+    bundle: str
+    rules: Bundle
+    record: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +83,35 @@ class Step:
     record: dict[str, Any]
 
 
-def _read(record: dict[str, Any], now: Instant) -> Iterator[Step]:
-    """Yield what the signals of a profile's write ask for: of each signal, first what it ends, then what it starts."""
+def _read(record: dict[str, Any], now: Instant) -> Iterator[Heard]:
+    """Yield the signals of a profile's write; of those that wake runs of the same journey one is enough."""
     image = record["dynamodb"].get("NewImage", {})
     if "signals" not in image:
         return
     who, (bundle, rules) = image["who"]["S"], _find_rules(int(image["generation"]["N"]), now)
     touched: set[str] = set()
     for signal in profiles.decode_signals(image):
-        occasion = Occasion(signal=signal, cause=_load_cause(who, signal), rules=rules, bundle=bundle, now=now)
-        if signal.kind in (SignalKind.TOUCHED, SignalKind.JOINED):
-            if signal.name not in touched:
-                touched.add(signal.name)
-                yield Step(who, signal.name, occasion, does="wake", record=record)
-            continue
-        for name, journey in rules.journeys.items():
-            if any(entries.fits(trigger, occasion) for trigger in journey.exits):
-                yield Step(who, name, occasion, does="exit", record=record)
-        for name, journey in rules.journeys.items():
-            if journey.is_active and entries.fits(journey.trigger, occasion):
-                yield Step(who, name, occasion, does="enter", record=record)
+        if signal.kind in _WAKING:
+            if signal.name in touched:
+                continue
+            touched.add(signal.name)
+        yield Heard(who, signal, bundle, rules, record)
+
+
+def _find_steps(heard: Heard, now: Instant) -> Iterator[Step]:
+    """Yield what a signal asks for: first what it ends, then what it starts; who is woken looks at everything anew."""
+    who, signal, rules = heard.who, heard.signal, heard.rules
+    cause = None if signal.kind in _WAKING else _load_cause(who, signal)
+    occasion = Occasion(signal=signal, cause=cause, rules=rules, bundle=heard.bundle, now=now)
+    if signal.kind in _WAKING:
+        yield Step(who, signal.name, occasion, does="wake", record=heard.record)
+        return
+    for name, journey in rules.journeys.items():
+        if any(entries.fits(trigger, occasion) for trigger in journey.exits):
+            yield Step(who, name, occasion, does="exit", record=heard.record)
+    for name, journey in rules.journeys.items():
+        if journey.is_active and entries.fits(journey.trigger, occasion):
+            yield Step(who, name, occasion, does="enter", record=heard.record)
 
 
 def _find_rules(generation: int, now: Instant) -> tuple[str, Bundle]:
@@ -186,11 +212,11 @@ def _load_cause(who: str, signal: Signal) -> Event | None:
     """Return the event behind a signal; a membership that time changed has none.
 
     Raises:
-        TryAgain: The event is not there, though the shopper was not erased.
+        LookupError: The event is not there, though the shopper was not erased: it never will be.
     """
     if not signal.source:
         return None
     cause = events.get_event(signal.source_who, signal.source)
     if cause is None and not is_erased(profiles.resolve_profile(who)):
-        raise TryAgain("the event behind a signal is not there")
+        raise LookupError("the event behind a signal is not there")
     return cause

@@ -7,7 +7,17 @@ from typing import Any, Final, Protocol
 from cartwake.addresses import derive_key, normalise
 from cartwake.batches import process_queue, read_asked
 from cartwake.clock import read_clock
-from cartwake.erasure import LEASE_MS, Erasure, due_at, end_pass, is_last, make_search, name_export
+from cartwake.erasure import (
+    LATE_MS,
+    LEASE_MS,
+    Erasure,
+    due_at,
+    end_pass,
+    find_fresh_since,
+    is_last,
+    make_search,
+    name_export,
+)
 from cartwake.events import derive_id
 from cartwake.gateways import bucket, queue
 from cartwake.gateways.secrets import address_secret
@@ -15,7 +25,7 @@ from cartwake.reasons import Refusal
 from cartwake.statements import Channel
 from cartwake.store import consents, erasures, quarantine, removal
 from cartwake.telemetry import count, logger, metrics, name_who
-from cartwake.times import HOUR, SECOND
+from cartwake.times import HOUR, SECOND, Instant
 
 AT_ONCE: Final = 100
 MOST_A_CALL: Final = 5_000
@@ -49,7 +59,7 @@ def erase(who: str, context: Any) -> None:
         return
     erasures.postpone(who, now + LEASE_MS)
     left = MOST_A_CALL
-    for delete in _list_deletes(erasure):
+    for delete in _list_deletes(erasure, now):
         deleted = 1
         while deleted:
             if left <= 0 or context.get_remaining_time_in_millis() < RESERVE_MS:
@@ -60,11 +70,12 @@ def erase(who: str, context: Any) -> None:
     _conclude(erasure)
 
 
-def _list_deletes(erasure: Erasure) -> Iterator[Delete]:
+def _list_deletes(erasure: Erasure, now: Instant) -> Iterator[Delete]:
     """Yield what deletes, in order; doing any of it again is harmless."""
     for key in erasure.keys:
         for table in removal.TABLES:
             yield partial(removal.delete_rows, table, key)
+        yield partial(removal.delete_events, key, before=find_fresh_since(erasure, now))
         yield partial(removal.delete_coupons, key, erasure.keys)
         yield partial(_delete_export, key)
     for address in erasure.addresses:
@@ -77,7 +88,11 @@ def _delete_export(who: str, *, most: int) -> int:
 
 
 def _conclude(erasure: Erasure) -> None:
-    """Note that the pass is done; with the last one the tombstones go too."""
+    """Note that the pass is done; with the last one the tombstones go too, once nothing came in that might be late."""
+    if is_last(erasure) and removal.is_anything_left(erasure.keys):
+        erasures.postpone(erasure.who, read_clock() + LATE_MS)
+        logger.info("tombstones stay", who=name_who(erasure.who))
+        return
     after = end_pass(erasure, read_clock())
     done = erasures.let_go(erasure) if is_last(erasure) else erasures.replace(erasure, after)
     if done:

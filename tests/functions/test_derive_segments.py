@@ -39,6 +39,7 @@ def _record(event: Event) -> dict[str, Any]:
 
 
 def _derive(*news: Event) -> None:
+    events.put_events(news)
     app.handler({"Records": [_record(event) for event in news]}, lambda_context())
 
 

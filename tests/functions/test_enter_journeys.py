@@ -145,6 +145,15 @@ def test_poison_is_set_aside(shop: Shop) -> None:
     assert [it.reason for it in quarantine.list_refusals("u#9")] == ["poison"]
 
 
+def test_a_signal_whose_event_is_gone_is_set_aside_alone(shop: Shop) -> None:
+    """It never will be there, and trying again would stand before all others; what was signalled with it goes on."""
+    signal = _happened(shop)
+    gone = msgspec.structs.replace(signal, source=f"{signal.source}-gone")
+    app.handler({"Records": [_record("u#1", gone, signal)]}, lambda_context())
+    assert len(runs.list_runs("u#1")) == 1
+    assert [(it.reason, it.where) for it in quarantine.list_refusals("u#1")] == [("poison", "LookupError")]
+
+
 def test_an_exit_signal_ends_at_once(shop: Shop) -> None:
     """An order ends the run when it is heard of, not at the next step, and frees the slot."""
     shop.hear(a_cart_event())

@@ -480,6 +480,74 @@ def test_with_the_same_id_somebody_begins_anew_after_fifteen_days(ada: Shop) -> 
     assert (ada.profile(WHO).kind, ada.profile(WHO).state.contacts) == (Kind.PROFILE, {})
 
 
+def _erase_until(shop: Shop, before: int) -> None:
+    """Have Ada erased, and go to so long before the last pass."""
+    shop.hear(request(shop.now))
+    shop.wait(25 * HOUR)
+    shop.now += 15 * DAY - 25 * HOUR - before
+
+
+def _come_late(shop: Shop, *news: Event, after: int) -> None:
+    """Store events, and have their records of the stream come later; the shop goes on meanwhile."""
+    events.put_events(news)
+    records = [shop.record(event) for event in news]
+    shop.wait(after)
+    derive_segments.handler({"Records": records}, lambda_context())
+    shop.follow()
+
+
+def test_what_the_last_pass_has_deleted_begins_nobody_anew(ada: Shop) -> None:
+    """An event came in before the last pass, and its record after it: it was deleted, and counts for nobody."""
+    _erase_until(ada, 3 * HOUR)
+    late = [a_cart_event(who=WHO, at=ada.now), request(ada.now, id="again")]
+    _come_late(ada, *late, a_cart_event(who="u#ben", at=ada.now), after=18 * HOUR)
+    assert traces() == []
+    assert len(runs.list_runs("u#ben")) == 2
+
+
+def test_it_counts_for_nobody_who_came_back_since(ada: Shop) -> None:
+    """Somebody is back already when a record of before comes: what was deleted is not in the profile."""
+    _erase_until(ada, 3 * HOUR)
+    before = a_cart_event(who=WHO, at=ada.now)
+    events.put_events([before])
+    record = ada.record(before)
+    ada.wait(4 * HOUR)
+    ada.hear(an_order(who=WHO, at=ada.now))
+    anew = ada.profile(WHO)
+    derive_segments.handler({"Records": [record]}, lambda_context())
+    assert anew.version == 1
+    assert ada.profile(WHO) == anew
+
+
+@pytest.mark.parametrize("before", [HOUR + 1, MINUTE, 0])
+def test_the_last_pass_waits_for_what_has_just_come_in(ada: Shop, before: int) -> None:
+    """Nobody asks of an event that is not late whether it is still stored: so it is, or the tombstones are there."""
+    _erase_until(ada, before)
+    fresh = a_cart_event(who=VISITOR, at=ada.now)
+    events.put_events([fresh])
+    record = ada.record(fresh)
+    ada.wait(before + MINUTE)
+    assert events.get_event(VISITOR, fresh.key) == fresh
+    assert {ada.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
+    derive_segments.handler({"Records": [record]}, lambda_context())
+    ada.wait(30 * MINUTE)
+    assert {ada.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
+    for _ in range(3):
+        ada.wait(HOUR)
+    assert traces() == []
+
+
+def test_what_is_in_time_is_not_asked_for(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether an event is still stored is asked only if it is an hour late, and of a whole batch at once."""
+    asked = []
+    monkeypatch.setattr(events, "find_deleted", lambda late: asked.append(len(list(late))) or set())
+    ada.hear(an_order(who=WHO, at=ada.now), an_order(who="u#ben", at=ada.now))
+    _come_late(ada, an_order(who=WHO, id="in time", at=ada.now), after=HOUR)
+    assert asked == []
+    _come_late(ada, an_order(who=WHO, id="1", at=ada.now), an_order(who="u#ben", id="2", at=ada.now), after=HOUR + 1)
+    assert asked == [2]
+
+
 def test_an_address_that_is_somebody_elses_by_now_is_left_alone(ada: Shop) -> None:
     """Of two with one address only the owner's erasure withdraws it."""
     ada.hear(an_identify("ben@example.com", who=WHO, at=ada.now + 1))

@@ -210,6 +210,10 @@ PLANTED = {
         ((f"{LAYER}/erasure.py", "PASSES: Final = (0, 25 * HOUR, 15 * DAY)", "PASSES: Final = (0, HOUR, 2 * HOUR)"),),
         "erased before a claim",
     ),
+    "what an erasure has deleted begins somebody anew": Planted(
+        (("functions/derive_segments/app.py", "    groups = _leave_out_deleted(groups, now)\n", ""),),
+        "erased, and told of late",
+    ),
     "an erasure withdraws no address of before": Planted(
         ((f"{LAYER}/tombstones.py", "*root.address_keys.values(), *root.state.former", "*root.address_keys.values()"),),
         "erased under another address",

@@ -51,6 +51,7 @@ class Stream:
     def __init__(self, shared: Shared, function: str, shards: int) -> None:
         self._shared, self._function = shared, function
         self._shards = [Shard() for _ in range(shards)]
+        self._held_until = 0
 
     def feed(self, record: dict[str, Any]) -> None:
         """Take a change of the table."""
@@ -58,6 +59,12 @@ class Stream:
         shard = self._shards[crc32(who.encode()) % len(self._shards)]
         shard.waiting.append((clock.micros, json.dumps(record)))
         self._shared.loop.after(self._shared.chance.randrange(100_000, SECOND), lambda: self._pump(shard))
+
+    def hold(self, duration: int) -> None:
+        """Deliver nothing for so long."""
+        self._held_until = clock.micros + duration
+        for shard in self._shards:
+            self._shared.loop.after(duration, lambda it=shard: self._pump(it))
 
     @property
     def waiting(self) -> int:
@@ -67,7 +74,7 @@ class Stream:
     def _pump(self, shard: Shard) -> None:
         while shard.waiting and clock.micros - shard.waiting[0][0] > MAX_AGE:
             self._shared.failures.append((self._function, shard.waiting.popleft()[1]))
-        if shard.busy or not shard.waiting:
+        if shard.busy or not shard.waiting or clock.micros < self._held_until:
             return
         shard.busy = True
         batch = [text for _, text in list(shard.waiting)[: shard.most]]

@@ -404,6 +404,16 @@ def erased_before_a_claim(shop: Shop) -> None:
     shop.go(MINUTE)
 
 
+def erased_and_told_of_late(shop: Shop) -> None:
+    shop.know("ada")
+    shop.add("ada")
+    shop.erase("ada")
+    shop.go(15 * DAY - 3 * HOUR)
+    shop.world.streams["events"].hold(18 * HOUR * 1_000)
+    shop.add("ada")
+    shop.go(19 * HOUR)
+
+
 def parcel_that_comes(shop: Shop) -> None:
     shop.know("ada")
     shop.order("ada")
@@ -715,6 +725,7 @@ STORIES = {
     "a day's budget used up": Story(("cart",), budget_used_up, ("Your cart waits",) * 3),
     "erased during a send": Story(("cart",), erased_during_a_send, (CART,), may=(SECOND_CART,)),
     "erased before a claim": Story(("cart",), erased_before_a_claim, (), (SECOND_CART,), may=(CART,)),
+    "erased, and told of late": Story(("cart",), erased_and_told_of_late, (), (CART, SECOND_CART)),
     "erased under another address": Story(
         ("cart",), erased_under_another_address, (), (CART, SECOND_CART), swept=False
     ),

@@ -20,6 +20,10 @@ PASSES: Final = (0, 25 * HOUR, 15 * DAY)
 any more, which it does for 24 hours; and last when no queue does, dead letters included, which it does for 14 days."""
 LEASE_MS: Final = 300_000
 """So long a pass is left alone before it is asked for again."""
+LATE_MS: Final = HOUR
+"""An event that is derived so long after it came in counts only if it is still stored."""
+_FRESH_MS: Final = 2 * LATE_MS
+"""The last pass waits for what came in so short a time ago; twice as long, for clocks differ."""
 _ADDRESS: Final = re.compile(r"[^\s\"'\\<>(),;:]+@[^\s\"'\\<>(),;:]+|\+\d{7,15}")
 
 
@@ -67,6 +71,20 @@ def due_at(erasure: Erasure) -> Instant:
 def is_last(erasure: Erasure) -> bool:
     """Say whether the next pass is the last."""
     return len(erasure.passes) == len(PASSES) - 1
+
+
+def find_fresh_since(erasure: Erasure, now: Instant) -> Instant | None:
+    """Return since when the next pass leaves alone what came in; None when it leaves nothing.
+
+    The stream's record of an event may come after the tombstones are gone. Only if it is late by then does anybody ask
+    whether the event is still stored: so the last pass deletes none that might not be.
+    """
+    return now - _FRESH_MS if is_last(erasure) else None
+
+
+def is_late(event: Event, now: Instant) -> bool:
+    """Say whether an event is derived so late that an erasure may have deleted it."""
+    return now - event.received_at > LATE_MS
 
 
 def end_pass(erasure: Erasure, now: Instant) -> Erasure:

@@ -1,7 +1,7 @@
 """The events table: plain puts; a client's retry rewrites the same row."""
 
 from base64 import b64decode
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -61,6 +61,20 @@ def get_event(who: str, key: str) -> Event | None:
         return _to_event(EventRow.get(who, key, consistent_read=True))
     except EventRow.DoesNotExist:
         return None
+    except GetError as error:
+        raise TryAgain(f"events: {base.failed_with(error)}") from error
+
+
+def find_deleted(asked: Iterable[Event]) -> set[tuple[str, str]]:
+    """Return the keys, of row and shopper, of those events that are stored no more; read consistently.
+
+    Raises:
+        TryAgain: The table could not be read.
+    """
+    keys = {(event.who, event.key) for event in asked}
+    try:
+        rows = EventRow.batch_get(list(keys), consistent_read=True, attributes_to_get=["who", "key"])
+        return keys - {(row.who, row.key) for row in rows}
     except GetError as error:
         raise TryAgain(f"events: {base.failed_with(error)}") from error
 
