@@ -8,15 +8,14 @@ from cartwake.addresses import derive_key, normalise
 from cartwake.batches import process_queue, read_asked
 from cartwake.clock import read_clock
 from cartwake.erasure import (
-    LATE_MS,
     LEASE_MS,
     Erasure,
     due_at,
     end_pass,
-    find_fresh_since,
-    is_last,
+    is_resting,
     make_search,
     name_export,
+    rest_again,
 )
 from cartwake.events import derive_id
 from cartwake.gateways import bucket, queue
@@ -58,24 +57,50 @@ def erase(who: str, context: Any) -> None:
         logger.info("erasure outdated", who=name_who(who))
         return
     erasures.postpone(who, now + LEASE_MS)
+    if is_resting(erasure):
+        _end_rest(erasure, context, now)
+    elif not _delete(erasure, context):
+        queue.send_erasures([who])
+    elif erasures.replace(erasure, end_pass(erasure, read_clock())):
+        _tell("profile deleted", erasure)
+
+
+def _end_rest(erasure: Erasure, context: Any, now: Instant) -> None:
+    """Let the tombstones go when nothing has come in behind the last pass; else that is done again, and they stay.
+
+    That they stay is written first: what was deleted by somebody who was killed, or doubled, is not thought long gone.
+    """
+    if not removal.is_anything_left(erasure.keys):
+        if erasures.let_go(erasure):
+            _tell("tombstones gone", erasure)
+    elif erasures.replace(erasure, rest_again(erasure, now)):
+        _delete(erasure, context)
+        _tell("tombstones stay", erasure)
+
+
+def _delete(erasure: Erasure, context: Any) -> bool:
+    """Delete what is there, as long as there is time; say whether that was all."""
     left = MOST_A_CALL
-    for delete in _list_deletes(erasure, now):
+    for delete in _list_deletes(erasure):
         deleted = 1
         while deleted:
             if left <= 0 or context.get_remaining_time_in_millis() < RESERVE_MS:
-                queue.send_erasures([who])
-                return
+                return False
             deleted = delete(most=min(left, AT_ONCE))
             left -= deleted
-    _conclude(erasure)
+    return True
 
 
-def _list_deletes(erasure: Erasure, now: Instant) -> Iterator[Delete]:
+def _tell(what: str, erasure: Erasure) -> None:
+    count("ErasurePasses")
+    logger.info(what, who=name_who(erasure.who), keys=len(erasure.keys), passes=len(erasure.passes))
+
+
+def _list_deletes(erasure: Erasure) -> Iterator[Delete]:
     """Yield what deletes, in order; doing any of it again is harmless."""
     for key in erasure.keys:
         for table in removal.TABLES:
             yield partial(removal.delete_rows, table, key)
-        yield partial(removal.delete_events, key, before=find_fresh_since(erasure, now))
         yield partial(removal.delete_coupons, key, erasure.keys)
         yield partial(_delete_export, key)
     for address in erasure.addresses:
@@ -85,19 +110,6 @@ def _list_deletes(erasure: Erasure, now: Instant) -> Iterator[Delete]:
 
 def _delete_export(who: str, *, most: int) -> int:
     return bucket.delete_all(name_export(who), most=most)
-
-
-def _conclude(erasure: Erasure) -> None:
-    """Note that the pass is done; with the last one the tombstones go too, once nothing came in that might be late."""
-    if is_last(erasure) and removal.is_anything_left(erasure.keys):
-        erasures.postpone(erasure.who, read_clock() + LATE_MS)
-        logger.info("tombstones stay", who=name_who(erasure.who))
-        return
-    after = end_pass(erasure, read_clock())
-    done = erasures.let_go(erasure) if is_last(erasure) else erasures.replace(erasure, after)
-    if done:
-        count("ErasurePasses")
-        logger.info("profile deleted", who=name_who(erasure.who), keys=len(erasure.keys), number=len(after.passes))
 
 
 def _derive_keys(text: str) -> list[str]:

@@ -97,7 +97,7 @@ def _explain_erasure(erasure: Erasure | None) -> tuple[tuple[str, str], ...]:
         return (("erased", "yes"),)
     ended = [_when(at) for at in erasure.passes]
     ended.append("under way" if not erasure.passes else f"due {_when(due_at(erasure))}")
-    names = ("everything deleted", "deleted again", "key let go of")
+    names = ("everything deleted", "deleted again", "deleted for the last time", "key let go of")
     return (("erased", _when(erasure.at)), *zip(names, ended, strict=False))
 
 

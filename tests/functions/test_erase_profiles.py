@@ -14,7 +14,7 @@ from world import client, lambda_context, read_queue
 import functions.derive_segments.app as derive_segments
 from cartwake import devices, giving
 from cartwake.bundles import Pool
-from cartwake.erasure import LEASE_MS, PASSES, name_export
+from cartwake.erasure import LEASE_MS, PASSES, REST_MS, name_export
 from cartwake.errors import TryAgain
 from cartwake.events import Event, Trust
 from cartwake.family import find_address_key
@@ -113,8 +113,8 @@ def traces(*, but: str = "never") -> list[str]:
 
 
 def finish(shop: Shop) -> None:
-    """Let all passes come due."""
-    for after in PASSES[1:]:
+    """Let all passes come due, and the end of the rest behind them."""
+    for after in (*PASSES[1:], PASSES[-1] + REST_MS):
         shop.now = max(shop.now, NOON + DAY + after + 10 * MINUTE)
         shop.wait(MINUTE)
 
@@ -475,6 +475,8 @@ def test_with_the_same_id_somebody_begins_anew_after_fifteen_days(ada: Shop) -> 
     assert ada.profile(WHO).kind is Kind.TOMBSTONE
     ada.now += DAY
     ada.wait(0)
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    ada.wait(REST_MS)
     assert ada.profile(WHO).version == 0
     ada.hear(an_order(who=WHO, at=ada.now))
     assert (ada.profile(WHO).kind, ada.profile(WHO).state.contacts) == (Kind.PROFILE, {})
@@ -491,7 +493,9 @@ def _come_late(shop: Shop, *news: Event, after: int) -> None:
     """Store events, and have their records of the stream come later; the shop goes on meanwhile."""
     events.put_events(news)
     records = [shop.record(event) for event in news]
-    shop.wait(after)
+    for _ in range(after // HOUR):
+        shop.wait(HOUR)
+    shop.wait(after % HOUR)
     derive_segments.handler({"Records": records}, lambda_context())
     shop.follow()
 
@@ -511,7 +515,8 @@ def test_it_counts_for_nobody_who_came_back_since(ada: Shop) -> None:
     before = a_cart_event(who=WHO, at=ada.now)
     events.put_events([before])
     record = ada.record(before)
-    ada.wait(4 * HOUR)
+    for _ in range(6):
+        ada.wait(HOUR)
     ada.hear(an_order(who=WHO, at=ada.now))
     anew = ada.profile(WHO)
     derive_segments.handler({"Records": [record]}, lambda_context())
@@ -519,21 +524,94 @@ def test_it_counts_for_nobody_who_came_back_since(ada: Shop) -> None:
     assert ada.profile(WHO) == anew
 
 
-@pytest.mark.parametrize("before", [HOUR + 1, MINUTE, 0])
-def test_the_last_pass_waits_for_what_has_just_come_in(ada: Shop, before: int) -> None:
-    """Nobody asks of an event that is not late whether it is still stored: so it is, or the tombstones are there."""
+@pytest.mark.parametrize("before", [HOUR + 1, MINUTE, 0, -HOUR])
+def test_the_tombstones_wait_for_what_has_just_come_in(ada: Shop, before: int) -> None:
+    """Of an event that is not late nobody asks whether it is still stored: the tombstones are there for it."""
     _erase_until(ada, before)
+    ada.wait(0)
     fresh = a_cart_event(who=VISITOR, at=ada.now)
     events.put_events([fresh])
     record = ada.record(fresh)
-    ada.wait(before + MINUTE)
-    assert events.get_event(VISITOR, fresh.key) == fresh
-    assert {ada.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
-    derive_segments.handler({"Records": [record]}, lambda_context())
-    ada.wait(30 * MINUTE)
-    assert {ada.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
+    for _ in range(12):
+        if events.get_event(VISITOR, fresh.key):
+            ada.wait(20 * MINUTE)
+    assert events.get_event(VISITOR, fresh.key) is None
+    for _ in range(4):
+        derive_segments.handler({"Records": [record]}, lambda_context())
+        assert {ada.profile(key).kind for key in (WHO, VISITOR)} == {Kind.TOMBSTONE}
+        ada.wait(29 * MINUTE)
     for _ in range(3):
-        ada.wait(HOUR)
+        ada.wait(REST_MS)
+    assert traces() == []
+
+
+def test_nothing_is_let_go_of_behind_one_who_is_killed(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the rest a function has deleted what came in, and ended there: the next one does not think it long gone."""
+    _erase_until(ada, 0)
+    ada.wait(0)
+    fresh = a_cart_event(who=WHO, at=ada.now + MINUTE)
+    events.put_events([fresh])
+    record = ada.record(fresh)
+    ada.now += REST_MS
+    delete = removal.delete_rows
+
+    def die(table: Any, who: str, *, most: int) -> int:
+        if delete(table, who, most=most) and table is events.EventRow:
+            raise KeyboardInterrupt
+        return 0
+
+    with monkeypatch.context() as dying:
+        dying.setattr(removal, "delete_rows", die)
+        with pytest.raises(KeyboardInterrupt):
+            ada.wait(0)
+    assert events.get_event(WHO, fresh.key) is None
+    ada.wait(10 * MINUTE)
+    derive_segments.handler({"Records": [record]}, lambda_context())
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    ada.wait(REST_MS)
+    ada.wait(REST_MS)
+    assert traces() == []
+
+
+@pytest.mark.parametrize("pause", [0, REST_MS])
+def test_a_pass_between_asking_and_reading_begins_nobody_anew(
+    ada: Shop, monkeypatch: pytest.MonkeyPatch, pause: int
+) -> None:
+    """A late event was still stored when it was asked for; then it was deleted, and only then the profile read."""
+    _erase_until(ada, 3 * HOUR)
+    late = a_cart_event(who=WHO, at=ada.now)
+    events.put_events([late])
+    record = ada.record(late)
+    ada.now += 3 * HOUR + pause
+    find = events.find_deleted
+
+    def ask(some: Any) -> Any:
+        found = find(some)
+        ada.wait(0)
+        return found
+
+    with monkeypatch.context() as racing:
+        racing.setattr(events, "find_deleted", ask)
+        derive_segments.handler({"Records": [record]}, lambda_context())
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    for _ in range(3):
+        ada.wait(REST_MS)
+    assert traces() == []
+
+
+def test_passes_that_come_all_at_once_begin_nobody_anew(ada: Shop) -> None:
+    """An erasure was held up until all passes were due: what came in just before them finds a tombstone."""
+    ada.hear(request(ada.now))
+    ada.now += 15 * DAY + MINUTE
+    fresh = a_cart_event(who=WHO, at=ada.now)
+    events.put_events([fresh])
+    record = ada.record(fresh)
+    for _ in range(4):
+        ada.wait(MINUTE)
+    derive_segments.handler({"Records": [record]}, lambda_context())
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    for _ in range(3):
+        ada.wait(REST_MS)
     assert traces() == []
 
 

@@ -18,12 +18,12 @@ from cartwake.times import DAY, HOUR, Instant
 PASSES: Final = (0, 25 * HOUR, 15 * DAY)
 """How long after the tombstones were set everything is deleted: at once; again when no stream holds a record of them
 any more, which it does for 24 hours; and last when no queue does, dead letters included, which it does for 14 days."""
-LEASE_MS: Final = 300_000
-"""So long a pass is left alone before it is asked for again."""
+REST_MS: Final = 2 * HOUR
+"""So long tombstones outlast what was deleted last: what the stream still tells of that, behind them, is late."""
 LATE_MS: Final = HOUR
 """An event that is derived so long after it came in counts only if it is still stored."""
-_FRESH_MS: Final = 2 * LATE_MS
-"""The last pass waits for what came in so short a time ago; twice as long, for clocks differ."""
+LEASE_MS: Final = 300_000
+"""So long a pass is left alone before it is asked for again."""
 _ADDRESS: Final = re.compile(r"[^\s\"'\\<>(),;:]+@[^\s\"'\\<>(),;:]+|\+\d{7,15}")
 
 
@@ -64,26 +64,23 @@ def split_at_request(told: list[Event]) -> tuple[list[Event], list[Event]]:
 
 
 def due_at(erasure: Erasure) -> Instant:
-    """Return when the next pass is due."""
-    return erasure.at + PASSES[len(erasure.passes)]
+    """Return when the next pass is due, or the end of the rest."""
+    done = len(erasure.passes)
+    return erasure.at + PASSES[done] if done < len(PASSES) else erasure.passes[-1] + REST_MS
 
 
-def is_last(erasure: Erasure) -> bool:
-    """Say whether the next pass is the last."""
-    return len(erasure.passes) == len(PASSES) - 1
+def is_resting(erasure: Erasure) -> bool:
+    """Say whether all passes are done, and the tombstones outlast them."""
+    return len(erasure.passes) == len(PASSES)
 
 
-def find_fresh_since(erasure: Erasure, now: Instant) -> Instant | None:
-    """Return since when the next pass leaves alone what came in; None when it leaves nothing.
-
-    The stream's record of an event may come after the tombstones are gone. Only if it is late by then does anybody ask
-    whether the event is still stored: so the last pass deletes none that might not be.
-    """
-    return now - _FRESH_MS if is_last(erasure) else None
+def rest_again(erasure: Erasure, now: Instant) -> Erasure:
+    """Return the erasure with its last pass done again, so that the rest begins anew."""
+    return msgspec.structs.replace(erasure, passes=(*erasure.passes[:-1], now))
 
 
 def is_late(event: Event, now: Instant) -> bool:
-    """Say whether an event is derived so late that an erasure may have deleted it."""
+    """Say whether an event is derived so late that an erasure may have deleted it, tombstones and all."""
     return now - event.received_at > LATE_MS
 
 

@@ -4,7 +4,6 @@ Nothing says how far that is but what is still there: whoever goes on finds the 
 """
 
 from collections.abc import Callable, Collection, Iterator
-from itertools import islice
 from typing import Any, Final
 
 from pynamodb.exceptions import PutError, QueryError
@@ -12,7 +11,6 @@ from pynamodb.models import Model
 
 from cartwake.coupons import normalise_code
 from cartwake.errors import TryAgain
-from cartwake.events import KEEP_MS
 from cartwake.store import base
 from cartwake.store.coupons import CouponRow
 from cartwake.store.events import EventRow
@@ -21,9 +19,8 @@ from cartwake.store.participants import ParticipantRow
 from cartwake.store.quarantine import QuarantineRow
 from cartwake.store.runs import RunRow
 from cartwake.store.slots import SlotRow
-from cartwake.times import SECOND, Instant
 
-TABLES: Final[tuple[type[Model], ...]] = (RunRow, SlotRow, MessageRow, ParticipantRow, QuarantineRow)
+TABLES: Final[tuple[type[Model], ...]] = (RunRow, SlotRow, MessageRow, ParticipantRow, EventRow, QuarantineRow)
 """In this order: without its run no step plans a message any more."""
 _UNNAMED: Final = "?"
 _PAGE: Final = 100
@@ -34,16 +31,9 @@ def delete_rows(table: type[Model], who: str, *, most: int) -> int:
     return _delete(table, list(_query(table, who, limit=most)))
 
 
-def delete_events(who: str, *, before: Instant | None, most: int) -> int:
-    """Delete up to *most* events of one key, where *before* is given only those that came in before it."""
-    earlier = None if before is None else EventRow.expires_at < (before + KEEP_MS) // SECOND
-    return _delete(EventRow, list(islice(_query(EventRow, who, filter_condition=earlier, page_size=_PAGE), most)))
-
-
 def is_anything_left(keys: Collection[str]) -> bool:
     """Say whether any table but that of the profiles has a row under any of a shopper's keys."""
-    tables: tuple[type[Model], ...] = (EventRow, *TABLES)
-    return any(list(_query(table, key, limit=1)) for key in keys for table in tables)
+    return any(list(_query(table, key, limit=1)) for key in keys for table in TABLES)
 
 
 def delete_unnamed(concerns: Callable[[bytes], bool], *, most: int) -> int:
