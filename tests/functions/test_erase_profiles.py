@@ -449,6 +449,22 @@ def test_an_address_of_before_that_is_somebody_elses_by_now_is_left_alone(ada: S
     assert identities.find_owner(key) == "u#eve"
 
 
+def test_an_address_that_two_had_and_neither_has_is_withdrawn(ada: Shop) -> None:
+    """Whose yes it was cannot be known for sure: it is taken for that of who is erased, and nobody is written to."""
+    ada.hear(an_identify(EMAIL, who="u#eve", at=ada.now + 1), a_subscription(who="u#eve", at=ada.now + 2))
+    ada.hear(an_identify("new@example.com", who=WHO, user_id=USER, at=ada.now + 3))
+    key = ada.profile("u#eve").address_keys[Channel.EMAIL]
+    assert identities.find_owner(key) is None
+    ada.hear(request(ada.now + 4))
+    consent = addresses.get_address(key).consent
+    assert consent is not None
+    assert not consent.subscribed
+    ada.hear(a_subscription(who="u#eve", id="anew", at=ada.now + DAY))
+    consent = addresses.get_address(key).consent
+    assert consent is not None
+    assert consent.subscribed
+
+
 def test_whoever_has_the_most_of_all_is_erased_at_once(shop: Shop) -> None:
     """Every key, address and device that a profile may have fits into the one transaction."""
     others = tuple(f"a#{number}" for number in range(MOST_SOURCES - 1))
