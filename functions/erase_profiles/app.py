@@ -1,6 +1,6 @@
 """erase_profiles: delete what is stored of erased shoppers, again when nothing can come late, and then their keys."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -59,7 +59,7 @@ def erase(who: str, context: Any) -> None:
     erasures.postpone(who, now + LEASE_MS)
     if is_resting(erasure):
         _end_rest(erasure, context, now)
-    elif not _delete(erasure, context):
+    elif not _delete(_list_deletes(erasure), context):
         queue.send_erasures([who])
     elif erasures.replace(erasure, end_pass(erasure, read_clock())):
         _tell("profile deleted", erasure)
@@ -70,18 +70,19 @@ def _end_rest(erasure: Erasure, context: Any, now: Instant) -> None:
 
     That they stay is written first: what was deleted by somebody who was killed, or doubled, is not thought long gone.
     """
-    if not removal.is_anything_left(erasure.keys):
-        if erasures.let_go(erasure):
-            _tell("tombstones gone", erasure)
-    elif erasures.replace(erasure, rest_again(erasure, now)):
-        _delete(erasure, context)
-        _tell("tombstones stay", erasure)
+    unnamed_gone = _delete([_find_unnamed(erasure)], context)
+    if removal.is_anything_left(erasure.keys):
+        if erasures.replace(erasure, rest_again(erasure, now)):
+            _delete(_list_deletes(erasure), context)
+            _tell("tombstones stay", erasure)
+    elif unnamed_gone and erasures.let_go(erasure):
+        _tell("tombstones gone", erasure)
 
 
-def _delete(erasure: Erasure, context: Any) -> bool:
+def _delete(deletes: Iterable[Delete], context: Any) -> bool:
     """Delete what is there, as long as there is time; say whether that was all."""
     left = MOST_A_CALL
-    for delete in _list_deletes(erasure):
+    for delete in deletes:
         deleted = 1
         while deleted:
             if left <= 0 or context.get_remaining_time_in_millis() < RESERVE_MS:
@@ -105,7 +106,11 @@ def _list_deletes(erasure: Erasure) -> Iterator[Delete]:
         yield partial(_delete_export, key)
     for address in erasure.addresses:
         yield partial(consents.unname, address, erasure.at)
-    yield partial(removal.delete_unnamed, make_search(erasure, _derive_keys))
+    yield _find_unnamed(erasure)
+
+
+def _find_unnamed(erasure: Erasure) -> Delete:
+    return partial(removal.delete_unnamed, make_search(erasure, _derive_keys))
 
 
 def _delete_export(who: str, *, most: int) -> int:

@@ -589,6 +589,53 @@ def test_nothing_is_let_go_of_behind_one_who_is_killed(ada: Shop, monkeypatch: p
     assert traces() == []
 
 
+def test_a_slow_double_lets_nothing_go(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One has found that nothing is left; then an event came in, and another has deleted it: the tombstones stay."""
+    _erase_until(ada, 0)
+    ada.wait(0)
+    ada.now += REST_MS
+    fresh = a_cart_event(who=WHO, at=ada.now)
+    look = removal.is_anything_left
+
+    def dawdle(keys: Any) -> bool:
+        found = look(keys)
+        events.put_events([fresh])
+        records.append(ada.record(fresh))
+        monkeypatch.setattr(removal, "is_anything_left", look)
+        app.handler(queue_event({"who": WHO}), lambda_context())
+        return found
+
+    records: list[dict[str, Any]] = []
+    monkeypatch.setattr(removal, "is_anything_left", dawdle)
+    app.handler(queue_event({"who": WHO}), lambda_context())
+    assert events.get_event(WHO, fresh.key) is None
+    derive_segments.handler({"Records": records}, lambda_context())
+    assert ada.profile(WHO).kind is Kind.TOMBSTONE
+    for _ in range(3):
+        ada.wait(REST_MS)
+    assert traces() == []
+
+
+def test_what_is_set_aside_in_the_rest_goes_too(ada: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A record under nobody's name, which a pass that was broken off has not come to, is looked for once more."""
+    _erase_until(ada, 0)
+    ada.wait(0)
+    events.put_events([a_cart_event(who=WHO, at=ada.now)])
+    body = json.dumps({"Message": json.dumps({"who": WHO})}).encode()
+    quarantine.put("", "late", reason="poison", at=ada.now, body=body)
+    ada.now += REST_MS
+
+    def fail(*_: Any, **__: Any) -> int:
+        raise TryAgain("throttled")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(removal, "delete_unnamed", fail)
+        app.handler(queue_event({"who": WHO}), lambda_context())
+    for _ in range(4):
+        ada.wait(REST_MS)
+    assert traces() == []
+
+
 @pytest.mark.parametrize("pause", [0, REST_MS])
 def test_a_pass_between_asking_and_reading_begins_nobody_anew(
     ada: Shop, monkeypatch: pytest.MonkeyPatch, pause: int

@@ -1,6 +1,6 @@
 """Erasure: who asked to be erased, under which keys they were known, and when what is to be done about it.
 
-Nothing here names the person but the keys themselves, and those are let go of with the last pass.
+Nothing here names the person but the keys themselves, and those are let go of after the last pass.
 """
 
 import json

@@ -73,8 +73,12 @@ def replace(before: Erasure, after: Erasure) -> bool:
 
 
 def let_go(erasure: Erasure) -> bool:
-    """Delete the tombstones, all of them or none: what comes later under these keys begins anew."""
-    return base.commit([base.Delete(ProfileRow(key), ProfileRow.kind == _TOMBSTONE) for key in erasure.keys])
+    """Delete the tombstones, all of them or none, if nobody wrote meanwhile; what comes later begins anew."""
+    unchanged = ProfileRow.version == erasure.version
+    tombstone = ProfileRow.kind == _TOMBSTONE
+    return base.commit(
+        [base.Delete(ProfileRow(key), unchanged if key == erasure.who else tombstone) for key in erasure.keys]
+    )
 
 
 def list_due(now: Instant, *, limit: int) -> list[str]:
