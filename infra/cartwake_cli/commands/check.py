@@ -75,7 +75,7 @@ def find_faults(files: dict[str, bytes]) -> list[Fault]:
     linked = link(contents, partial=True, now=now)
     # A file that cannot be read is told once, and not again by each file that needs it.
     faults += [each.fault for each in linked.conflicts if not told & set(each.files)]
-    return [*faults, *doubt_campaigns(contents, now), *find_doubts(contents, broken=told, now=now)]
+    return [*faults, *linked.borne, *doubt_campaigns(contents, now), *find_doubts(contents, broken=told, now=now)]
 
 
 def find_strays(folder: Path) -> list[Fault]:

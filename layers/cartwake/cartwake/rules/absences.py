@@ -1,26 +1,15 @@
-"""Absences: the names without which a template is not sent, however it comes by them, and those that nobody has."""
+"""Absences: the names without which a template is not sent, however it comes by them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Final
 
 from jinja2 import nodes
 from jinja2.exceptions import TemplateSyntaxError
 
 from cartwake.bundles import Template
-from cartwake.rules.compile_campaigns import is_campaign
-from cartwake.rules.compile_templates import Templates
-from cartwake.rules.conflicts import Conflict
-from cartwake.rules.faults import Fault
-from cartwake.rules.files import SETTINGS, list_subjects, walk
-from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
-from cartwake.rules.models import Journey
-from cartwake.rules.settings_models import Settings
-from cartwake.rules.trigger_models import ByDate
 from cartwake.sending.templates import environment
 
-_LOGO: Final = "shop.logo_url"
 _ENTRY: Final = "[]"
 _NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -56,7 +45,6 @@ class _Weight:
         return self.fails | self.empties
 
 
-@lru_cache(maxsize=512)
 def find_needed(source: str) -> Needed:
     """Return what must be there for a source to be filled; of one that is none, nothing."""
     walker = _Walker()
@@ -78,56 +66,9 @@ def find_needed_of(template: Template) -> Needed:
     return Needed(always, each)
 
 
-def find_lacking(file: str, rule: Journey, made: Templates, settings: Settings | None) -> Iterator[Conflict]:
-    """Yield what a journey's messages always show though nobody has it: none of them could ever be sent.
-
-    Args:
-        file: The journey's, or the campaign's.
-        rule: The journey.
-        made: The templates there are.
-        settings: None where they are not known.
-    """
-    has_event = not (is_campaign(file) or isinstance(rule.trigger, ByDate))
-    has_logo = settings is None or bool(settings.shop.logo_url)
-    for path, subject in list_subjects(rule):
-        for message, example, guilty in _say_lacking(find_needed(subject), has_event=has_event, has_logo=has_logo):
-            yield Conflict(Fault(file=file, path=path, message=message, example=example), (file, *guilty))
-    for template in dict.fromkeys(_list_templates(rule)):
-        for source, content in made.list_files().get(template, {}).items():
-            needed = find_needed_of(content.template)
-            for message, example, guilty in _say_lacking(needed, has_event=has_event, has_logo=has_logo):
-                fault = Fault(file=source, message=f"{message} {file} sends it.", example=example)
-                yield Conflict(fault, (*content.files, file, *guilty))
-
-
-def _say_lacking(needed: Needed, *, has_event: bool, has_logo: bool) -> Iterator[tuple[str, str, tuple[str, ...]]]:
-    """Yield what is amiss, what to write, and which file is at fault too."""
-    for name, written in sorted(needed.always.items()):
-        shown = write(written)
-        if name.startswith("event.") and not has_event:
-            why = "A campaign has no event, nor has a journey that a date starts"
-            yield f"{why}: without {{{{ {shown} }}}} nothing is sent.", f"{{{{ {shown}|default('…') }}}}", ()
-        elif name == _LOGO and not has_logo:
-            why = "There is no logo_url in settings.json"
-            yield f"{why}: without {{{{ {shown} }}}} nothing is sent.", f"{{% if {shown} %}}…{{% endif %}}", (SETTINGS,)
-
-
 def write(name: str) -> str:
     """Return a name as it may be written: of a list, the first."""
     return name.replace(_ENTRY, "[0]")
-
-
-def _list_templates(rule: Journey) -> Iterator[str]:
-    for _, step in walk(rule.steps):
-        match step:
-            case EmailStep():
-                yield step.email
-            case SmsStep():
-                yield step.sms
-            case PushStep():
-                yield step.push
-            case _:
-                continue
 
 
 class _Walker:

@@ -1,15 +1,14 @@
 """Compiling: files that are right by themselves become one bundle, or it is said which do not fit together."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec.structs import replace
 
 from cartwake import bundles
 from cartwake.conditions.kinds import Condition, ScoreRule
 from cartwake.journeys import Journey as Runnable
-from cartwake.rules.absences import find_lacking
 from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.compile_campaigns import (
     Case,
@@ -33,9 +32,9 @@ from cartwake.rules.compile_variants import Tests, date_tests
 from cartwake.rules.compiling.desk import Reads, describe_shop
 from cartwake.rules.confirmations import find_unfit
 from cartwake.rules.conflicts import Conflict
-from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import PREDICTIONS, SETTINGS, Content, list_subjects, name_of, tell_unexpected, walk
+from cartwake.rules.lacking import Logo, find_lacking
 from cartwake.rules.leftovers import Stock, carry
 from cartwake.rules.models import Journey, Segment
 from cartwake.rules.needs import Needs, listed
@@ -52,6 +51,8 @@ from cartwake.times import Instant
 if TYPE_CHECKING:
     from cartwake.enrolments import Enrolment
 
+_RESTING: Final = ("paused", "archived")
+
 
 @dataclass(frozen=True, slots=True)
 class Linked:
@@ -59,26 +60,34 @@ class Linked:
 
     Attributes:
         problem: What failed though nobody foresaw it; the one conflict there is then names the files it comes from.
+        borne: What is amiss and keeps nothing from going live, as warnings.
     """
 
     bundle: bundles.Bundle
     conflicts: list[Conflict]
     problem: str = ""
+    borne: tuple[Fault, ...] = ()
 
 
-def link(
-    files: Mapping[str, Content], *, previous: bundles.Bundle | None = None, now: Instant = 0, partial: bool = False
+def link(  # noqa: PLR0913  what there is, what is live, and how much of all that is known
+    files: Mapping[str, Content],
+    *,
+    previous: bundles.Bundle | None = None,
+    changed: Collection[str] | None = None,
+    now: Instant = 0,
+    partial: bool = False,
 ) -> Linked:
     """Return the bundle that *files* make, and every conflict between them; with conflicts it is not to be used.
 
     Args:
         files: What each file says, by its path.
         previous: What is live: a segment that is the same in it keeps the generation in which it changed.
+        changed: The files that are not as they are live; None: all of them.
         now: The time of the publish.
         partial: Only a part of all files is there: what is named in a folder without files is not missed.
     """
     try:
-        return _Linker(files, previous=previous, now=now, partial=partial).link()
+        return _Linker(files, previous=previous, now=now, partial=partial).link(changed)
     except Exception as error:  # noqa: BLE001  whatever it is: what was live stays, and it is told
         guilty = _find_guilty(files, previous, now)
         fault = tell_unexpected(guilty[0] if guilty else SETTINGS, error)
@@ -114,6 +123,7 @@ class _Linker:
         self._partial = partial
         self._needs = Needs()
         self._conflicts: list[Conflict] = []
+        self._borne: list[Fault] = []
         self._watched: dict[str, Reads] = {}
         self._tests: dict[str, Tests] = {}
         settings = files.get(SETTINGS)
@@ -132,7 +142,7 @@ class _Linker:
             partial=partial,
         )
 
-    def link(self) -> Linked:
+    def link(self, changed: Collection[str] | None = None) -> Linked:
         if self._settings is None and not self._partial:
             fault = Fault(file=SETTINGS, message="The file is missing; nothing goes live without it.")
             self._conflicts.append(Conflict(fault, (SETTINGS,)))
@@ -143,6 +153,9 @@ class _Linker:
         self._conflicts += made.conflicts + self._find_unknown_shown(made)
         self._conflicts += find_pool_conflicts(self._files, made, partial=self._partial) + find_doubled(self._files)
         journeys = self._compile_each(Journey, lambda file, it: self._compile_journey(file, it, made))
+        if changed is not None:
+            # what an earlier version of Cartwake let pass must not keep everything else from going live
+            self._bear(lambda it: not any(file in changed for file in it.files))
         left = {} if self._conflicts else self._carry(journeys, scores)
         meanings = Meanings(self._previous, self._generation, self._compiled, self._predictions, wheres, scores)
         segments = {} if self._conflicts else self._finish_segments(meanings)
@@ -165,7 +178,13 @@ class _Linker:
             enrolments=dict(sorted(self._enrolments.items())),
             launched=list_launched(self._previous, self._now),
         )
-        return Linked(bundle, self._conflicts)
+        return Linked(bundle, self._conflicts, borne=tuple(replace(it, severity="warning") for it in self._borne))
+
+    def _bear(self, may: Callable[[Conflict], bool]) -> None:
+        """Make warnings of the conflicts that can be borne, and may be."""
+        borne = [it for it in self._conflicts if it.bearable and may(it)]
+        self._borne += [it.fault for it in borne]
+        self._conflicts = [it for it in self._conflicts if it not in borne]
 
     def _carry(self, journeys: dict[str, Runnable], scores: dict[str, ScoreRule]) -> dict[str, bundles.Leftover]:
         """Return what runs in steps that are no more need besides, and keep that too."""
@@ -240,8 +259,15 @@ class _Linker:
         if not (self._partial and not made.files) and not made.conflicts:
             self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
             self._conflicts += find_unfit(file, rule, made)
-            self._conflicts += find_lacking(file, rule, made, self._settings)
+            self._conflicts += find_lacking(file, rule, made, self._find_logo())
+            if rule.status in _RESTING:
+                # nobody gets its messages, and that it is stopped must never be refused
+                self._bear(lambda it: file in it.files)
         return self._finish_date(name_of(file), self._open(name_of(file), journey))
+
+    def _find_logo(self) -> Logo:
+        is_there = self._settings is None or bool(self._settings.shop.logo_url)
+        return Logo(is_there, is_lost=not is_there and bool(self._previous.settings.shop.logo_url))
 
     def _enrol(self, file: str, rule: Journey, journey: Runnable) -> Runnable:
         """Note who is brought into a journey all together; return it as it is run then."""
@@ -264,8 +290,8 @@ class _Linker:
                 told = self._references.find_unknown_shown(file, {name: path})
                 found += [Conflict(each.fault, (*each.files, *content.files)) for each in told]
         for file, rule in self._of(Journey):
-            for path, subject in list_subjects(rule):
-                shown = dict.fromkeys(examine(subject).scores, path)
+            for path, step in list_subjects(rule):
+                shown = dict.fromkeys(step.said.scores, path)
                 found += self._references.find_unknown_shown(file, shown)
         return found
 
@@ -291,8 +317,8 @@ class _Linker:
     def _finish_date(self, name: str, journey: Runnable) -> Runnable:
         """Add when the date that starts a journey last changed: the shop's own clock is part of it."""
         dated, before = journey.trigger.dated, self._previous.dates.get(bundles.name_dated(name))
-        if dated is None:
-            return journey
+        if dated is None or not journey.is_active:
+            return journey  # one that starts nobody is not dated anew by every publish
         same = before is not None and replace(before, changed_generation=0) == dated
         if not same or self._compiled.timezone != self._previous.settings.timezone:
             before = None

@@ -233,7 +233,8 @@ class JourneyCompiler:
         for name in sorted(_ABSENT[rule.kind] & content.always):
             why = f"What is {rule.kind} has no {{{{ {name} }}}}, so nothing would be sent; {self._file} sends it."
             example = f"{{% if {name} %}}{{{{ {name} }}}}{{% endif %}}"
-            found.append(Conflict(Fault(file=file, message=why, example=example), (*content.files, self._file)))
+            fault = Fault(file=file, message=why, example=example)
+            found.append(Conflict(fault, (*content.files, self._file), bearable=True))
         return found
 
     def _check_marketing(self, file: str, content: TemplateFile) -> list[Conflict]:

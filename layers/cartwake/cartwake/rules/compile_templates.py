@@ -3,12 +3,12 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import Final
 
 from msgspec.structs import replace
 
 from cartwake import bundles
-from cartwake.rules.assembly import Flat, NotWhole, Span, assemble
+from cartwake.rules.assembly import Flat, NotWhole, assemble
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import EMAILS, Content, name_of, tell_unexpected
@@ -16,6 +16,9 @@ from cartwake.rules.mjml import TemplateFile, compile_mjml
 from cartwake.rules.pieces import LAYOUTS, PARTS, Piece
 from cartwake.rules.translations import find_strangers, read_locale, split_locale
 from cartwake.sending.locales import list_fallbacks
+
+_MOST_KEPT: Final = 4
+"""Of a template: with its layout as it is and as it was live, and its parts likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +103,7 @@ def _compile(piece: Piece, pieces: Mapping[str, Piece]) -> TemplateFile | list[C
     try:
         flat = assemble(piece, pieces, locales=list_fallbacks(read_locale(piece.file)))
         files = (*flat.sources, *dict.fromkeys(flat.absent))
-        compiled = _compile_flat(flat.file, flat.text, flat.spans, tuple(flat.sources.items()))
-        return dataclasses.replace(compiled, files=files)
+        return dataclasses.replace(_compile_once(piece, flat), files=files)
     except Faulty as error:
         files = error.files if isinstance(error, NotWhole) else files
         return [Conflict(fault, tuple(dict.fromkeys((fault.file, *files)))) for fault in error.faults]
@@ -109,10 +111,27 @@ def _compile(piece: Piece, pieces: Mapping[str, Piece]) -> TemplateFile | list[C
         return [Conflict(tell_unexpected(piece.file, error), files)]
 
 
-@lru_cache(maxsize=256)
-def _compile_flat(file: str, text: str, spans: tuple[Span, ...], sources: tuple[tuple[str, str], ...]) -> TemplateFile:
-    """Compile a text; while it is chosen which files go live, the same ones come again and again."""
-    return compile_mjml(Flat(file, text, spans, dict(sources)))
+def _compile_once(piece: Piece, flat: Flat) -> TemplateFile:
+    """Compile a text; while it is chosen which files go live, the same ones come again and again.
+
+    What was compiled lives as long as what was read of its file, so it is kept of as many files as there are.
+    """
+    key = (flat.text, flat.spans, tuple(flat.sources.items()))
+    if key not in piece.compiled:
+        if len(piece.compiled) == _MOST_KEPT:
+            piece.compiled.pop(next(iter(piece.compiled)))
+        piece.compiled[key] = _try_to_compile(flat)
+    compiled: TemplateFile | list[Fault] = piece.compiled[key]
+    if isinstance(compiled, list):
+        raise Faulty(compiled)
+    return compiled
+
+
+def _try_to_compile(flat: Flat) -> TemplateFile | list[Fault]:
+    try:
+        return compile_mjml(flat)
+    except Faulty as error:
+        return list(error.faults)
 
 
 def _stem_of(file: str) -> str:

@@ -7,7 +7,6 @@ from cartwake.events import SUBSCRIPTION_REQUESTED
 from cartwake.optins import CONFIRMATION
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.conflicts import Conflict
-from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault
 from cartwake.rules.files import walk
 from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
@@ -46,8 +45,7 @@ def find_unfit(file: str, rule: Journey, made: Templates) -> Iterator[Conflict]:
 def _check_email(file: str, path: str, step: EmailStep, made: Templates) -> Iterator[Conflict]:
     if step.coupon:
         yield _tell(file, f"{path}.coupon", "A coupon is for who has said yes: give it in the journey that follows.")
-    said = examine(step.subject) if step.subject else None
-    told = [name for name in _TOLD if said and name in said.reads]
+    told = [name for name in _TOLD if name in step.said.reads]
     if told:
         yield _tell(file, f"{path}.subject", _say_told(told[0]), example="Please confirm, {{ shop.name }}")
     for template, content in made.list_files().get(step.email, {}).items():

@@ -9,7 +9,6 @@ from cartwake.rules.base import check
 from cartwake.rules.campaign_models import Campaign
 from cartwake.rules.codes import CodeFile, read_codes
 from cartwake.rules.coupon_models import Coupons
-from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.hypertext import compile_html
 from cartwake.rules.message_models import EmailStep
@@ -146,19 +145,13 @@ def _split(file: str) -> tuple[str, str]:
 def _check_subjects(file: str, read: object) -> list[Fault]:
     if not isinstance(read, Journey | Campaign):
         return []
-    return [
-        to_fault(file, problem, path=path)
-        for path, subject in list_subjects(read)
-        for problem in examine(subject).problems
-    ]
+    return [to_fault(file, problem, path=path) for path, step in list_subjects(read) for problem in step.said.problems]
 
 
-def list_subjects(rule: Journey | Campaign) -> list[tuple[str, str]]:
-    """Return every subject that the steps of a journey or a campaign say, with its path."""
+def list_subjects(rule: Journey | Campaign) -> list[tuple[str, EmailStep]]:
+    """Return every step of a journey or a campaign that says a subject, with the path of that."""
     return [
-        (f"{path}.subject", step.subject)
-        for path, step in walk(rule.steps)
-        if isinstance(step, EmailStep) and step.subject
+        (f"{path}.subject", step) for path, step in walk(rule.steps) if isinstance(step, EmailStep) and step.subject
     ]
 
 

@@ -4,6 +4,7 @@ import re
 from typing import Final
 
 from cartwake.bundles import Template
+from cartwake.rules.absences import find_needed_of
 from cartwake.rules.assembly import Flat
 from cartwake.rules.faults import Fault, Faulty, find_nearest
 from cartwake.rules.mjml import TemplateFile, check_balance, mark, unmark
@@ -56,6 +57,7 @@ def compile_html(source: Flat) -> TemplateFile:
         said.wants_coupon,
         tuple(source.sources),
         has_preheader=_PREHEADER.search(marked.text) is not None,
+        needed=find_needed_of(template),
     )
 
 

@@ -1,11 +1,14 @@
 """Models of the steps that send something, and of what all steps have in common."""
 
+from functools import cached_property
 from typing import Annotated, Final
 
 from pydantic import Field
 
+from cartwake.rules.absences import Needed, find_needed
 from cartwake.rules.base import Rule
 from cartwake.rules.condition_models import Condition
+from cartwake.rules.expressions import Findings, examine
 from cartwake.rules.words import Duration, Name
 
 _CONDITION: Final = "Its own condition: where it does not hold as a run comes here, the run passes over the step."
@@ -63,6 +66,16 @@ class EmailStep(MessageStep):
         description="The subject; what the template's mj-title says if nothing is said here.",
         examples=["You left {{ cart.items[0].name }} behind"],
     )
+
+    @cached_property
+    def said(self) -> Findings:
+        """What the subject says; it is parsed once, however often files are linked while it is chosen among them."""
+        return examine(self.subject or "")
+
+    @cached_property
+    def needed(self) -> Needed:
+        """What must be there for the subject to be filled; likewise."""
+        return find_needed(self.subject or "")
 
 
 class PushStep(MessageStep):

@@ -10,6 +10,7 @@ from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
 
 from cartwake.bundles import Template
+from cartwake.rules.absences import Needed, find_needed_of
 from cartwake.rules.assembly import Flat, Place, Span
 from cartwake.rules.expressions import examine
 from cartwake.rules.faults import Fault, Faulty, find_nearest
@@ -40,6 +41,7 @@ class TemplateFile:
         wants_coupon: And of those that it shows whatever the data are.
         files: The files that it is made of, and those that would have a part in it if they were there.
         has_preheader: It says what inboxes show beside the subject.
+        needed: What must be there for it to be filled.
     """
 
     template: Template
@@ -50,6 +52,7 @@ class TemplateFile:
     wants_coupon: Mapping[str, Place] = field(default_factory=dict)
     files: tuple[str, ...] = ()
     has_preheader: bool = False
+    needed: Needed = field(default_factory=Needed)
 
 
 def compile_mjml(source: Flat) -> TemplateFile:
@@ -81,7 +84,15 @@ def compile_mjml(source: Flat) -> TemplateFile:
     # what is always shown is what the HTML shows; where something stands is told by the lines of the file
     always, preheader = frozenset(examine(html).always), _PREHEADER.search(marked.text) is not None
     return TemplateFile(
-        template, always, said.reads, said.scores, said.coupon, said.wants_coupon, tuple(source.sources), preheader
+        template,
+        always,
+        said.reads,
+        said.scores,
+        said.coupon,
+        said.wants_coupon,
+        tuple(source.sources),
+        has_preheader=preheader,
+        needed=find_needed_of(template),
     )
 
 
@@ -94,8 +105,16 @@ def compile_text(file: str, source: str) -> TemplateFile:
     said = Flat.of(file, source).examine()
     if said.faults:
         raise Faulty(said.faults)
+    template = Template(text=source.strip())
     return TemplateFile(
-        Template(text=source.strip()), said.always, said.reads, said.scores, said.coupon, said.wants_coupon, (file,)
+        template,
+        said.always,
+        said.reads,
+        said.scores,
+        said.coupon,
+        said.wants_coupon,
+        (file,),
+        needed=find_needed_of(template),
     )
 
 

@@ -1,8 +1,8 @@
 """Pieces: templates, layouts and parts, cut at what puts them together: extends, block and include."""
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from dataclasses import dataclass, field
+from typing import Any, Final
 
 from jinja2 import Environment
 from jinja2.exceptions import TemplateSyntaxError
@@ -62,12 +62,14 @@ class Piece:
 
     Attributes:
         extends: Its layout, and where that is said; None: it has none.
+        compiled: What was made of it last, by what it was put together of; nothing that it says.
     """
 
     file: str
     text: str
     extends: Include | None
     nodes: tuple[Node, ...]
+    compiled: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def is_whole(self) -> bool:

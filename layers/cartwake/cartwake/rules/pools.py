@@ -10,7 +10,7 @@ from cartwake.rules.codes import CodeFile
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.coupon_models import Coupons
-from cartwake.rules.expressions import Findings, examine
+from cartwake.rules.expressions import Findings
 from cartwake.rules.faults import Fault, find_nearest
 from cartwake.rules.files import Content, name_of, walk
 from cartwake.rules.message_models import EmailStep, PushStep, SmsStep
@@ -149,7 +149,7 @@ def _order_place(place: Place) -> tuple[str, int]:
 
 
 def _examine_subject(step: EmailStep | SmsStep | PushStep) -> list[Findings]:
-    return [examine(step.subject)] if isinstance(step, EmailStep) and step.subject else []
+    return [step.said] if isinstance(step, EmailStep) and step.subject else []
 
 
 def _name_template(step: EmailStep | SmsStep | PushStep) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from msgspec.structs import replace
 
 from cartwake.bundles import Template
+from cartwake.rules.absences import find_needed_of
 from cartwake.rules.assembly import Flat, Place, Said
 from cartwake.rules.faults import Faulty
 from cartwake.rules.mjml import TemplateFile
@@ -22,14 +23,16 @@ def compile_push(file: str, rule: PushText) -> TemplateFile:
     faults = [replace(it, path=f"{name}, {it.path}") for name, each in said.items() for it in each.faults]
     if faults:
         raise Faulty(faults)
+    template = Template(subject=rule.title, text=rule.body, push=True, link=rule.link, image=rule.image or "")
     return TemplateFile(
-        Template(subject=rule.title, text=rule.body, push=True, link=rule.link, image=rule.image or ""),
+        template,
         always=frozenset().union(*(each.always for each in said.values())),
         reads=_join(said, "reads"),
         scores=_join(said, "scores"),
         coupon=_join(said, "coupon"),
         wants_coupon=_join(said, "wants_coupon"),
         files=(file,),
+        needed=find_needed_of(template),
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from cartwake.rules.absences import Needed, find_needed, find_needed_of, write
+from cartwake.rules.absences import Needed, write
 from cartwake.rules.compile_templates import Templates
 from cartwake.rules.faults import Fault, name_all
 from cartwake.rules.files import EMAILS, Content, is_email, list_subjects, name_of, walk
@@ -26,12 +26,12 @@ def doubt_template(file: str, files: Mapping[str, Content], made: Templates) -> 
     content = files[file]
     if isinstance(content, Journey):
         yield from _doubt_subjects(file, content, made)
-        for path, subject in list_subjects(content):
-            yield from _doubt_needed(file, find_needed(subject), own="email", path=path)
+        for path, step in list_subjects(content):
+            yield from _doubt_needed(file, step.needed, own="email", path=path)
     elif file in made.files:
         yield from _doubt_preheader(file, files, made.files[file])
         own = "email" if is_email(file) else "phone" if file.endswith(".txt") else ""
-        yield from _doubt_needed(file, find_needed_of(made.files[file].template), own=own)
+        yield from _doubt_needed(file, made.files[file].needed, own=own)
         if not read_locale(file):
             return
         endings = EMAILS if is_email(file) else (f".{file.rpartition('.')[2]}",)
