@@ -14,6 +14,7 @@ from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import read_file
 from cartwake.sending.template_data import SEEN, gather
 from cartwake.sending.templates import render
+from cartwake_cli.commands.check import find_faults
 from tests.unit.test_layouts import FILES, edited
 
 RECEIPT = {"name": "J", "kind": "transactional", "trigger": {"event": "Order Completed"}}
@@ -224,6 +225,26 @@ def test_what_starts_a_journey_says_whether_there_is_an_event() -> None:
         journey = {"name": "J", "trigger": trigger, "steps": [{"email": "page"}]}
         found = find({"settings.json": FILES["settings.json"], **texts, "journeys/j.json": json.dumps(journey)})
         assert [it.severity for it in found] == [severity]
+
+
+@pytest.mark.parametrize(
+    ("status", "severity"), [("draft", "error"), ("live", "error"), ("paused", "warning"), ("archived", "warning")]
+)
+def test_of_a_journey_that_rests_it_is_a_warning(status: str, severity: str) -> None:
+    """Who stops a journey whose mail nobody could get is not refused; a mail without its links is the same."""
+    page = HTML.replace("Hello", "{{ shop.logo_url }} {{ confirm_url }}")
+    journey = {"name": "J", "kind": "marketing", "status": status, "trigger": {"event": "E"}}
+    journey["steps"] = [{"email": "page"}]
+    texts = {
+        "settings.json": FILES["settings.json"],
+        "journeys/j.json": json.dumps(journey),
+        "templates/page.html": page,
+    }
+    found = find_faults({file: text.encode() for file, text in texts.items()})
+    told = [
+        (it.file, it.severity) for it in found if "nothing is sent" in it.message or "nothing would be" in it.message
+    ]
+    assert told == [("templates/page.html", severity)] * 2
 
 
 NEEDED = [
