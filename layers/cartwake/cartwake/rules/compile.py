@@ -172,7 +172,7 @@ class _Linker:
             journeys=journeys,
             watches=watches,
             tests=date_tests(self._tests, journeys, self._previous, self._now),
-            templates=made.join(),
+            templates=made.joined,
             pools=compile_pools(self._files),
             retired=self._retire(journeys),
             enrolments=dict(sorted(self._enrolments.items())),
@@ -257,7 +257,7 @@ class _Linker:
         self._conflicts += compiler.conflicts + self._references.find_faults(file)
         # of a template that does not fit it is not said besides that it is not there
         if not (self._partial and not made.files) and not made.conflicts:
-            self._conflicts += compiler.check_templates(rule, made.join(), made.list_files())
+            self._conflicts += compiler.check_templates(rule, made.joined, made.by_name)
             self._conflicts += find_unfit(file, rule, made)
             self._conflicts += find_lacking(file, rule, made, self._find_logo())
             if rule.status in _RESTING:

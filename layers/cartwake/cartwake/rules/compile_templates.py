@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from msgspec.structs import replace
@@ -21,7 +22,7 @@ _MOST_KEPT: Final = 4
 """Of a template: with its layout as it is and as it was live, and its parts likewise."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Templates:
     """What the files of templates make together.
 
@@ -33,8 +34,9 @@ class Templates:
     files: dict[str, TemplateFile] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
 
-    def join(self) -> dict[str, bundles.Template]:
-        """Return the templates by their names: an email has its own plain text, a text alone is an SMS."""
+    @cached_property
+    def joined(self) -> dict[str, bundles.Template]:
+        """The templates by their names: an email has its own plain text, a text alone is an SMS."""
         stems: dict[str, bundles.Template] = {}
         for file, content in sorted(self.files.items()):  # emails sort before .txt
             stem = _stem_of(file)
@@ -56,8 +58,9 @@ class Templates:
         )
         return find_strangers(emails, texts, pushes)
 
-    def list_files(self) -> dict[str, dict[str, TemplateFile]]:
-        """Return the files of each template, by its name: the original, then its translations."""
+    @cached_property
+    def by_name(self) -> dict[str, dict[str, TemplateFile]]:
+        """The files of each template, by its name: the original, then its translations."""
         found: dict[str, dict[str, TemplateFile]] = {}
         for file, content in sorted(self.files.items(), key=lambda it: _stem_of(it[0])):
             found.setdefault(name_of(file), {})[file] = content

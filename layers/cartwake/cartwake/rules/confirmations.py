@@ -48,7 +48,7 @@ def _check_email(file: str, path: str, step: EmailStep, made: Templates) -> Iter
     told = [name for name in _TOLD if name in step.said.reads]
     if told:
         yield _tell(file, f"{path}.subject", _say_told(told[0]), example="Please confirm, {{ shop.name }}")
-    for template, content in made.list_files().get(step.email, {}).items():
+    for template, content in made.by_name.get(step.email, {}).items():
         for name in _TOLD:
             if name in content.reads:
                 source, place = content.reads[name]

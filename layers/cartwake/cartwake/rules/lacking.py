@@ -43,7 +43,7 @@ def find_lacking(file: str, rule: Journey, made: Templates, logo: Logo) -> Itera
                 Fault(file=file, path=path, message=message, example=example), (file, *guilty), bearable=True
             )
     for template in dict.fromkeys(_list_templates(rule)):
-        for source, content in made.list_files().get(template, {}).items():
+        for source, content in made.by_name.get(template, {}).items():
             for message, example, guilty in _say_lacking(content.needed, has_event=has_event, logo=logo):
                 fault = Fault(file=source, message=f"{message} {file} sends it.", example=example)
                 yield Conflict(fault, (*content.files, file, *guilty), bearable=True)

@@ -138,7 +138,7 @@ def _check_without(step: EmailStep | SmsStep | PushStep, made: Templates) -> Ite
 
 def _find_templates(step: EmailStep | SmsStep | PushStep, made: Templates) -> list[tuple[str, TemplateFile]]:
     """Return the files of a step's template and of its translations: an email may have its plain text beside it."""
-    found = made.list_files().get(_name_template(step), {})
+    found = made.by_name.get(_name_template(step), {})
     ending = ".txt" if isinstance(step, SmsStep) else ".json"
     return [(file, it) for file, it in found.items() if isinstance(step, EmailStep) or file.endswith(ending)]
 

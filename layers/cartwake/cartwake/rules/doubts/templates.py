@@ -93,7 +93,7 @@ def _doubt_shown(file: str, content: TemplateFile, original: TemplateFile) -> It
 
 def _doubt_subjects(file: str, rule: Journey, made: Templates) -> Iterator[Fault]:
     """Tell the subjects that stand before those of translations."""
-    found = made.list_files()
+    found = made.by_name
     steps = {f"{path}.subject": step for path, step in walk(rule.steps) if isinstance(step, EmailStep)}
     for path, _ in list_subjects(rule):
         translated = [read_locale(it) for it in found.get(steps[path].email, {}) if read_locale(it)]
