@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from cartwake.bundles import Bundle
+from cartwake.rules.choosing import find_changed
 from cartwake.rules.compile import link
 from cartwake.rules.faults import Fault, Faulty
 from cartwake.rules.files import SETTINGS, Content, read_file
@@ -36,9 +37,8 @@ def build_candidate(files: Mapping[str, bytes], *, live: Bundle | None, sources:
         sources: What that was made of.
         now: The time.
     """
-    whole = dict(files)
-    if SETTINGS not in files:
-        whole = {file: text.encode() for file, text in sources.files.items()} | whole
+    last = {file: text.encode() for file, text in sources.files.items()}
+    whole = dict(files) if SETTINGS in files else last | dict(files)
     contents: dict[str, Content] = {}
     faults: list[Fault] = []
     for file, content in sorted(whole.items()):
@@ -46,7 +46,8 @@ def build_candidate(files: Mapping[str, bytes], *, live: Bundle | None, sources:
             contents[file] = read_file(file, content)
         except Faulty as error:
             faults += error.faults
-    linked = link(contents, previous=live, now=now, partial=SETTINGS not in whole)
+    changed = find_changed(whole, last)
+    linked = link(contents, previous=live, changed=changed, now=now, partial=SETTINGS not in whole)
     told = {fault.file for fault in faults}
     # a file that cannot be read is told once, and not again by each file that needs it
     faults += [each.fault for each in linked.conflicts if not told & set(each.files)]

@@ -10,6 +10,7 @@ from cartwake.rules import choosing, compile_templates
 from cartwake.rules.conflicts import Conflict
 from cartwake.rules.faults import Fault
 from cartwake.rules.publication import InUse, Publication, choose
+from cartwake_cli.candidates import build_candidate
 from tests.starter import read_starter
 
 type Files = dict[str, bytes]
@@ -218,3 +219,47 @@ def test_a_change_that_leaves_a_mail_to_nobody_is_refused(monkeypatch: pytest.Mo
     logo = edit(files, "settings.json", shop=shop | {"logo_url": "https://shop.example/logo.png"})
     with_logo = publish_before(monkeypatch, logo)
     assert refused(after(with_logo, files)) == {"settings.json"}
+
+
+def test_what_another_file_brings_is_waited_for() -> None:
+    """The settings bring the logo that a mail shows; both wait for what does not fit, and then both go live."""
+
+    def page(text: str) -> bytes:
+        return f"<html><head><title>Hello</title></head><body><p>{text}</p></body></html>".encode()
+
+    def journey(**changes: Any) -> bytes:
+        rule = {"name": "A journey", "kind": "marketing", "status": "live", "trigger": {"event": "Order Completed"}}
+        return json.dumps(rule | changes).encode()
+
+    off = '<a href="{{ unsubscribe_url }}">Off</a> {{ shop.postal_address }}'
+    settings = json.loads(read_starter()["settings.json"])
+    files = {
+        "settings.json": json.dumps(settings | {"topics": {"old": {"name": "Old"}}}).encode(),
+        "journeys/news.json": journey(steps=[{"email": "news"}]),
+        "journeys/receipt.json": journey(topic="old", steps=[{"email": "news"}]),
+        "templates/news.html": page(off),
+    }
+    live = choose(files)
+    assert not refused(live)
+    shop = settings["shop"] | {"logo_url": "https://shop.example/logo.png"}
+    changed = edit(files, "settings.json", topics={"new": {"name": "New"}}, shop=shop) | {
+        "templates/news.html": page(f'<img src="{{{{ shop.logo_url }}}}" alt=""> {off}'),
+        "templates/thanks.html": page("Thanks"),
+        "journeys/receipt.json": journey(kind="transactional", steps=[{"email": "thanks"}]),
+        "journeys/a-first.json": journey(steps=[{"email": "thanks"}]),
+        "journeys/b-second.json": journey(topic="old", steps=[{"email": "thanks"}]),
+    }
+    found = after(live, changed)
+    assert refused(found) == {"journeys/a-first.json", "journeys/b-second.json"}
+    assert not after(found, changed).is_news(found.bundle, found.sources)
+
+
+def test_a_trial_bears_what_publishing_bears(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What `cartwake try` would make live is what publishing would, of a whole folder and of one file."""
+    files = read_lacking("live")
+    live = publish_before(monkeypatch, files)
+    vip = {VIP: json.dumps({"name": "Best", "where": {"did": "Order Completed"}}).encode()}
+    page = {"templates/page.html": _PAGE.replace("Hello", "Hi").encode()}
+    for folder, faulty in ((files | vip, set()), (vip, set()), (files | page, set(page)), (page, set(page))):
+        candidate = build_candidate(folder, live=live.bundle, sources=live.sources, now=0)
+        assert {fault.file for fault in candidate.faults} == faulty

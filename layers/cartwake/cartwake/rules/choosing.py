@@ -1,7 +1,6 @@
 """Choosing: which version of each file is in use, so that all of them fit; each try puts all of them together once."""
 
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from typing import Final
 
 from cartwake.bundles import Bundle
@@ -37,8 +36,7 @@ class Chooser:
     ) -> None:
         self.current = {file: content for file, content in current.items() if is_rule(file)}
         self.last = {file: text.encode() for file, text in last.items()}
-        both = sorted(self.current.keys() | self.last.keys())
-        self.changed = {it: None for it in both if normalise(self.current.get(it)) != normalise(self.last.get(it))}
+        self.changed = find_changed(self.current, self.last)
         self.returned: dict[str, tuple[Fault, ...]] = {}
         self.unsettled: list[Fault] = []
         self.problem = ""
@@ -129,9 +127,13 @@ class Chooser:
         left = [file for file in self.returned if file not in self._unreadable]
         if len(left) < 2:  # one alone is known not to fit
             return linked
-        linked, before = self._retake_together(left, linked), [*left, ""]
-        while 0 < len(left := [file for file in left if self._may_fit(file)]) < len(before):
-            before, linked = left, self._retake(left, linked)
+        linked, known = self._retake_together(left, linked), 0
+        while len(self.returned) != known and (left := [it for it in self.returned if self._may_fit(it)]):
+            known = len(self.returned)
+            linked = self._retake(left, linked)
+            if len(self.returned) < known:
+                # what was taken over may be just what another one lacked
+                self._against.clear()
         return linked
 
     def _retake_together(self, files: list[str], good: Linked) -> Linked:
@@ -192,7 +194,7 @@ class Chooser:
     def _may_fit(self, file: str) -> bool:
         """Whether it is worth a try: not, while all files of one of its conflicts are used as they were in it."""
         given = self.returned.keys() - self._unreadable
-        return file in self.returned and not any(it.isdisjoint(given) for it in self._against.get(file, ()))
+        return file in given and not any(it.isdisjoint(given) for it in self._against.get(file, ()))
 
     def _return(self, file: str, faults: Iterable[Fault]) -> None:
         """Use the last good version of a file; a fault that stands in another file is told there too."""
@@ -204,14 +206,19 @@ class Chooser:
         self.returned[file] = told
 
 
+def find_changed(current: Mapping[str, bytes], last: Mapping[str, bytes]) -> dict[str, None]:
+    """Return the files, in order, that are not as they are live: other, new, or gone."""
+    both = sorted(current.keys() | last.keys())
+    return {file: None for file in both if normalise(current.get(file)) != normalise(last.get(file))}
+
+
 def normalise(content: bytes | None) -> bytes:
     """Return a file as it is kept: without byte order mark, with single line ends."""
     return b"" if content is None else content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n")
 
 
-@lru_cache(maxsize=512)
 def _read(file: str, content: bytes) -> Content | tuple[Fault, ...]:
-    """Return what a file says, or what is wrong with it; a warm function remembers that of so many files."""
+    """Return what a file says, or what is wrong with it."""
     try:
         return read_file(file, content)
     except Faulty as error:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC
+from functools import lru_cache
 from typing import Final
 
 from cartwake.rules.assembly import Flat
@@ -70,8 +71,9 @@ def name_of(file: str) -> str:
     return split_locale(file.rpartition("/")[2].rpartition(".")[0])[0]
 
 
+@lru_cache(maxsize=1_024)
 def read_file(file: str, content: bytes) -> Content:
-    """Return what a file says.
+    """Return what a file says; a warm function, and whoever asks again, is told of so many files what was read.
 
     Args:
         file: For example `segments/vip.json`.
