@@ -147,8 +147,9 @@ sent: `template_error`, with the name, in `cartwake explain`. To ask whether a t
 (`profile.points > 3` of somebody of whom "4" was told) is an error too. What nobody has is refused: `event` in a
 campaign and in a journey that a date starts, `shop.logo_url` where settings.json has none. Of a journey that is
 paused or archived that is a warning, for it must always be possible to stop one; and so it is of what was live before
-Cartwake looked for it, until one of the files it concerns is changed (`cartwake check` does not know what is live, and calls it an error). A
-marketing email must always show `{{ unsubscribe_url }}` and `{{ shop.postal_address }}`; otherwise it is not taken over.
+Cartwake looked for it, until one of the files it concerns is changed (`cartwake check` does not know what is live,
+and calls it an error). A marketing email must always show `{{ unsubscribe_url }}` and `{{ shop.postal_address }}`;
+otherwise it is not taken over.
 
 What many emails have in common stands in a layout, `templates/layouts/<name>.mjml`: a whole email with
 `{% block body %}…{% endblock %}` where emails differ, and in it what stands there if they say nothing. An email then
