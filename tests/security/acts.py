@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from shoppers import Shop, queue_event
 from world import client, lambda_context, read_queue
 
+import functions.derive_segments.app as derive_segments
 import functions.erase_profiles.app as erase_profiles
 import functions.export_profiles.app as export_profiles
 import functions.publish_rules.app as publish_rules
@@ -23,7 +24,7 @@ from cartwake.bundles import Pool, Segment, Template
 from cartwake.conditions.kinds import Trait
 from cartwake.devices import BOUNCED
 from cartwake.enrolments import Enrolment
-from cartwake.erasure import name_export
+from cartwake.erasure import REST_MS, name_export
 from cartwake.gateways import bucket
 from cartwake.journeys import Call, Give, Send, Split, Trigger, Variant
 from cartwake.live import load_live
@@ -250,7 +251,7 @@ def copy_somebody(front: Front) -> None:
 
 
 def erase_somebody(front: Front) -> None:
-    """A shopper with a coupon and an order asks to be erased; twice more is looked for what came late, then keys go."""
+    """A shopper with a coupon and an order is erased; what came late goes too, then the keys; a record comes late."""
     give_a_coupon(front)
     bucket.write(name_export("u#1"), b"{}")
     quarantine.put("", "q", reason=Refusal.POISON, at=front.shop.now, body=b'"ada@example.com"')
@@ -263,6 +264,12 @@ def erase_somebody(front: Front) -> None:
         front.shop.wait(26 * HOUR)
     front.shop.wait(HOUR)
     front.shop.wait(15 * DAY)
+    late = an_order(at=front.shop.now)
+    events.put_events([late])
+    record = front.shop.record(late)
+    for _ in range(3):
+        front.shop.wait(REST_MS)
+    derive_segments.handler({"Records": [record]}, lambda_context())
     assert front.shop.profile("u#1").version == 0
 
 
