@@ -5,6 +5,7 @@ FOUND_SEEDS: dict[int, str] = {
     2: "a lost answer of DynamoDB made `wake` and `run_step` fail",
     3: "a lost answer of DynamoDB made a batch fail",
     106: "a visitor's run went on until its next step, though the user had ordered before the two were joined",
+    499: "an event whose record came behind the erasure that deleted it began somebody anew",
     525: "a receipt that may have gone out was said to be refused when it was tried once more",
     631: "an unsubscribe that was pressed again did not count from then on",
     956: "a purchase that was told between the decision and the claim did not stop a reminder",
