@@ -37,13 +37,13 @@ from tests.security.mutations import NASTY, list_bodies, list_notices, mutated, 
 
 RULES = a_bundle()
 AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0"
-TEXTS = st.one_of(
-    st.text(st.characters(), max_size=60),
-    st.lists(st.sampled_from(NASTY), max_size=4).map(lambda parts: b"".join(parts).decode("latin-1")),
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | TEXTS,
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
+ODD = st.lists(st.sampled_from(NASTY), max_size=4).map(lambda parts: b"".join(parts).decode("latin-1"))
+TEXTS = st.text(st.characters(), max_size=60) | ODD
+DECODED_TEXTS = st.text(max_size=60) | ODD
+"""What the decoder of events gives: it refuses half of a surrogate pair."""
+DECODED = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | DECODED_TEXTS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(DECODED_TEXTS, inner, max_size=3),
     max_leaves=6,
 )
 hurried = {"database": None, "suppress_health_check": list(HealthCheck)}
@@ -123,7 +123,7 @@ def test_notices(body: bytes) -> None:
 
 
 @settings(max_examples=cases(300, 15_000), **hurried)
-@given(JSON, JSON, JSON, TEXTS)
+@given(DECODED, DECODED, DECODED, TEXTS)
 def test_identifiers_and_times(first: Any, second: Any, third: Any, text: str) -> None:
     """Whatever stands where an id or a time belongs: a short text, an instant of this era, or a reason."""
     data = {"userId": first, "anonymousId": second, "timestamp": third, "messageId": text}
@@ -133,7 +133,8 @@ def test_identifiers_and_times(first: Any, second: Any, third: Any, text: str) -
     at = outcome_of(client_times.read_time, data)
     if isinstance(at, int):
         assert outcome_of(client_times.place, at, sent_at=None, received_at=at) in (at, Refusal.CLOCK_OFF)
-    assert identifiers.find_who(json.dumps(data).encode(errors="surrogatepass"))[:2] in ("", "u#", "a#")
+    for sent in (data, data | {"userId": text}):
+        assert identifiers.find_who(json.dumps(sent).encode())[:2] in ("", "u#", "a#")
     sent_at = client_times.read_sent_at(third, text, first)
     assert sent_at is None or client_times._FIRST_AT <= sent_at <= client_times._LAST_AT
 
