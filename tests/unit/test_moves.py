@@ -360,6 +360,10 @@ def list_steps(depth: int) -> st.SearchStrategy[tuple[Step, ...]]:
     return st.lists(st.one_of(leaves + inner), max_size=3).map(tuple)
 
 
+MOST_LOOKS = 4_000
+"""Nine waits for an anniversary follow one another at most, and a goal is looked for each day of their years."""
+
+
 @given(
     list_steps(2),
     st.lists(st.builds(Goal, happening=st.sampled_from([SEEN, KNOWN]), or_end=st.booleans()), max_size=2),
@@ -373,7 +377,7 @@ def test_a_walk_always_ends(
     """Whatever the steps, the events and the looks between: each due time lies ahead, and the run comes to its end."""
     own = rules(*steps, *goals, MAIL)
     run, now, seen, messages = a_run(), NOON, sorted(NOON + hour * HOUR for hour in hours), []
-    for count in range(300):
+    for count in range(MOST_LOOKS):
         profile = a_profile(*(at for at in seen if at <= now), **traits)
         move = decide(run, profile, own, now)
         assert isinstance(move, Advance | End | Replan)
